@@ -1,0 +1,199 @@
+"""The venue contract: everything the OMS may ask of an exchange, whichever it is.
+
+A venue is a thin shell: pure ``decode`` and ``encode`` modules do the translation, ``gateways.transport`` moves bytes.
+Events reach the OMS through a *sink*, a plain function called in the same turn of the loop in which the bytes were
+read, so that a hedge is decided before anything else runs.
+
+Every verb raises the types of ``gateways.errors`` and nothing else of ours. Cancelling an awaiting caller (asyncio)
+does not take back what was sent: an order's outcome is then unknown to the caller and comes by the stream.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+from gateways.contracts import Contracts
+from gateways.standards import (
+    AmendOrder,
+    BalanceUpdate,
+    Batch,
+    BookUpdate,
+    CancelOrder,
+    Credentials,
+    FillEvent,
+    OrderUpdate,
+    PlaceOrder,
+    PositionUpdate,
+    PriceSide,
+    TimeInForce,
+)
+
+Sink = Callable[[Batch], None]
+"""Takes the events of one message. Must not block and must not raise."""
+
+
+class Channel(str, Enum):
+    """A way to a venue whose state is watched apart from the others."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    TRADE = "trade"
+    REST = "rest"
+
+
+class ChannelState(msgspec.Struct, frozen=True):
+    """The state of one channel. ``ts_last_ns`` is when it last said anything, 0 for never."""
+
+    channel: Channel
+    connected: bool
+    ts_last_ns: int = 0
+    reconnects: int = 0
+    note: str = ""
+
+
+class Watcher(ABC):
+    """Who is told of a venue's life beside its events; all calls are made on the venue's loop and must not block."""
+
+    @abstractmethod
+    def channel_changed(self, venue: str, state: ChannelState) -> None:
+        """A channel came up or went down. After PRIVATE comes up again the OMS must reconcile."""
+
+    @abstractmethod
+    def request_done(self, venue: str, verb: str, *, sent: str, answer: str, took_ns: int, ok: bool) -> None:
+        """A request ended: what was sent and answered, secrets cut, for the command log and the round-trip figures."""
+
+    @abstractmethod
+    def message_dropped(self, venue: str, reason: str) -> None:
+        """A message was counted and dropped: of unknown type, or malformed."""
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue can do, as data, so that the OMS asks and never guesses."""
+
+    time_in_force: frozenset[TimeInForce]
+    price_match: frozenset[tuple[PriceSide, int]] = frozenset()
+    """Price rules that the venue matches natively."""
+    price_match_post_only: bool = False
+    market_orders: bool = True
+    """False where a market order is an IOC limit with a slippage cap (then ``PlaceOrder.price`` is that cap)."""
+    amend: bool = True
+    amend_keeps_oid: bool = True
+    order_entry_websocket: bool = False
+    cancel_all_native: bool = False
+    dead_mans_switch: bool = False
+    query_closed_by_cloid: bool = True
+    """Whether ``order(cloid=...)`` sees orders that are no longer open, so that NotFound is evidence."""
+    cloid_pattern: str = "[0-9a-f]{32}"
+    """Regular expression of the ids that the venue takes, ours written in its alphabet."""
+    acceptance_window_ms: int = 5_000
+    """How long after the time written in it a request can still be accepted."""
+    acceptance_bounded: bool = True
+    """Whether the venue's documentation promises that bound. Where not, unknowns wait the longer time."""
+
+
+class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a venue is, and who we are there. ``ws``: one URL, or several by name (``public``, ``private``, ``api``)."""
+
+    rest: str
+    ws: str | dict[str, str]
+    key: str = ""
+    secret: str = ""
+    passphrase: str = ""
+    kind: str = ""
+    """Which gateway speaks to it (``binance``, ``hyperliquid``); empty means that the alias says it."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """The signing part."""
+        return Credentials(self.key, self.secret, self.passphrase)
+
+    @property
+    def urls(self) -> list[str]:
+        """Every address that this venue is reached by."""
+        return [self.rest, *([self.ws] if isinstance(self.ws, str) else self.ws.values())]
+
+
+class Venue(ABC):
+    """One exchange account, as the OMS sees it."""
+
+    alias: str
+    capabilities: Capabilities
+    contracts: Contracts
+    """Empty until ``connect``; replaced as a whole by ``load_contracts``."""
+
+    @abstractmethod
+    async def connect(self, sink: Sink, watcher: Watcher) -> None:
+        """Load the contracts, open the private stream and the order entry, start the keepers of both.
+
+        Returns once the private stream is subscribed. Raises Unavailable when the venue cannot be reached at all.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close every connection and end every task. Resting orders stay. Idempotent."""
+
+    @abstractmethod
+    async def load_contracts(self) -> Contracts:
+        """Fetch the contract specifications anew and keep them."""
+
+    @abstractmethod
+    async def subscribe(self, ticker: str) -> None:
+        """Open the public data (book, best quote, trades, mark) of one contract. Idempotent; survives reconnects."""
+
+    @abstractmethod
+    async def unsubscribe(self, ticker: str) -> None:
+        """Close what ``subscribe`` opened. Idempotent."""
+
+    @abstractmethod
+    async def balances(self) -> list[BalanceUpdate]:
+        """The money, asked fresh."""
+
+    @abstractmethod
+    async def positions(self) -> list[PositionUpdate]:
+        """The positions that are not zero, asked fresh."""
+
+    @abstractmethod
+    async def open_orders(self, ticker: str | None = None) -> list[OrderUpdate]:
+        """The open orders, asked fresh."""
+
+    @abstractmethod
+    async def order(self, ticker: str, *, cloid: str | None = None, oid: str | None = None) -> OrderUpdate:
+        """One order, open or closed, asked fresh. Raises NotFound when the venue says that there is none."""
+
+    @abstractmethod
+    async def fills_since(self, since_ns: int, ticker: str | None = None) -> list[FillEvent]:
+        """Our fills from ``since_ns`` on, oldest first, each marked ``snapshot``. Pages until the venue has no more."""
+
+    @abstractmethod
+    async def book(self, ticker: str, depth: int = 100) -> BookUpdate:
+        """A book snapshot, asked fresh."""
+
+    @abstractmethod
+    async def place(self, order: PlaceOrder, *, hedge: bool = False) -> OrderUpdate:
+        """Send an order; return what the venue's acknowledgement says of it.
+
+        ``hedge`` draws on the share of the rate budget that is kept for hedges. The same news may reach the sink first.
+        Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may exist).
+        """
+
+    @abstractmethod
+    async def amend(self, order: AmendOrder) -> OrderUpdate:
+        """Change price and total amount of a resting order; return the order as it then stands (maybe a new oid)."""
+
+    @abstractmethod
+    async def cancel(self, order: CancelOrder) -> OrderUpdate | None:
+        """Ask for a cancel; return what the reply says of the order, if anything.
+
+        Rejected with UNKNOWN_ORDER means that it is not open now (filled, perhaps): query, do not assume.
+        """
+
+    @abstractmethod
+    async def cancel_all(self, ticker: str) -> None:
+        """Cancel all open orders of one contract: natively, or one by one where the venue has no such verb."""
+
+    @abstractmethod
+    async def reference_price(self, ticker: str) -> Decimal | None:
+        """A recent price: the mid last seen on the public stream, else asked by REST; None if neither."""
