@@ -95,7 +95,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a venue is, and who we are there. ``ws``: one URL, or several by name (``public``, ``private``, ``api``)."""
+    """Where a venue is, who we are there. ``ws``: one URL, or several by name (``public``, ``private``, ``api``)."""
 
     rest: str
     ws: str | dict[str, str]
