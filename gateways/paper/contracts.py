@@ -1,0 +1,100 @@
+"""The contracts of the paper venues, with the rules that the real venues publish for them.
+
+Sources: Binance USD-M ``GET /fapi/v1/exchangeInfo`` (filters PRICE_FILTER, LOT_SIZE, MARKET_LOT_SIZE, MIN_NOTIONAL,
+PERCENT_PRICE); Hyperliquid ``{"type": "meta"}`` (szDecimals, the asset index is the place in the universe) and its
+"Tick and lot size" page (five significant figures, at most ``6 - szDecimals`` decimals; minimum value 10 USDC).
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from gateways.contracts import Contracts
+from gateways.paper.exchange import PaperExchange
+from gateways.standards import Contract
+
+DEFAULT_MONEY = Decimal(1_000_000)
+"""What a user's account opens with, in the quote asset."""
+
+
+class VenueRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes one paper exchange differ from another. Fees are fractions of the notional."""
+
+    name: str
+    quote_asset: str
+    maker_fee: Decimal
+    taker_fee: Decimal
+    contracts: tuple[Contract, ...]
+
+
+def _binance(base: str, tick: str, lot: str, minimum: str, maximum: str, market_maximum: str) -> Contract:
+    return Contract(
+        venue="binance",
+        ticker=f"{base}USDT",
+        base=base,
+        quote="USDT",
+        tick_size=Decimal(tick),
+        lot_size=Decimal(lot),
+        min_quantity=Decimal(lot),
+        min_notional=Decimal(minimum),
+        max_quantity=Decimal(maximum),
+        market_max_quantity=Decimal(market_maximum),
+    )
+
+
+def _hyperliquid(base: str, size_decimals: int, index: int) -> Contract:
+    lot = Decimal(1).scaleb(-size_decimals)
+    return Contract(
+        venue="hyperliquid",
+        ticker=base,
+        base=base,
+        quote="USDC",
+        tick_size=Decimal(1).scaleb(size_decimals - 6),
+        lot_size=lot,
+        min_quantity=lot,
+        min_notional=Decimal(10),
+        significant_digits=5,
+        venue_id=str(index),
+    )
+
+
+RULES: dict[str, VenueRules] = {
+    "binance": VenueRules(
+        name="binance",
+        quote_asset="USDT",
+        maker_fee=Decimal("0.0002"),
+        taker_fee=Decimal("0.0005"),
+        contracts=(
+            _binance("BTC", "0.10", "0.001", "100", "1000", "120"),
+            _binance("ETH", "0.01", "0.001", "20", "10000", "2000"),
+            _binance("SOL", "0.0100", "0.01", "5", "1000000", "5000"),
+            _binance("FXS", "0.001", "0.1", "5", "1000000", "20000"),
+        ),
+    ),
+    "hyperliquid": VenueRules(
+        name="hyperliquid",
+        quote_asset="USDC",
+        maker_fee=Decimal("0.00015"),
+        taker_fee=Decimal("0.00045"),
+        contracts=(
+            _hyperliquid("BTC", 5, 0),
+            _hyperliquid("ETH", 4, 1),
+            _hyperliquid("SOL", 2, 5),
+            _hyperliquid("FXS", 1, 30),
+        ),
+    ),
+}
+
+
+def paper_exchange(kind: str, *, now_ns: Callable[[], int]) -> PaperExchange:
+    """A paper exchange under the rules of venue ``kind`` (a key of RULES), without accounts or orders."""
+    rules = RULES[kind]
+    return PaperExchange(
+        rules.name,
+        Contracts(rules.name, rules.contracts),
+        now_ns=now_ns,
+        quote_asset=rules.quote_asset,
+        maker_fee=rules.maker_fee,
+        taker_fee=rules.taker_fee,
+    )
