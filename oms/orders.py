@@ -108,7 +108,7 @@ class Order(msgspec.Struct, Signed, frozen=True, kw_only=True):
 
 
 class OrderDelta(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of one order. ``last_fill`` is the growth of ``filled``, signed; ``changed`` the names of the fields."""
+    """One change of one order. ``last_fill`` is the growth of ``filled``, signed; ``changed`` names the fields."""
 
     before: Order | None
     after: Order
@@ -344,8 +344,8 @@ class OrdersPage:
         return self._derive(record, after, status, label=update.label, last_price=None, average=update.average_price)
 
     def _derive(
-        self, record: _Record, after: Order, said: OrderStatus | None, label: str, last_price: Decimal | None,
-        average: Decimal | None,
+        self, record: _Record, after: Order, said: OrderStatus | None, *, label: str,
+        last_price: Decimal | None, average: Decimal | None,
     ) -> OrderDelta | None:  # fmt: skip
         """Bring filled, amount, average and status to what all the evidence says, then store."""
         filled = sum((oid.filled for oid in record.oids.values()), ZERO)

@@ -1,0 +1,163 @@
+"""What the hedge kernel is told, and what it asks for. All frozen; every event carries its time."""
+
+from decimal import Decimal
+
+import msgspec
+
+from gateways.standards import Contract, RejectReason
+from oms.hedge.policy import Leg
+
+# -------------------------------------------------------------------- events
+
+
+class MakerPlaced(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A maker order with hedge legs is about to be sent. Only such makers open obligations (I13)."""
+
+    maker: str
+    venue: str
+    ticker: str
+    legs: tuple[Leg, ...]
+    ts_ns: int
+
+
+class MakerFilled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Cumulative evidence: the maker has filled ``filled`` (signed) in all, at ``average_price`` where known."""
+
+    maker: str
+    filled: Decimal
+    ts_ns: int
+    average_price: Decimal | None = None
+
+
+class ChildSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Cumulative evidence on a hedge order that the venue has spoken for; ``done`` when it can no longer fill."""
+
+    child: str
+    filled: Decimal
+    ts_ns: int
+    done: bool = False
+    average_price: Decimal | None = None
+    reason: RejectReason | None = None
+    text: str = ""
+
+
+class ChildSent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The hedge order's bytes left. The venue may accept it until ``accept_until_ns``."""
+
+    child: str
+    ts_ns: int
+    accept_until_ns: int
+
+
+class ChildUnknown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """No answer to a hedge order that was sent: it counts in full until the venue says (I9)."""
+
+    child: str
+    ts_ns: int
+    text: str = ""
+
+
+class ChildAbsent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue answered, successfully, that it knows no such order. One answer proves nothing (I9)."""
+
+    child: str
+    ts_ns: int
+
+
+class Priced(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The best prices of a contract changed. Re-decides what waited for a price or for its notional."""
+
+    venue: str
+    ticker: str
+    bid: Decimal | None
+    ask: Decimal | None
+    ts_ns: int
+
+
+class Clocked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Time passed: delayed obligations and retries may have fallen due."""
+
+    ts_ns: int
+
+
+class Specified(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A contract's rules are known, or known anew. They apply to hedge orders from now on."""
+
+    contract: Contract
+    ts_ns: int
+
+
+class Paused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The operator stops a book from sending. Its target goes on moving."""
+
+    venue: str
+    ticker: str
+    ts_ns: int
+    reason: str = ""
+
+
+class Resumed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The operator lets a paused or held book send again; makes all that waits due at once when ``now``."""
+
+    venue: str
+    ticker: str
+    ts_ns: int
+    now: bool = False
+
+
+class Forfeited(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The operator writes off the balance that stands (or ``amount`` of it, of its sign and at most its size)."""
+
+    venue: str
+    ticker: str
+    ts_ns: int
+    amount: Decimal | None = None
+    reason: str = ""
+
+
+HedgeEvent = (
+    MakerPlaced | MakerFilled | ChildSeen | ChildSent | ChildUnknown | ChildAbsent | Priced | Clocked | Specified
+    | Paused | Resumed | Forfeited
+)  # fmt: skip
+
+# ------------------------------------------------------------------ commands
+
+
+class Part(msgspec.Struct, frozen=True):
+    """The share of a hedge order that answers one maker's leg. ``quantity`` is signed like the hedge order."""
+
+    maker: str
+    leg: int
+    quantity: Decimal
+
+
+class SendChild(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Send one hedge order, once. ``price`` None is a market order."""
+
+    child: str
+    venue: str
+    ticker: str
+    amount: Decimal
+    price: Decimal | None
+    parts: tuple[Part, ...]
+
+
+class RefreshContracts(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A venue refused a lot or a tick: its rules may have changed."""
+
+    venue: str
+    ticker: str
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something that the operator must see. ``severity``: info, warning, error."""
+
+    event: str
+    venue: str
+    ticker: str
+    text: str
+    severity: str = "info"
+    cloid: str = ""
+
+
+Command = SendChild | RefreshContracts | Alert

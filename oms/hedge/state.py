@@ -1,0 +1,175 @@
+"""The hedge kernel's state: makers, obligations, hedge orders and books. Mutable, written by the kernel alone.
+
+A book's ``balance`` is always computed from evidence; the obligations only say *when* and *for whom* it is due, and are
+kept so that their sum is the balance.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+
+from gateways.standards import ZERO, Contract, RejectReason
+from oms.hedge.policy import Leg, Policy
+
+BookKey = tuple[str, str]
+"""(venue, ticker)"""
+ShareKey = tuple[str, int]
+"""(maker, index of the leg)"""
+
+
+class ChildState(str, Enum):
+    """Where a hedge order stands for the kernel. All but DONE count in full."""
+
+    INTENDED = "INTENDED"
+    SENT = "SENT"
+    UNKNOWN = "UNKNOWN"
+    WORKING = "WORKING"
+    DONE = "DONE"
+
+
+@dataclass(slots=True)
+class Maker:
+    """A registered maker order and what it has filled (signed)."""
+
+    cloid: str
+    venue: str
+    ticker: str
+    legs: tuple[Leg, ...]
+    ts_ns: int
+    filled: Decimal = ZERO
+    average_price: Decimal | None = None
+
+
+@dataclass(slots=True)
+class Obligation:
+    """What one growth of a maker still asks of one leg's book, signed."""
+
+    maker: str
+    leg: int
+    quantity: Decimal
+    due_ns: int
+    policy: Policy
+
+
+@dataclass(slots=True)
+class Claim:
+    """The share of a hedge order that answers one maker's leg, and what of it has filled; both signed."""
+
+    maker: str
+    leg: int
+    quantity: Decimal
+    filled: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Child:
+    """A hedge order. ``amount``, ``cum`` are signed; ``cost`` is the sum of price times filled amount, where known."""
+
+    cloid: str
+    book: BookKey
+    amount: Decimal
+    claims: list[Claim]
+    policy: Policy
+    ts_ns: int
+    state: ChildState = ChildState.INTENDED
+    cum: Decimal = ZERO
+    cost: Decimal = ZERO
+    accept_until_ns: int = 0
+    absent_ns: int = 0
+    """When the venue first said that it knows no such order, after it could no longer accept it."""
+    text: str = ""
+
+    @property
+    def in_flight(self) -> Decimal:
+        """What may still fill, signed: in full until proven DONE."""
+        rest = self.amount - self.cum
+        return ZERO if self.state is ChildState.DONE or rest * self.amount <= 0 else rest
+
+
+@dataclass(slots=True)
+class Share:
+    """One maker's part in one book: ``target = hedged + in_flight + waiting + netted + forfeited`` (I12)."""
+
+    hedged: Decimal = ZERO
+    in_flight: Decimal = ZERO
+    waiting: Decimal = ZERO
+    netted: Decimal = ZERO
+    forfeited: Decimal = ZERO
+    cost: Decimal = ZERO
+    """Sum of price times ``hedged``, where known."""
+
+
+@dataclass(slots=True)
+class HedgeBook:
+    """One (venue, ticker) that makers are hedged in. ``target``, ``hedged``, ``forfeited`` are sums of evidence."""
+
+    venue: str
+    ticker: str
+    contract: Contract | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    ts_quote_ns: int = 0
+    target: Decimal = ZERO
+    hedged: Decimal = ZERO
+    forfeited: Decimal = ZERO
+    open_children: dict[str, Child] = field(default_factory=dict)
+    obligations: deque[Obligation] = field(default_factory=deque)
+    """Oldest first, all of one sign: opposite ones cancel when they meet."""
+    shares: dict[ShareKey, Share] = field(default_factory=dict)
+    paused: str = ""
+    """Why the operator paused it; empty when not paused."""
+    hold: str = ""
+    """Why the engine put it on hold; empty when not."""
+    failures: int = 0
+    """Hedges in a row that filled nothing."""
+    retry_ns: int = 0
+    refreshed: bool = False
+    """Whether the contract was refreshed for the last lot or tick reject already."""
+    refused_notional: Decimal = ZERO
+    """A hedge of this notional was refused as too small: the next must be larger."""
+    last_reject: RejectReason | None = None
+    waits: str = ""
+    release: str = ""
+    ts_waiting_ns: int = 0
+
+    @property
+    def key(self) -> BookKey:
+        """The (venue, ticker) that names it."""
+        return self.venue, self.ticker
+
+    @property
+    def in_flight(self) -> Decimal:
+        """What the open hedge orders may still fill, signed, unknown ones in full."""
+        return sum((child.in_flight for child in self.open_children.values()), ZERO)
+
+    @property
+    def unknown(self) -> Decimal:
+        """The part of ``in_flight`` whose order nobody has spoken for."""
+        return sum(
+            (child.in_flight for child in self.open_children.values() if child.state is ChildState.UNKNOWN), ZERO
+        )
+
+    @property
+    def balance(self) -> Decimal:
+        """What is not hedged: ``target - hedged - in_flight - forfeited`` (I1). Computed, never stored."""
+        return self.target - self.hedged - self.in_flight - self.forfeited
+
+    def sendable(self) -> Decimal:
+        """What every resolution of the unknown orders agrees is owed: the value nearest zero, or zero (I2)."""
+        balance = self.balance
+        low = high = balance
+        for child in self.open_children.values():
+            if child.state is ChildState.UNKNOWN:
+                rest = child.in_flight
+                if rest > 0:
+                    high += rest
+                else:
+                    low += rest
+        if low > 0:
+            return low
+        return high if high < 0 else ZERO
+
+    def share(self, maker: str, leg: int) -> Share:
+        """The share of a maker's leg, made when first asked for."""
+        return self.shares.setdefault((maker, leg), Share())
