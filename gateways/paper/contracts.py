@@ -26,9 +26,13 @@ class VenueRules(msgspec.Struct, frozen=True, kw_only=True):
     maker_fee: Decimal
     taker_fee: Decimal
     contracts: tuple[Contract, ...]
+    price_bands: dict[str, Decimal] = {}
+    """By ticker, how far a limit price may be worse than the mark, as a fraction of it."""
+    max_open_orders: int = 200
+    """Most open orders of an account in one contract."""
 
 
-def _binance(base: str, tick: str, lot: str, minimum: str, maximum: str, market_maximum: str) -> Contract:
+def _binance(base: str, *, tick: str, lot: str, minimum: str, maximum: str, market_maximum: str) -> Contract:
     return Contract(
         venue="binance",
         ticker=f"{base}USDT",
@@ -66,11 +70,17 @@ RULES: dict[str, VenueRules] = {
         maker_fee=Decimal("0.0002"),
         taker_fee=Decimal("0.0005"),
         contracts=(
-            _binance("BTC", "0.10", "0.001", "100", "1000", "120"),
-            _binance("ETH", "0.01", "0.001", "20", "10000", "2000"),
-            _binance("SOL", "0.0100", "0.01", "5", "1000000", "5000"),
-            _binance("FXS", "0.001", "0.1", "5", "1000000", "20000"),
+            _binance("BTC", tick="0.10", lot="0.001", minimum="100", maximum="1000", market_maximum="120"),
+            _binance("ETH", tick="0.01", lot="0.001", minimum="20", maximum="10000", market_maximum="2000"),
+            _binance("SOL", tick="0.0100", lot="0.01", minimum="5", maximum="1000000", market_maximum="5000"),
+            _binance("FXS", tick="0.001", lot="0.1", minimum="5", maximum="1000000", market_maximum="20000"),
         ),
+        price_bands={
+            "BTCUSDT": Decimal("0.05"),
+            "ETHUSDT": Decimal("0.05"),
+            "SOLUSDT": Decimal("0.05"),
+            "FXSUSDT": Decimal("0.15"),
+        },
     ),
     "hyperliquid": VenueRules(
         name="hyperliquid",
@@ -83,6 +93,8 @@ RULES: dict[str, VenueRules] = {
             _hyperliquid("SOL", 2, 5),
             _hyperliquid("FXS", 1, 30),
         ),
+        price_bands=dict.fromkeys(("BTC", "ETH", "SOL", "FXS"), Decimal("0.95")),
+        max_open_orders=1_000,
     ),
 }
 
@@ -97,4 +109,6 @@ def paper_exchange(kind: str, *, now_ns: Callable[[], int]) -> PaperExchange:
         quote_asset=rules.quote_asset,
         maker_fee=rules.maker_fee,
         taker_fee=rules.taker_fee,
+        price_bands=rules.price_bands,
+        max_open_orders=rules.max_open_orders,
     )
