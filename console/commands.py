@@ -1,0 +1,181 @@
+"""What a line of the grammar says: one frozen record a command.
+
+Units and signs: ``Place.amount`` and ``Amend.amount`` are base units without a sign (``side`` says the direction),
+prices are quote units for one base unit, times are whole milliseconds. A leg's ``ratio`` is positive and means that
+the leg trades the *opposite* way: 0.5 buys half of what the maker sold. ``console.language`` reads and writes them.
+"""
+
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+from gateways.standards import OrderKind, PlaceOrder, PriceRule, Side, TimeInForce
+
+
+class LegPolicy(str, Enum):
+    """How a hedge order of a leg is sent."""
+
+    MARKET = "market"
+    IOC = "ioc"
+    """A limit that takes what is there, at most ``bps`` worse than the best opposite price, and is gone."""
+
+
+class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One hedge leg of a maker order."""
+
+    venue: str
+    ticker: str
+    ratio: Decimal = Decimal(1)
+    policy: LegPolicy = LegPolicy.MARKET
+    bps: Decimal | None = None
+    """Slippage limit in basis points of the price; set for IOC, None for MARKET."""
+    after_ms: int = 0
+    """How long after a fill was received the hedge is due (``trigger_after_ms``)."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Send an order, with any number of hedge legs."""
+
+    side: Side
+    amount: Decimal
+    venue: str
+    ticker: str
+    price: Decimal | PriceRule | None = None
+    """A price, a rule that reads it from the book when the order is sent, or None for a market order."""
+    post: bool = False
+    reduce: bool = False
+    tif: TimeInForce = TimeInForce.GTC
+    legs: tuple[LegSpec, ...] = ()
+
+    def order(self, cloid: str) -> PlaceOrder:
+        """This order as the gateways take it, its amount signed by the side. The legs are not part of it."""
+        limit = self.price if isinstance(self.price, Decimal) else None
+        return PlaceOrder(
+            ticker=self.ticker,
+            cloid=cloid,
+            amount=self.amount if self.side is Side.BUY else -self.amount,
+            kind=OrderKind.MARKET if self.price is None else OrderKind.LIMIT,
+            price=limit,
+            price_rule=self.price if isinstance(self.price, PriceRule) else None,
+            tif=self.tif,
+            post_only=self.post,
+            reduce_only=self.reduce,
+        )
+
+
+class Amend(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Change a resting order. None leaves that part as it is; at least one of the two is given."""
+
+    cloid: str
+    """The first 4 to 32 hex digits of the order's cloid, lower case."""
+    amount: Decimal | None = None
+    """The new total over the order's life, already filled included."""
+    price: Decimal | None = None
+
+
+class CancelById(msgspec.Struct, frozen=True, tag=True):
+    """Cancel one order, named by the first 4 to 32 hex digits of its cloid."""
+
+    cloid: str
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Cancel our makers and manual orders, never hedges: of a contract, a venue, or (all None) everywhere."""
+
+    venue: str | None = None
+    ticker: str | None = None
+    side: Side | None = None
+    """Only bids (BUY) or only offers (SELL) of the contract; None for both."""
+
+
+class Flatten(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Close positions, reduce-only: of a contract, a venue, or (both None) everywhere."""
+
+    venue: str | None = None
+    ticker: str | None = None
+
+
+class Panic(msgspec.Struct, frozen=True, tag=True):
+    """Cancel all makers everywhere, hedge only from now on, disarm."""
+
+
+class Disarm(msgspec.Struct, frozen=True, tag=True):
+    """Refuse whatever raises risk until armed again."""
+
+
+class HedgeNow(msgspec.Struct, frozen=True, tag=True):
+    """Send what waits in a hedge book at once, rounded up to the venue's minimum where it is under it."""
+
+    venue: str
+    ticker: str
+
+
+class Forfeit(msgspec.Struct, frozen=True, tag=True):
+    """Write off the balance that waits in a hedge book."""
+
+    venue: str
+    ticker: str
+
+
+class Pause(msgspec.Struct, frozen=True, tag=True):
+    """Send no new hedge orders in a hedge book."""
+
+    venue: str
+    ticker: str
+
+
+class Resume(msgspec.Struct, frozen=True, tag=True):
+    """Hedge again in a book that was paused or on hold."""
+
+    venue: str
+    ticker: str
+
+
+class Reconcile(msgspec.Struct, frozen=True, tag=True):
+    """Compare the mirrors with a venue's own state (None: with every venue's) and correct them."""
+
+    venue: str | None = None
+
+
+class Verify(msgspec.Struct, frozen=True, tag=True):
+    """Prove ``target = hedged + in_flight + balance + forfeited`` per book against the venues' own fills."""
+
+
+class Sleep(msgspec.Struct, frozen=True, tag=True):
+    """Scripts: wait this long before the next line."""
+
+    ms: int
+
+
+class WaitIdle(msgspec.Struct, frozen=True, tag=True):
+    """Scripts: wait until no hedge is due, in flight or unknown, at most this long."""
+
+    within_ms: int
+
+
+class Quit(msgspec.Struct, frozen=True, tag=True):
+    """Scripts: end."""
+
+
+Command = (
+    Place
+    | Amend
+    | CancelById
+    | Cancel
+    | Flatten
+    | Panic
+    | Disarm
+    | HedgeNow
+    | Forfeit
+    | Pause
+    | Resume
+    | Reconcile
+    | Verify
+    | Sleep
+    | WaitIdle
+    | Quit
+)
+
+SCRIPT_ONLY = (Sleep, WaitIdle, Quit)
+"""What a script may say and a command line in the console may not."""

@@ -1,0 +1,389 @@
+"""The one command grammar: the ticket writes it, the command line accepts it, scripts are made of it.
+
+``parse`` and ``render`` are inverse: ``parse(render(command)) == command``. Everything here is pure. What a line means
+for real contracts (ticks, lots, minimums) is checked in ``console.checks``. The grammar with examples: docs/grammar.md.
+"""
+
+import contextlib
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+
+from console.commands import (
+    Amend,
+    Cancel,
+    CancelById,
+    Command,
+    Disarm,
+    Flatten,
+    Forfeit,
+    HedgeNow,
+    LegPolicy,
+    LegSpec,
+    Panic,
+    Pause,
+    Place,
+    Quit,
+    Reconcile,
+    Resume,
+    Sleep,
+    Verify,
+    WaitIdle,
+)
+from console.words import CONTRACT, LONGEST_LINE, VENUE, GrammarError, Reader, hex_prefix, one_of, shorten
+from gateways.standards import PRICE_LEVELS, PriceRule, PriceSide, Side, TimeInForce
+
+__all__ = ["GrammarError", "complete", "field_column", "parse", "parse_script_line", "render", "render_leg"]
+
+LARGEST_RATIO = Decimal(1000)
+LARGEST_BPS = Decimal(10_000)
+MOST_LEGS = 8
+
+_RULES = {
+    f"{side.value}{level}": PriceRule(side, level)
+    for side in (PriceSide.QUEUE, PriceSide.OPPONENT)
+    for level in PRICE_LEVELS
+}
+_RULE_WORDS = {**_RULES, "queue": _RULES["queue1"], "opponent": _RULES["opponent1"]}
+_TIFS = {tif.value.lower(): tif for tif in TimeInForce}
+_SIDES = {"bids": Side.BUY, "offers": Side.SELL}
+
+
+def parse(line: str) -> Command:
+    """Read one command line. Raises GrammarError, and nothing else, for any text that is not of the grammar."""
+    return _parse(_reader(line))
+
+
+def parse_script_line(line: str) -> Command | None:
+    """Read one line of a script; None for a blank one or a comment (from ``#`` on). Raises GrammarError."""
+    reader = _reader(line)
+    return _parse(reader) if reader.words else None
+
+
+def field_column(line: str, field: str) -> int | None:
+    """The column where ``field`` (as checks name it: ``price``, ``leg 2 ticker``) stands in ``line``, if it does."""
+    try:
+        reader = _reader(line)
+        _parse(reader)
+    except GrammarError:
+        return None
+    return reader.places.get(field)
+
+
+def complete(text: str, venues: Mapping[str, Iterable[str]]) -> list[str]:
+    """The lines that ``text`` may become by completing its last word, from the grammar and the tickers by venue.
+
+    Each is a whole line; where the word is complete the line ends with a space for the next.
+    """
+    head, typed = text[: text.rfind(" ") + 1], text[text.rfind(" ") + 1 :]
+    if typed.startswith("@") and typed != "@":
+        head, typed = head + "@", typed[1:]
+    try:
+        reader = _reader(head)
+    except GrammarError:
+        return []
+    with contextlib.suppress(GrammarError):  # still being typed: what was allowed after its last word is wanted
+        _parse(reader)
+    if reader.index < len(reader.words) or reader.end < len(head.rstrip()):
+        return []
+    words: list[str] = []
+    for kind in reader.allowed.get(len(reader.words), []):
+        if kind == CONTRACT:
+            words += _contracts(typed, venues)
+        elif kind == VENUE:
+            words += [f"{venue} " for venue in venues]
+        else:
+            words.append(f"{kind} ")
+    wanted = typed.lower()
+    return [head + word for word in dict.fromkeys(words) if word.lower().startswith(wanted) and word != typed]
+
+
+def _contracts(typed: str, venues: Mapping[str, Iterable[str]]) -> list[str]:
+    venue, colon, _ = typed.partition(":")
+    if colon:
+        return [f"{venue}:{ticker} " for ticker in sorted(venues.get(venue.lower(), ()))]
+    return [f"{name}:" for name in venues]
+
+
+# ------------------------------------------------------------------- rendering
+
+
+def render(command: Command) -> str:
+    """The canonical line of a command: ``parse`` of it gives the command back."""
+    match command:
+        case Place():
+            return _render_place(command)
+        case Amend(cloid=cloid, amount=amount, price=price):
+            size = "" if amount is None else f" amount {amount:f}"
+            return f"amend {cloid}{size}{'' if price is None else f' @ {price:f}'}"
+        case CancelById(cloid=cloid):
+            return f"cancel {cloid}"
+        case Cancel(venue=venue, ticker=ticker, side=side):
+            word = next((f"{word} " for word, value in _SIDES.items() if value is side), "")
+            return f"cancel {word}{_render_scope(venue, ticker)}"
+        case Flatten(venue=venue, ticker=ticker):
+            return f"flatten {_render_scope(venue, ticker)}"
+        case HedgeNow(venue=venue, ticker=ticker):
+            return f"hedge now {venue}:{ticker}"
+        case (
+            Forfeit(venue=venue, ticker=ticker) | Pause(venue=venue, ticker=ticker) | Resume(venue=venue, ticker=ticker)
+        ):
+            return f"{type(command).__name__.lower()} {venue}:{ticker}"
+        case Reconcile(venue=venue):
+            return f"reconcile {venue}" if venue else "reconcile"
+        case Sleep(ms=ms):
+            return f"sleep {ms}ms"
+        case WaitIdle(within_ms=ms):
+            return f"wait idle {ms}ms"
+        case Panic() | Disarm() | Verify() | Quit():
+            return type(command).__name__.lower()
+
+
+def render_leg(leg: LegSpec) -> str:
+    """The canonical words of one hedge leg, without ``hedge`` before them."""
+    ratio = "" if leg.ratio == 1 else f"x{leg.ratio:f} "
+    how = leg.policy.value if leg.bps is None else f"{leg.policy.value} {leg.bps:f}bps"
+    after = f" after {leg.after_ms}ms" if leg.after_ms else ""
+    return f"{ratio}{leg.venue}:{leg.ticker} {how}{after}"
+
+
+def _render_place(place: Place) -> str:
+    price = (
+        "market"
+        if place.price is None
+        else f"{place.price:f}"
+        if isinstance(place.price, Decimal)
+        else str(place.price)
+    )
+    words = [place.side.value, f"{place.amount:f}", f"{place.venue}:{place.ticker}", "@", price]
+    words += ["post"] if place.post else []
+    words += ["reduce"] if place.reduce else []
+    words += [] if place.tif is TimeInForce.GTC else [place.tif.value.lower()]
+    words += [f"hedge {render_leg(leg)}" for leg in place.legs]
+    return " ".join(words)
+
+
+def _render_scope(venue: str | None, ticker: str | None) -> str:
+    return "all" if venue is None else venue if ticker is None else f"{venue}:{ticker}"
+
+
+# --------------------------------------------------------------------- parsing
+
+
+def _reader(line: str) -> Reader:
+    if len(line) > LONGEST_LINE:
+        raise GrammarError(f"a line may have at most {LONGEST_LINE} characters, not {len(line)}", LONGEST_LINE)
+    return Reader(line)
+
+
+def _parse(reader: Reader) -> Command:
+    verb = reader.keyword(*_VERBS)
+    if verb is None:
+        word = reader.next
+        if word is None:
+            reader.fail("nothing was typed: a line begins with a command like buy, sell, cancel or flatten")
+        near = difflib.get_close_matches(word.text.lower()[:40], _VERBS, n=2, cutoff=0.5)
+        hint = f"did you mean {one_of(near)}?" if near else f"the commands are {', '.join(_VERBS)}"
+        reader.fail(f"{shorten(word.text)!r} is not a command: {hint}")
+    command = _VERBS[verb](reader)
+    reader.finish()
+    return command
+
+
+def _buy(reader: Reader) -> Place:
+    return _place(reader, Side.BUY)
+
+
+def _sell(reader: Reader) -> Place:
+    return _place(reader, Side.SELL)
+
+
+def _place(reader: Reader, side: Side) -> Place:
+    reader.mark("amount")
+    amount = reader.number("the amount")
+    venue, ticker = reader.contract()
+    price: Decimal | PriceRule | None = None
+    tif = TimeInForce.GTC
+    given: set[str] = set()
+    options = {"@": "price", "post": "post", "reduce": "reduce", **dict.fromkeys(_TIFS, "tif")}
+    while True:
+        where = reader.next
+        word = reader.keyword(*(word for word, kind in options.items() if kind not in given))
+        if word is None:
+            break
+        given.add(options[word])
+        reader.places[options[word]] = where.column if where else reader.end
+        if word == "@":
+            reader.mark("price")
+            price = _price_or_rule(reader)
+        elif word in _TIFS:
+            tif = _TIFS[word]
+    legs = _legs(reader)
+    return Place(
+        side=side,
+        amount=amount,
+        venue=venue,
+        ticker=ticker,
+        price=price,
+        post="post" in given,
+        reduce="reduce" in given,
+        tif=tif,
+        legs=legs,
+    )
+
+
+def _price_or_rule(reader: Reader) -> Decimal | PriceRule | None:
+    word = reader.keyword("market", *_RULES, "queue", "opponent")
+    if word is not None:
+        return None if word == "market" else _RULE_WORDS[word]
+    given = reader.next
+    if given is not None and given.text[0].isalpha():
+        levels = one_of([str(level) for level in PRICE_LEVELS])
+        reader.fail(
+            f"the price must be a number, market, or queue or opponent with a level {levels}, "
+            f"not {shorten(given.text)!r}"
+        )
+    return reader.number("the price")
+
+
+def _legs(reader: Reader) -> tuple[LegSpec, ...]:
+    legs: list[LegSpec] = []
+    while True:
+        where = reader.next
+        if reader.keyword("hedge") is None:
+            break
+        if len(legs) == MOST_LEGS:
+            reader.fail(f"an order may have at most {MOST_LEGS} hedge legs", where)
+        legs.append(_leg(reader, f"leg {len(legs) + 1} "))
+    word = reader.next
+    if legs and word is not None and word.text.lower() in ("@", "post", "reduce", "gtc", "fok"):
+        reader.fail(f"{word.text!r} is of the maker order and stands before its first hedge leg")
+    return tuple(legs)
+
+
+def _leg(reader: Reader, field: str) -> LegSpec:
+    ratio = Decimal(1)
+    word = reader.next
+    reader.mark(f"{field}ratio")
+    if word is not None and ":" not in word.text and word.text[0] in "xX" and word.text[1:2] in tuple("0123456789."):
+        ratio = reader.as_number("a leg's ratio", reader.take("a ratio"), word.text[1:])
+        if ratio > LARGEST_RATIO:
+            reader.fail(f"a leg's ratio must be at most x{LARGEST_RATIO}, not {word.text!r}", word)
+    venue, ticker = reader.contract(field)
+    policy, bps, after_ms = LegPolicy.MARKET, None, 0
+    given: set[str] = set()
+    options = {"market": "policy", "ioc": "policy", "after": "after"}
+    while True:
+        where = reader.next
+        option = reader.keyword(*(word for word, kind in options.items() if kind not in given))
+        if option is None:
+            break
+        given.add(options[option])
+        reader.places[f"{field}{options[option]}"] = where.column if where else reader.end
+        if option == "after":
+            after_ms = reader.duration("a leg's delay")
+        elif option == "ioc":
+            policy, bps = LegPolicy.IOC, _bps(reader)
+    return LegSpec(venue=venue, ticker=ticker, ratio=ratio, policy=policy, bps=bps, after_ms=after_ms)
+
+
+def _bps(reader: Reader) -> Decimal:
+    word = reader.take("a leg's slippage limit, like 8bps,")
+    text = word.text.lower()
+    if not text.endswith("bps"):
+        reader.fail(f"a leg's slippage limit must be in basis points like 8bps, not {shorten(word.text)!r}", word)
+    bps = reader.as_number("a leg's slippage limit", word, text.removesuffix("bps"))
+    if bps > LARGEST_BPS:
+        reader.fail(f"a leg's slippage limit must be at most {LARGEST_BPS}bps, not {word.text!r}", word)
+    return bps
+
+
+def _amend(reader: Reader) -> Amend:
+    cloid = reader.order_id()
+    amount = price = None
+    if reader.keyword("amount"):
+        reader.mark("amount")
+        amount = reader.number("the new amount")
+    if reader.keyword("@"):
+        reader.mark("price")
+        price = reader.number("the new price")
+    if amount is None and price is None:
+        reader.fail("amend needs a new amount, a new price or both, like: amend 7f3a amount 2 @ 134.5")
+    return Amend(cloid=cloid, amount=amount, price=price)
+
+
+def _cancel(reader: Reader) -> Cancel | CancelById:
+    word = reader.next
+    if word is not None and (found := hex_prefix(word.text)) is not None:
+        reader.index += 1
+        return CancelById(found)
+    if word is not None and word.text[0].isdigit():
+        reader.fail(f"an order id is 4 to 32 hex digits like 7f3a, not {shorten(word.text)!r}")
+    side = reader.keyword(*_SIDES)
+    if side is not None:
+        venue, ticker = reader.contract()
+        return Cancel(venue=venue, ticker=ticker, side=_SIDES[side])
+    return Cancel(
+        **_scope(reader, "what to cancel (an order id, VENUE:TICKER, a venue, bids or offers of one, or all)")
+    )
+
+
+def _flatten(reader: Reader) -> Flatten:
+    return Flatten(**_scope(reader, "what to flatten (VENUE:TICKER, a venue or all)"))
+
+
+def _scope(reader: Reader, what: str) -> dict[str, str]:
+    if reader.keyword("all"):
+        return {}
+    reader.expect(CONTRACT, VENUE)
+    word = reader.next
+    if word is None:
+        reader.fail(f"{what} is missing at the end")
+    if ":" in word.text:
+        venue, ticker = reader.contract()
+        return {"venue": venue, "ticker": ticker}
+    reader.places["venue"] = word.column
+    return {"venue": reader.venue()}
+
+
+def _hedge_now(reader: Reader) -> HedgeNow:
+    if reader.keyword("now") is None:
+        reader.fail(
+            "hedge alone is not a command: it is 'hedge now VENUE:TICKER', or a leg at the end of a buy or sell line"
+        )
+    return HedgeNow(*reader.contract())
+
+
+def _reconcile(reader: Reader) -> Reconcile:
+    reader.expect(VENUE)
+    return Reconcile(reader.venue() if reader.next else None)
+
+
+def _sleep(reader: Reader) -> Sleep:
+    return Sleep(reader.duration("how long to sleep"))
+
+
+def _wait(reader: Reader) -> WaitIdle:
+    if reader.keyword("idle") is None:
+        reader.fail("wait is followed by idle and a time, like: wait idle 10s")
+    return WaitIdle(reader.duration("how long to wait"))
+
+
+_VERBS: dict[str, Callable[[Reader], Command]] = {
+    "buy": _buy,
+    "sell": _sell,
+    "amend": _amend,
+    "cancel": _cancel,
+    "flatten": _flatten,
+    "hedge": _hedge_now,
+    "forfeit": lambda reader: Forfeit(*reader.contract()),
+    "pause": lambda reader: Pause(*reader.contract()),
+    "resume": lambda reader: Resume(*reader.contract()),
+    "panic": lambda _: Panic(),
+    "disarm": lambda _: Disarm(),
+    "reconcile": _reconcile,
+    "verify": lambda _: Verify(),
+    "sleep": _sleep,
+    "wait": _wait,
+    "quit": lambda _: Quit(),
+}
