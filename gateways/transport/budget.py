@@ -1,0 +1,234 @@
+"""A venue's rate limits as a budget with priorities: cancel > hedge > query > maker > rest.
+
+The core is pure: ``now`` (seconds, monotonic) is passed in. A share of every pool is kept for cancels and hedges, so
+that a burst of queries never stands between a fill and its hedge. What the venue says it has counted (response headers)
+corrects what we count, upward only: another process on the same address spends from the same pool.
+"""
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from enum import IntEnum
+
+import msgspec
+
+from gateways.errors import Unavailable
+
+
+class Priority(IntEnum):
+    """Who goes first when the budget is short. Lower goes first; the first two may use the reserved share."""
+
+    CANCEL = 0
+    HEDGE = 1
+    QUERY = 2
+    MAKER = 3
+    REST = 4
+
+    @property
+    def reserved(self) -> bool:
+        """Whether this priority may spend the reserved share."""
+        return self <= Priority.HEDGE
+
+
+class Pool(msgspec.Struct, frozen=True):
+    """One limit of a venue: at most ``limit`` units in any ``window_s`` seconds, ``reserve`` of it kept (a share)."""
+
+    name: str
+    limit: int
+    window_s: float
+    reserve: float = 0.2
+
+    @property
+    def open_limit(self) -> int:
+        """What the priorities without a reserved share may bring the pool to."""
+        return math.floor(self.limit * (1 - self.reserve))
+
+
+_SLOTS = 50
+"""A window is remembered in this many slots: memory is bounded, and a unit is released at most a slot late."""
+
+
+class _Spent:
+    """What was spent from one pool in its window."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.total = 0
+        self._slots: deque[tuple[float, int]] = deque()
+        self._width = pool.window_s / _SLOTS
+
+    def expire(self, now: float) -> None:
+        while self._slots and self._slots[0][0] + self.pool.window_s <= now:
+            self.total -= self._slots.popleft()[1]
+
+    def add(self, units: int, now: float) -> None:
+        if units <= 0:
+            return
+        self.total += units
+        end = now + self._width
+        if self._slots and self._slots[-1][0] >= now:
+            stamp, held = self._slots.pop()
+            self._slots.append((stamp, held + units))
+        else:
+            self._slots.append((end, units))
+
+    def wait(self, units: int, allowed: int, now: float) -> float:
+        """Seconds until ``units`` more fit under ``allowed``; infinite when they never do."""
+        if units > allowed:
+            return math.inf
+        excess = self.total + units - allowed
+        if excess <= 0:
+            return 0.0
+        for stamp, held in self._slots:
+            excess -= held
+            if excess <= 0:
+                return stamp + self.pool.window_s - now
+        return math.inf
+
+
+class Budget:
+    """What may be sent to a venue now. Pure: no clock, no tasks."""
+
+    def __init__(self, pools: Iterable[Pool]) -> None:
+        self._spent = {pool.name: _Spent(pool) for pool in pools}
+        self._banned_until = -math.inf
+
+    def wait(self, costs: Mapping[str, int], priority: Priority, now: float) -> float:
+        """Seconds until a request of these costs (pool name to units) may go; 0 for now, infinite for never."""
+        longest = max(0.0, self._banned_until - now)
+        for name, units in costs.items():
+            spent = self._spent[name]
+            spent.expire(now)
+            allowed = spent.pool.limit if priority.reserved else spent.pool.open_limit
+            longest = max(longest, spent.wait(units, allowed, now))
+        return longest
+
+    def spend(self, costs: Mapping[str, int], now: float) -> None:
+        """Count a request as sent."""
+        for name, units in costs.items():
+            self._spent[name].add(units, now)
+
+    def learn(self, pool: str, used: int, now: float) -> None:
+        """Take the venue's own count of a pool where it is higher than ours."""
+        spent = self._spent.get(pool)
+        if spent is not None:
+            spent.expire(now)
+            spent.add(used - spent.total, now)
+
+    def resize(self, pool: Pool) -> None:
+        """Take a limit as the venue publishes it; what was spent stays counted."""
+        known = self._spent.get(pool.name)
+        if known is not None and known.pool.window_s == pool.window_s:
+            known.pool = pool
+        else:
+            self._spent[pool.name] = _Spent(pool)
+
+    def ban(self, seconds: float, now: float) -> None:
+        """Send nothing for so long (Retry-After): a longer ban that is already known stays."""
+        self._banned_until = max(self._banned_until, now + seconds)
+
+    def banned_for(self, now: float) -> float:
+        """Seconds until the ban ends, 0 for none."""
+        return max(0.0, self._banned_until - now)
+
+    def used(self, now: float) -> dict[str, tuple[int, int]]:
+        """Spent units and limit by pool, for the health pane."""
+        for spent in self._spent.values():
+            spent.expire(now)
+        return {name: (spent.total, spent.pool.limit) for name, spent in self._spent.items()}
+
+
+class _Waiter(msgspec.Struct, order=True, frozen=True):
+    priority: int
+    number: int
+    costs: tuple[tuple[str, int], ...]
+    future: "asyncio.Future[None]"
+
+
+class Gate:
+    """Waits for the budget, in order of priority, for a bounded time and with a bounded queue."""
+
+    def __init__(
+        self, venue: str, budget: Budget, *, clock: Callable[[], float] | None = None, limit: int = 256
+    ) -> None:
+        self._venue = venue
+        self.budget = budget
+        self._given_clock = clock
+        self._limit = limit
+        self._numbers = 0
+        self._waiters: list[_Waiter] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def now(self) -> float:
+        """The budget's clock, in seconds."""
+        return asyncio.get_running_loop().time() if self._given_clock is None else self._given_clock()
+
+    async def acquire(self, costs: Mapping[str, int], priority: Priority, *, max_wait: float = 1.0) -> None:
+        """Return once the request may be sent, counting it as sent; at once, without a turn of the loop, if it may now.
+
+        Raises Unavailable when that takes more than ``max_wait`` seconds: nothing was sent.
+        """
+        now = self.now()
+        if not self._waiters:
+            wait = self.budget.wait(costs, priority, now)
+            if wait <= 0:
+                self.budget.spend(costs, now)
+                return
+            if wait > max_wait:
+                raise self._refused(wait)
+        if len(self._waiters) >= self._limit:
+            raise Unavailable(self._venue, f"{self._limit} requests wait for the rate budget: not sent")
+        self._numbers += 1
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(int(priority), self._numbers, tuple(costs.items()), future)
+        self._waiters.append(waiter)
+        self._waiters.sort(key=lambda each: (each.priority, each.number))
+        self._grant()
+        if future.done():
+            return
+        try:
+            async with asyncio.timeout(max_wait):
+                await future
+        except TimeoutError:
+            raise self._refused(self.budget.wait(costs, priority, self.now())) from None
+        finally:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+                self._grant()
+
+    def _grant(self) -> None:
+        """Let go whoever may, best priority first; nobody overtakes a better one that waits for the same pool."""
+        now = self.now()
+        blocked: set[str] = set()
+        soonest = math.inf
+        for waiter in list(self._waiters):
+            costs = dict(waiter.costs)
+            wait = self.budget.wait(costs, Priority(waiter.priority), now)
+            if wait <= 0 and blocked.isdisjoint(costs):
+                self._waiters.remove(waiter)
+                if not waiter.future.done():
+                    self.budget.spend(costs, now)
+                    waiter.future.set_result(None)
+            else:
+                blocked.update(costs)
+                soonest = min(soonest, wait if wait > 0 else math.inf)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiters and soonest < math.inf:
+            self._timer = asyncio.get_running_loop().call_later(soonest + 0.001, self._grant)
+
+    def _refused(self, wait: float) -> Unavailable:
+        until = "never fits" if wait == math.inf else f"is free in {wait:.1f} s"
+        return Unavailable(self._venue, f"not sent: the rate budget is spent and {until}")
+
+    def close(self) -> None:
+        """Refuse everyone who waits. Idempotent."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for waiter in self._waiters:
+            if not waiter.future.done():
+                waiter.future.set_exception(Unavailable(self._venue, "not sent: closing"))
+        self._waiters.clear()
