@@ -6,19 +6,11 @@ the leg trades the *opposite* way: 0.5 buys half of what the maker sold. ``conso
 """
 
 from decimal import Decimal
-from enum import Enum
 
 import msgspec
 
-from gateways.standards import OrderKind, PlaceOrder, PriceRule, Side, TimeInForce
-
-
-class LegPolicy(str, Enum):
-    """How a hedge order of a leg is sent."""
-
-    MARKET = "market"
-    IOC = "ioc"
-    """A limit that takes what is there, at most ``bps`` worse than the best opposite price, and is gone."""
+from gateways.standards import ZERO, OrderKind, PlaceOrder, PriceRule, Side, TimeInForce
+from oms.hedge.policy import How, Leg, Policy
 
 
 class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,11 +19,22 @@ class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
     venue: str
     ticker: str
     ratio: Decimal = Decimal(1)
-    policy: LegPolicy = LegPolicy.MARKET
+    policy: How = How.MARKET
     bps: Decimal | None = None
     """Slippage limit in basis points of the price; set for IOC, None for MARKET."""
     after_ms: int = 0
     """How long after a fill was received the hedge is due (``trigger_after_ms``)."""
+
+    def leg(self) -> Leg:
+        """This leg as the hedge engine takes it: its ratio negative, its policy a record of its own."""
+        return Leg(
+            venue=self.venue,
+            ticker=self.ticker,
+            ratio=-self.ratio,
+            policy=Policy(
+                how=self.policy, slippage_bps=ZERO if self.bps is None else self.bps, trigger_after_ms=self.after_ms
+            ),
+        )
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, tag=True):

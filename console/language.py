@@ -18,7 +18,6 @@ from console.commands import (
     Flatten,
     Forfeit,
     HedgeNow,
-    LegPolicy,
     LegSpec,
     Panic,
     Pause,
@@ -32,6 +31,7 @@ from console.commands import (
 )
 from console.words import CONTRACT, LONGEST_LINE, VENUE, GrammarError, Reader, hex_prefix, one_of, shorten
 from gateways.standards import PRICE_LEVELS, PriceRule, PriceSide, Side, TimeInForce
+from oms.hedge.policy import How
 
 __all__ = ["GrammarError", "complete", "field_column", "parse", "parse_script_line", "render", "render_leg"]
 
@@ -270,7 +270,7 @@ def _leg(reader: Reader, field: str) -> LegSpec:
         if ratio > LARGEST_RATIO:
             reader.fail(f"a leg's ratio must be at most x{LARGEST_RATIO}, not {word.text!r}", word)
     venue, ticker = reader.contract(field)
-    policy, bps, after_ms = LegPolicy.MARKET, None, 0
+    policy, bps, after_ms = How.MARKET, None, 0
     given: set[str] = set()
     options = {"market": "policy", "ioc": "policy", "after": "after"}
     while True:
@@ -283,7 +283,7 @@ def _leg(reader: Reader, field: str) -> LegSpec:
         if option == "after":
             after_ms = reader.duration("a leg's delay")
         elif option == "ioc":
-            policy, bps = LegPolicy.IOC, _bps(reader)
+            policy, bps = How.IOC, _bps(reader)
     return LegSpec(venue=venue, ticker=ticker, ratio=ratio, policy=policy, bps=bps, after_ms=after_ms)
 
 

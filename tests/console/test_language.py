@@ -16,7 +16,6 @@ from console.commands import (
     Flatten,
     Forfeit,
     HedgeNow,
-    LegPolicy,
     LegSpec,
     Panic,
     Pause,
@@ -30,6 +29,7 @@ from console.commands import (
 )
 from console.language import GrammarError, complete, field_column, parse, parse_script_line, render
 from gateways.standards import PRICE_LEVELS, OrderKind, PriceRule, PriceSide, Side, TimeInForce
+from oms.hedge.policy import How, Leg, Policy
 
 VENUES = {"binance": ["ETHUSDT", "BTCUSDT"], "hyperliquid": ["ETH", "kPEPE"]}
 
@@ -55,7 +55,7 @@ MEANINGS: list[tuple[str, Command]] = [
             ticker="ETH",
             price=Decimal("2431.5"),
             legs=(
-                LegSpec(venue="binance", ticker="ETHUSDT", policy=LegPolicy.IOC, bps=Decimal(8)),
+                LegSpec(venue="binance", ticker="ETHUSDT", policy=How.IOC, bps=Decimal(8)),
                 LegSpec(venue="bybit", ticker="ETHUSDT", ratio=Decimal("0.5"), after_ms=250),
             ),
         ),
@@ -226,6 +226,21 @@ def test_an_order_is_signed_by_its_side() -> None:
     assert (queue.order("").kind, queue.order("").price_rule) == (OrderKind.LIMIT, PriceRule(PriceSide.QUEUE, 5))
 
 
+def test_a_leg_hedges_the_opposite_way() -> None:
+    """A leg's ratio without a sign becomes the engine's negative one; its policy and delay go with it."""
+    place = parse("buy 1 binance:ETHUSDT hedge hyperliquid:ETH hedge x0.5 bybit:ETHUSDT ioc 8bps after 250ms")
+    assert isinstance(place, Place)
+    assert [leg.leg() for leg in place.legs] == [
+        Leg(venue="hyperliquid", ticker="ETH", ratio=Decimal(-1)),
+        Leg(
+            venue="bybit",
+            ticker="ETHUSDT",
+            ratio=Decimal("-0.5"),
+            policy=Policy(how=How.IOC, slippage_bps=Decimal(8), trigger_after_ms=250),
+        ),
+    ]
+
+
 # ------------------------------------------------------------------- properties
 
 amounts = st.decimals(min_value="0.000000000001", max_value=10**15 - 1, places=12).filter(lambda value: value > 0)
@@ -239,7 +254,7 @@ slippages = st.decimals(min_value="0.01", max_value=10_000, places=2)
 common_leg = {"venue": venues, "ticker": tickers, "ratio": ratios, "after_ms": times}
 legs = st.one_of(
     st.builds(LegSpec, **common_leg),
-    st.builds(LegSpec, **common_leg, policy=st.just(LegPolicy.IOC), bps=slippages),
+    st.builds(LegSpec, **common_leg, policy=st.just(How.IOC), bps=slippages),
 )
 places = st.builds(
     Place,
