@@ -121,7 +121,7 @@ class Kernel:
 
     def _child_sent(self, event: e.ChildSent) -> list[HedgeBook]:
         child = self.children[event.child]
-        child.accept_until_ns = max(child.accept_until_ns, event.accept_until_ns)
+        child.absence.accept_until_ns = max(child.absence.accept_until_ns, event.accept_until_ns)
         if child.state is ChildState.INTENDED:
             child.state = ChildState.SENT
         return []
@@ -137,12 +137,9 @@ class Kernel:
 
     def _child_absent(self, event: e.ChildAbsent) -> list[HedgeBook]:
         child = self.children[event.child]
-        if child.state in {ChildState.DONE, ChildState.WORKING} or event.ts_ns <= child.accept_until_ns:
+        if child.state in {ChildState.DONE, ChildState.WORKING}:
             return []
-        if not child.absent_ns:
-            child.absent_ns = event.ts_ns
-            return []
-        if event.ts_ns - child.absent_ns < self._limits.absent_gap_ns:
+        if not child.absence.proven(event.ts_ns, self._limits.absent_gap_ns):
             return []
         return self._child_ended(child, None, "the venue never had it")
 
@@ -150,7 +147,7 @@ class Kernel:
         child = self.children[event.child]
         book = self.books[child.book]
         _grow(book, child, event)
-        child.absent_ns = 0
+        child.absence.seen()
         if not event.done:
             if child.state is not ChildState.DONE:
                 child.state = ChildState.WORKING

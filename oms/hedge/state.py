@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import Enum
 
 from gateways.standards import ZERO, Contract, RejectReason
+from oms.absence import Absence
 from oms.hedge.policy import Leg, Policy
 
 BookKey = tuple[str, str]
@@ -75,9 +76,7 @@ class Child:
     state: ChildState = ChildState.INTENDED
     cum: Decimal = ZERO
     cost: Decimal = ZERO
-    accept_until_ns: int = 0
-    absent_ns: int = 0
-    """When the venue first said that it knows no such order, after it could no longer accept it."""
+    absence: Absence = field(default_factory=Absence)
     text: str = ""
 
     @property

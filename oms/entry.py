@@ -1,0 +1,141 @@
+"""Order entry: an order of ours is registered before its bytes leave, sent once, and its outcome written on the page.
+
+Whatever a venue's answer proves is decided by the type of its error (``gateways.errors``): refused or never sent ends
+the order REJECTED; no answer leaves it UNKNOWN, to be resolved by asking, never by sending again.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+from gateways.router import Gateway
+
+from gateways.errors import Denied, NotFound, Rejected, Unavailable, Unknown, VenueError
+from gateways.standards import AmendOrder, CancelOrder, OrderStatus, OrderUpdate, PlaceOrder, RejectReason
+from oms.clock import Clock
+from oms.orders import Order, OrderDelta, OrdersPage, Role
+
+S = OrderStatus
+
+
+class OrderEntry:
+    """Sends, amends and cancels orders, keeping the page true. ``publish`` takes every delta that results.
+
+    ``unresolved`` is told the key of each order whose outcome is not known, and of each cancel that a venue refused
+    because it knows of no such open order: both want a query.
+    """
+
+    def __init__(
+        self, gateway: Gateway, page: OrdersPage, clock: Clock, *, publish: Callable[[OrderDelta | None], None],
+        unresolved: Callable[[str], None], pending_timeout: float,
+    ) -> None:  # fmt: skip
+        self._gateway = gateway
+        self._page = page
+        self._clock = clock
+        self._publish = publish
+        self._unresolved = unresolved
+        self._pending_timeout = pending_timeout
+
+    def register(self, venue: str, order: PlaceOrder, role: Role) -> Order:
+        """Enter the order as PENDING. Must be done before ``send``."""
+        now = self._clock.now_ns()
+        entered = Order(
+            key=order.cloid, cloid=order.cloid, venue=venue, ticker=order.ticker, role=role, amount=order.amount,
+            price=order.price, kind=order.kind, tif=order.tif, post_only=order.post_only,
+            reduce_only=order.reduce_only, ts_created_ns=now,
+        )  # fmt: skip
+        self._publish(self._page.register(entered))
+        return entered
+
+    async def send(self, venue: str, order: PlaceOrder, *, hedge: bool = False) -> Order:
+        """Send a registered order, once; return it as it then stands.
+
+        Raises Denied, Rejected or Unavailable when there is no order, Unknown when there may be; the page says it too.
+        If the caller is cancelled, the order is UNKNOWN until the stream or a query says more.
+        """
+        key = order.cloid
+        try:
+            async with asyncio.timeout(self._pending_timeout):
+                answer = await self._gateway.venue(venue).place(order, hedge=hedge)
+        except (Denied, Unavailable, Rejected) as error:
+            reason = getattr(error, "reason", RejectReason.OTHER)
+            self._mark(key, S.REJECTED, error.text, reason)
+            raise
+        except (Unknown, NotFound, TimeoutError, asyncio.CancelledError) as error:
+            text = error.text if isinstance(error, VenueError) else "no answer in time"
+            self._mark(key, S.UNKNOWN, text)
+            self._unresolved(key)
+            if isinstance(error, (Unknown, asyncio.CancelledError)):
+                raise
+            raise Unknown(venue, f"order {key[:8]} is unknown: {text}") from error
+        except VenueError as error:  # an answer that could not be read: it may well be an acceptance
+            self._mark(key, S.UNKNOWN, error.text)
+            self._unresolved(key)
+            raise Unknown(venue, f"order {key[:8]} is unknown: {error.text}") from error
+        self._take(key, answer)
+        return self._current(key)
+
+    async def amend(self, order: Order, request: AmendOrder) -> Order:
+        """Change a resting order; return it as it then stands. Raises as ``send`` does, and the order lives on."""
+        self._page.amending(order.key)
+        try:
+            async with asyncio.timeout(self._pending_timeout):
+                answer = await self._gateway.venue(order.venue).amend(request)
+            self._take(order.key, answer)
+        except (Unknown, NotFound, TimeoutError, Rejected):
+            self._unresolved(order.key)
+            raise
+        finally:
+            self._publish(self._page.amended(order.key, now_ns=self._clock.now_ns()))
+        return self._current(order.key)
+
+    async def cancel(self, order: Order) -> Order:
+        """Ask for a cancel; return the order as it then stands (the end itself may come by the stream).
+
+        A refusal because the venue knows no such open order is not an end: it may have filled, so it is asked about.
+        """
+        self._mark(order.key, S.CANCEL_PENDING, "")
+        venue = self._gateway.venue(order.venue)
+        request = CancelOrder(ticker=order.ticker, cloid=order.cloid, oid=order.oid)
+        try:
+            async with asyncio.timeout(self._pending_timeout):
+                answer = await venue.cancel(request)
+        except (Denied, Unavailable) as error:
+            self._restore(order, f"not cancelled: {error.text}")
+            raise
+        except (Rejected, NotFound) as error:
+            self._restore(order, f"not cancelled: {error.text}")
+            self._unresolved(order.key)
+            raise
+        except (Unknown, TimeoutError) as error:
+            text = error.text if isinstance(error, VenueError) else "no answer in time"
+            self._restore(order, f"its cancel is unknown: {text}")
+            self._unresolved(order.key)
+            raise Unknown(order.venue, f"the cancel of {order.key[:8]} is unknown: {text}") from error
+        if answer is not None:
+            self._take(order.key, answer)
+        return self._current(order.key)
+
+    def _restore(self, order: Order, text: str) -> None:
+        """The order may still be working: show it as such."""
+        status = order.status
+        if status in {S.NEW, S.PARTIAL, S.CANCEL_PENDING}:
+            status = S.PARTIAL if self._current(order.key).filled else S.NEW
+        self._mark(order.key, status, text, label="CANCEL_FAILED")
+
+    def _take(self, key: str, answer: OrderUpdate) -> None:
+        if answer.cloid is None:
+            answer = msgspec.structs.replace(answer, cloid=key)
+        self._publish(self._page.upsert(answer, self._clock.now_ns()))
+
+    def _mark(
+        self, key: str, status: OrderStatus, text: str, reason: RejectReason | None = None, *, label: str = ""
+    ) -> None:
+        delta = self._page.mark(key, status, now_ns=self._clock.now_ns(), text=text, reason=reason, label=label)
+        self._publish(delta)
+
+    def _current(self, key: str) -> Order:
+        order = self._page.get(key)
+        if order is None:  # pages never forget an order that was registered
+            raise KeyError(key)
+        return order

@@ -1,0 +1,133 @@
+"""Views of the hedge kernel's state: immutable rows of what is hedged, in flight, waiting, and why."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import msgspec
+
+from gateways.standards import ZERO
+from oms.hedge.kernel import Kernel
+from oms.hedge.state import ChildState, HedgeBook, Maker, Share
+
+BPS = Decimal(10_000)
+
+
+class BookView(msgspec.Struct, frozen=True, kw_only=True):
+    """One hedge book. Signed base units; ``target = hedged + in_flight + balance + forfeited`` (I1)."""
+
+    venue: str
+    ticker: str
+    target: Decimal
+    hedged: Decimal
+    in_flight: Decimal
+    unknown: Decimal
+    balance: Decimal
+    forfeited: Decimal
+    price: Decimal | None
+    waits: str
+    release: str
+    state: str
+    """``active``, ``paused`` or ``hold``."""
+    ts_waiting_ns: int
+
+
+class LegView(msgspec.Struct, frozen=True, kw_only=True):
+    """One maker's leg. ``target = hedged + in_flight + waiting + netted + forfeited`` (I12)."""
+
+    maker: str
+    index: int
+    maker_venue: str
+    maker_ticker: str
+    maker_filled: Decimal
+    maker_average: Decimal | None
+    venue: str
+    ticker: str
+    ratio: Decimal
+    policy: str
+    target: Decimal
+    hedged: Decimal
+    in_flight: Decimal
+    unknown: Decimal
+    waiting: Decimal
+    netted: Decimal
+    forfeited: Decimal
+    hedge_average: Decimal | None
+    basis_bps: Decimal | None
+    state: str
+
+
+def view_book(book: HedgeBook) -> BookView:
+    """The book as it stands."""
+    return BookView(
+        venue=book.venue, ticker=book.ticker, target=book.target, hedged=book.hedged, in_flight=book.in_flight,
+        unknown=book.unknown, balance=book.balance, forfeited=book.forfeited, price=_mid(book),
+        waits=book.waits, release=book.release, ts_waiting_ns=book.ts_waiting_ns,
+        state="paused" if book.paused else "hold" if book.hold else "active",
+    )  # fmt: skip
+
+
+def view_legs(kernel: Kernel, maker: Maker) -> Iterator[LegView]:
+    """The legs of a maker, in the order placed."""
+    for index, leg in enumerate(maker.legs):
+        book = kernel.books[leg.venue, leg.ticker]
+        share = book.shares[maker.cloid, index]
+        unknown = _unknown(book, maker.cloid, index)
+        average = share.cost / share.hedged if share.hedged != 0 and share.cost != 0 else None
+        yield LegView(
+            maker=maker.cloid, index=index, maker_venue=maker.venue, maker_ticker=maker.ticker,
+            maker_filled=maker.filled, maker_average=maker.average_price, venue=leg.venue, ticker=leg.ticker,
+            ratio=leg.ratio, policy=str(leg.policy), target=maker.filled * leg.ratio, hedged=share.hedged,
+            in_flight=share.in_flight, unknown=unknown, waiting=share.waiting, netted=share.netted,
+            forfeited=share.forfeited, hedge_average=average,
+            basis_bps=_basis(maker, average), state=_state(book, share, unknown),
+        )  # fmt: skip
+
+
+def books_by_venue(kernel: Kernel) -> dict[str, dict[str, BookView]]:
+    """Exchange to ticker to book: what the OMS shows as ``hedge_book``."""
+    views: dict[str, dict[str, BookView]] = {}
+    for book in kernel.books.values():
+        views.setdefault(book.venue, {})[book.ticker] = view_book(book)
+    return views
+
+
+def balances_by_venue(kernel: Kernel) -> dict[str, dict[str, Decimal]]:
+    """Exchange to ticker to unhedged quantity: what the OMS shows as ``hedge_balance``. Computed when asked."""
+    balances: dict[str, dict[str, Decimal]] = {}
+    for book in kernel.books.values():
+        balances.setdefault(book.venue, {})[book.ticker] = book.balance
+    return balances
+
+
+def _mid(book: HedgeBook) -> Decimal | None:
+    if book.bid is not None and book.ask is not None:
+        return (book.bid + book.ask) / 2
+    return book.bid if book.bid is not None else book.ask
+
+
+def _unknown(book: HedgeBook, maker: str, leg: int) -> Decimal:
+    unknown = ZERO
+    for child in book.open_children.values():
+        if child.state is ChildState.UNKNOWN:
+            for claim in child.claims:
+                if (claim.maker, claim.leg) == (maker, leg):
+                    unknown += claim.quantity - claim.filled
+    return unknown
+
+
+def _basis(maker: Maker, average: Decimal | None) -> Decimal | None:
+    """What maker and hedge captured, in basis points of the maker's price: sold higher than bought is positive."""
+    if average is None or not maker.average_price:
+        return None
+    gained = average - maker.average_price if maker.filled > 0 else maker.average_price - average
+    return gained / maker.average_price * BPS
+
+
+def _state(book: HedgeBook, share: Share, unknown: Decimal) -> str:
+    if unknown != 0:
+        return "unknown"
+    if share.in_flight != 0:
+        return "hedging"
+    if share.waiting != 0:
+        return "hold" if book.hold else "paused" if book.paused else "waiting"
+    return "hedged" if share.hedged != 0 or share.netted != 0 else "idle"

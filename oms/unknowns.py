@@ -1,0 +1,94 @@
+"""Resolving orders whose state is not known: ask, and believe only what an answer proves (I9)."""
+
+import asyncio
+from collections.abc import Callable
+
+from gateways.router import Gateway
+
+from gateways.errors import NotFound, VenueError
+from gateways.standards import OrderStatus
+from oms.absence import Absence
+from oms.clock import Clock
+from oms.orders import Order, OrderDelta, OrdersPage, Role
+from oms.tasks import TaskOwner
+
+FIRST_WAIT_S = 0.25
+MAX_WAIT_S = 5.0
+CLOCK_MARGIN_NS = 1_000_000_000
+"""Added to a venue's acceptance window for the difference between its clock and ours."""
+
+
+class Resolver:
+    """Queries an order until the venue has spoken for it, one task an order.
+
+    ``absent`` is told of each successful "no such order" for a hedge order and says whether that proves it never was:
+    the hedge kernel keeps that rule for its own. For all others the resolver keeps it here.
+    """
+
+    def __init__(
+        self, gateway: Gateway, page: OrdersPage, clock: Clock, tasks: TaskOwner, *,
+        publish: Callable[[OrderDelta | None], None], absent: Callable[[str], bool],
+    ) -> None:  # fmt: skip
+        self._gateway = gateway
+        self._page = page
+        self._clock = clock
+        self._tasks = tasks
+        self._publish = publish
+        self._absent = absent
+        self._asking: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._asking)
+
+    def resolve(self, key: str) -> None:
+        """Start asking about an order. Idempotent while it is being asked about."""
+        if key not in self._asking:
+            self._asking.add(key)
+            if self._tasks.start(self._ask(key), f"resolve {key[:8]}") is None:
+                self._asking.discard(key)
+
+    def accept_until_ns(self, venue: str, sent_ns: int) -> int:
+        """Until when the venue could accept a request sent at ``sent_ns``, our clock's margin included."""
+        capabilities = self._gateway.venue(venue).capabilities
+        window = capabilities.acceptance_window_ms * (1 if capabilities.acceptance_bounded else 3)
+        return sent_ns + window * 1_000_000 + CLOCK_MARGIN_NS
+
+    async def _ask(self, key: str) -> None:
+        try:
+            wait = FIRST_WAIT_S
+            order = self._page.get(key)
+            absence = Absence(self.accept_until_ns(order.venue, self._clock.now_ns())) if order else Absence()
+            while order is not None and not order.status.terminal:
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, MAX_WAIT_S)
+                if await self._settled(key, absence):
+                    break
+                order = self._page.get(key)
+        finally:
+            self._asking.discard(key)
+
+    async def _settled(self, key: str, absence: Absence) -> bool:
+        """One query. True once the venue has spoken for the order, or its absence is proven."""
+        order = self._page.get(key)
+        if order is None:
+            return True
+        venue = self._gateway.venue(order.venue)
+        try:
+            oid = None if order.cloid else order.oid
+            found = await venue.order(order.ticker, cloid=order.cloid, oid=oid)
+        except NotFound:
+            if not venue.capabilities.query_closed_by_cloid or not self._is_absent(order, absence):
+                return False
+            text = "the venue never had it"
+            self._publish(self._page.mark(key, OrderStatus.REJECTED, now_ns=self._clock.now_ns(), text=text))
+            return True
+        except VenueError:
+            return False  # a failed query is not an answer
+        absence.seen()
+        self._publish(self._page.upsert(found, self._clock.now_ns()))
+        return found.status is not None
+
+    def _is_absent(self, order: Order, absence: Absence) -> bool:
+        if order.role is Role.HEDGE:
+            return self._absent(order.key)
+        return absence.proven(self._clock.now_ns())
