@@ -9,8 +9,10 @@ from gateways.paper.records import NewOrder, Refused
 from gateways.standards import ZERO, Contract, RejectReason, TimeInForce
 
 
-def check_filters(contract: Contract, new: NewOrder, mark: Decimal | None) -> None:
+def check_filters(contract: Contract, new: NewOrder, mark: Decimal | None, *, house: bool = False) -> None:
     """Refuse what the contract's published filters refuse; ``mark`` values a market order.
+
+    The house trades any notional: recorded trades, and the rests that others leave, are of any size.
 
     Raises Refused: LOT, TICK, MIN_NOTIONAL, HALTED, BAD_REQUEST.
     """
@@ -24,7 +26,7 @@ def check_filters(contract: Contract, new: NewOrder, mark: Decimal | None) -> No
     if new.price is not None and not is_on_tick(contract, new.price):
         raise Refused(RejectReason.TICK, "Price not increased by tick size.")
     price = new.price if new.price is not None else mark
-    if not new.reduce_only and price is not None and new.quantity * price < contract.min_notional:
+    if not house and not new.reduce_only and price is not None and new.quantity * price < contract.min_notional:
         raise Refused(
             RejectReason.MIN_NOTIONAL,
             f"Order's notional must be no smaller than {contract.min_notional} (unless you choose reduce only).",

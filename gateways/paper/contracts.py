@@ -5,7 +5,7 @@ PERCENT_PRICE); Hyperliquid ``{"type": "meta"}`` (szDecimals, the asset index is
 "Tick and lot size" page (five significant figures, at most ``6 - szDecimals`` decimals; minimum value 10 USDC).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 
 import msgspec
@@ -99,12 +99,15 @@ RULES: dict[str, VenueRules] = {
 }
 
 
-def paper_exchange(kind: str, *, now_ns: Callable[[], int]) -> PaperExchange:
-    """A paper exchange under the rules of venue ``kind`` (a key of RULES), without accounts or orders."""
+def paper_exchange(kind: str, *, now_ns: Callable[[], int], bases: Collection[str] | None = None) -> PaperExchange:
+    """A paper exchange under the rules of venue ``kind`` (a key of RULES), without accounts or orders.
+
+    ``bases``: list only the contracts of these base assets; None lists all that RULES has.
+    """
     rules = RULES[kind]
     return PaperExchange(
         rules.name,
-        Contracts(rules.name, rules.contracts),
+        Contracts(rules.name, (each for each in rules.contracts if bases is None or each.base in bases)),
         now_ns=now_ns,
         quote_asset=rules.quote_asset,
         maker_fee=rules.maker_fee,

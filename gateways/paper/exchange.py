@@ -259,7 +259,7 @@ class PaperExchange:
         if new.ticker in self._halted:
             raise Refused(RejectReason.HALTED, f"Trading in {new.ticker} is halted.")
         mark = self.mark(new.ticker)
-        check_filters(contract, new, mark)
+        check_filters(contract, new, mark, house=owner.house)
         if owner.house:
             return
         records = self._clearing.records[owner.name]

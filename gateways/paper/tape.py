@@ -1,4 +1,4 @@
-"""One contract's market on a paper exchange: its book, the sequence of the book's changes, its trades, its mark. Pure."""
+"""One contract on a paper exchange, as the public sees it: book, sequence of its changes, trades, mark. Pure."""
 
 from collections import deque
 from decimal import Decimal
