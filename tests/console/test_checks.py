@@ -1,0 +1,195 @@
+"""What the console says of an order before it is sent."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.checks import Checked, check_place
+from console.commands import Place
+from console.language import parse
+from gateways.contracts import Contracts, floor_to_step
+from gateways.standards import Contract, Level, QuoteUpdate, Side
+
+D = Decimal
+
+BINANCE_SOL = Contract(
+    venue="binance",
+    ticker="SOLUSDT",
+    base="SOL",
+    quote="USDT",
+    tick_size=D("0.01"),
+    lot_size=D("0.001"),
+    min_quantity=D("0.001"),
+    min_notional=D(5),
+)
+HYPE_SOL = Contract(
+    venue="hyperliquid",
+    ticker="SOL",
+    base="SOL",
+    quote="USDC",
+    tick_size=D("0.0001"),
+    lot_size=D("0.01"),
+    min_quantity=D("0.01"),
+    min_notional=D(10),
+    significant_digits=5,
+)
+HYPE_ETH = msgspec.structs.replace(HYPE_SOL, ticker="ETH", base="ETH", lot_size=D("0.0001"), min_quantity=D("0.0001"))
+DESK = {
+    "binance": Contracts("binance", [BINANCE_SOL]),
+    "hyperliquid": Contracts("hyperliquid", [HYPE_SOL, HYPE_ETH]),
+}
+
+
+def quote(venue: str, ticker: str) -> QuoteUpdate | None:
+    """Both SOL contracts at 134.50 to 134.60, ETH unheard."""
+    if ticker == "ETH":
+        return None
+    return QuoteUpdate(venue=venue, ticker=ticker, bid=Level(D("134.50"), D(100)), ask=Level(D("134.60"), D(100)))
+
+
+def check(line: str) -> Checked:
+    """Check the order of one line."""
+    place = parse(line)
+    assert isinstance(place, Place)
+    return check_place(place, DESK, quote)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (
+            "sell 3 binance:SOLUSDT @ 134.65 post hedge hyperliquid:SOL market",
+            (
+                "sell 3.000 SOLUSDT on binance at 134.65, post-only; each fill buys SOL on hyperliquid at market; "
+                "up to 0.07 SOL may wait"
+            ),
+        ),
+        (
+            "buy 3 binance:SOLUSDT @ queue5 hedge x0.5 hyperliquid:SOL ioc 8bps after 250ms",
+            (
+                "buy 3.000 SOLUSDT on binance at queue5; each fill sells 0.5 times its size of SOL on hyperliquid "
+                "by IOC within 8 bps, 250 ms later; up to 0.07 SOL may wait"
+            ),
+        ),
+        ("buy 3 binance:SOLUSDT", "buy 3.000 SOLUSDT on binance at market (near 134.60)"),
+        (
+            "sell 3 binance:SOLUSDT @ opponent reduce ioc",
+            "sell 3.000 SOLUSDT on binance at opponent1 (near 134.50), reduce-only, immediate or cancel",
+        ),
+    ],
+)
+def test_an_order_that_stands_is_said_in_words(line: str, sentence: str) -> None:
+    """The sentence says what is sent, how each fill is hedged, and how much may wait."""
+    checked = check(line)
+    assert checked.ok
+    assert checked.sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("price", "notional"),
+    [("@ 130", 390), ("@ queue1", "403.50"), ("@ opponent", "403.80"), ("", "403.80")],
+)
+def test_the_notional_is_at_the_price_that_the_order_would_meet(price: str, notional: object) -> None:
+    """A limit is worth its price, a rule and a market order the quote that they would meet."""
+    assert check(f"buy 3 binance:SOLUSDT {price}").notional == D(str(notional))
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "words", "pointed"),
+    [
+        ("sell 3 bnance:SOLUSDT @ 134.65", "venue", "binance", "bnance"),
+        ("sell 3 binance:SOLUSD @ 134.65", "ticker", "did you mean SOLUSDT", "SOLUSD"),
+        ("sell 3.0005 binance:SOLUSDT @ 134.65", "amount", "3.000 and 3.001", "3.0005"),
+        ("sell 0.03 binance:SOLUSDT @ 134.65", "amount", "minimum of 5 USDT", "0.03"),
+        ("sell 3 binance:SOLUSDT @ 134.655", "price", "134.65 and 134.66", "134.655"),
+        ("sell 3 binance:SOLUSDT post", "post", "market order", "post"),
+        ("sell 3 binance:SOLUSDT @ 134.65 post ioc", "post", "post cannot go with ioc", "post"),
+        ("sell 3 binance:SOLUSDT fok", "tif", "fok cannot go with a market order", "fok"),
+        (
+            "sell 3 binance:SOLUSDT @ 134.65 hedge hyperliquid:SOL hedge hyperliquid:SOOL",
+            "leg 2 ticker",
+            "did you mean SOL",
+            "SOOL",
+        ),
+        ("sell 3 binance:SOLUSDT hedge binance:SOLUSDT", "leg 1 ticker", "own contract", "SOLUSDT"),
+    ],
+)
+def test_an_error_names_its_field_and_points_into_the_line(line: str, field: str, words: str, pointed: str) -> None:
+    """A refused order says which field and why, and where in the typed line that field stands."""
+    preview = check(line).preview(line)
+    assert (preview.ok, preview.field) == (False, field)
+    assert words in preview.error
+    assert preview.caret is not None
+    assert line[preview.caret :].startswith(pointed)
+
+
+def test_a_good_order_previews_with_its_notional_and_remainder() -> None:
+    """The preview carries the sentence, the notional and the remainder of each leg."""
+    line = "sell 3.007 binance:SOLUSDT @ 134.65 hedge hyperliquid:SOL"
+    preview = check(line).preview(line)
+    assert (preview.ok, preview.error, preview.caret, preview.notional) == (True, "", None, D("404.89255"))
+    assert preview.remainder == (
+        "hyperliquid:SOL: 0.007 SOL is off the lot 0.01 and waits, "
+        "up to 0.077 SOL waits if the last part filled is under the minimum 0.08 SOL (10 USDC)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "warning"),
+    [
+        ("buy 3 binance:SOLUSDT @ 134.60", "it would cross the spread: 134.60 would meet the ask 134.60"),
+        ("sell 3 binance:SOLUSDT @ 134.40", "it would cross the spread: 134.40 would meet the bid 134.50"),
+        (
+            "buy 3 binance:SOLUSDT @ 134.60 post",
+            "post-only at 134.60 would meet the ask 134.60: the venue would refuse it now",
+        ),
+        ("buy 3 binance:SOLUSDT @ 134.50 ioc", "ioc would not fill now: the ask is 134.60"),
+        ("buy 3 binance:SOLUSDT @ 113.00", "the price is 16.0% under the mid 134.550"),
+        ("buy 3 hyperliquid:ETH @ 2700", "there is no quote of ETH on hyperliquid now"),
+        ("buy 3 binance:SOLUSDT @ 134.50 hedge hyperliquid:ETH", "leg 1: hyperliquid:ETH is ETH, the order is SOL"),
+        (
+            "buy 0.05 binance:SOLUSDT @ 134.50 hedge hyperliquid:SOL",
+            (
+                "leg 1: the whole order's hedge of 0.05 SOL is under hyperliquid:SOL's minimum 0.08: "
+                "nothing is hedged until more fills"
+            ),
+        ),
+    ],
+)
+def test_what_may_surprise_is_warned_of(line: str, warning: str) -> None:
+    """An order that stands but may not do what was meant carries exactly that warning."""
+    checked = check(line)
+    assert (checked.ok, checked.warnings) == (True, (warning,))
+
+
+def test_an_ordinary_order_has_no_warnings() -> None:
+    """A maker inside the market with a hedgeable size is not warned of."""
+    assert check("buy 3 binance:SOLUSDT @ 134.50 post hedge hyperliquid:SOL").warnings == ()
+
+
+@given(
+    lots=st.integers(1, 5000),
+    ratio=st.sampled_from([D(1), D("0.5"), D("0.333"), D(2)]),
+    cuts=st.lists(st.integers(1, 5000), max_size=6),
+    selling=st.booleans(),
+)
+def test_no_more_waits_than_was_said(lots: int, ratio: Decimal, cuts: list[int], *, selling: bool) -> None:
+    """However the fills come in, hedging each time in whole lots over the minimum leaves at most ``may_wait``."""
+    amount = lots * BINANCE_SOL.lot_size
+    place = Place(side=Side.SELL if selling else Side.BUY, amount=amount, venue="binance", ticker="SOLUSDT")
+    leg = parse(f"buy 1 binance:SOLUSDT hedge x{ratio} hyperliquid:SOL")
+    assert isinstance(leg, Place)
+    free = Contracts("binance", [msgspec.structs.replace(BINANCE_SOL, min_notional=D(0))])
+    checked = check_place(msgspec.structs.replace(place, legs=leg.legs), {**DESK, "binance": free}, quote)
+    (plan,) = checked.legs
+    waiting = D(0)
+    ends = sorted({*(cut for cut in cuts if cut < lots), lots})
+    for start, end in zip([0, *ends], ends, strict=False):
+        waiting += (end - start) * BINANCE_SOL.lot_size * ratio
+        send = floor_to_step(waiting, HYPE_SOL.lot_size)
+        waiting -= send if send >= plan.smallest else 0
+    assert plan.quantity == amount * ratio
+    assert plan.off_lot <= waiting <= plan.may_wait
