@@ -1,0 +1,91 @@
+"""The fills page: every execution of our orders once, however often and by however many channels it is told.
+
+No clock, no I/O.
+"""
+
+import msgspec
+
+from gateways.standards import FillEvent
+
+TradeKey = tuple[str, str, str, str]
+"""Venue, ticker, oid, trade id: what makes a fill unique."""
+
+OrderKey = tuple[str, str, str]
+"""Venue, ticker, oid."""
+
+
+def trade_key(fill: FillEvent) -> TradeKey:
+    """What makes the fill unique."""
+    return fill.venue, fill.ticker, fill.oid, fill.trade_id
+
+
+class FillsPage:
+    """The fills of all venues, in the order in which they became known.
+
+    ``conflicts`` counts reports of a known trade with another amount or price: the first stands, since a fill that was
+    counted is never taken back here.
+    """
+
+    def __init__(self) -> None:
+        self.conflicts = 0
+        self._fills: dict[TradeKey, FillEvent] = {}
+        self._by_order: dict[OrderKey, list[TradeKey]] = {}
+        self._by_cloid: dict[str, dict[TradeKey, None]] = {}
+        self._last_ns: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._fills)
+
+    def add(self, fill: FillEvent) -> bool:
+        """Take a report of a fill; whether the fill is new.
+
+        A later report of a known one adds what the earlier did not say (fee, cloid, maker or taker, venue time).
+        """
+        key = trade_key(fill)
+        known = self._fills.get(key)
+        if known is None:
+            self._fills[key] = fill
+            self._by_order.setdefault(key[:3], []).append(key)
+        else:
+            if (known.amount, known.price) != (fill.amount, fill.price):
+                self.conflicts += 1
+            fill = self._fills[key] = _enriched(known, fill)
+        if fill.cloid is not None:
+            self._by_cloid.setdefault(fill.cloid, {})[key] = None
+        self._last_ns[fill.venue] = max(self._last_ns.get(fill.venue, 0), fill.ts_venue_ns)
+        return known is None
+
+    def peek(self, venue: str, ticker: str, oid: str, trade_id: str) -> FillEvent | None:
+        """One fill with all that is known of it, or None."""
+        return self._fills.get((venue, ticker, oid, trade_id))
+
+    def get_all(self, venue: str | None = None, ticker: str | None = None) -> list[FillEvent]:
+        """The fills of a venue, of a contract or of all, in the order in which they became known."""
+        return [f for f in self._fills.values() if venue in {None, f.venue} and ticker in {None, f.ticker}]
+
+    def of_order(self, venue: str, ticker: str, oid: str) -> list[FillEvent]:
+        """The fills of one venue order id, in the order in which they became known."""
+        return [self._fills[key] for key in self._by_order.get((venue, ticker, oid), ())]
+
+    def of_cloid(self, cloid: str) -> list[FillEvent]:
+        """The fills that any report gave this client order id, over all the venue order ids that it had."""
+        return [self._fills[key] for key in self._by_cloid.get(cloid, ())]
+
+    def last_ts_ns(self, venue: str) -> int | None:
+        """The venue's time of its latest fill known here, from which to ask for missed ones; None for none."""
+        return self._last_ns.get(venue)
+
+
+def _enriched(known: FillEvent, later: FillEvent) -> FillEvent:
+    news: dict[str, object] = {}
+    if known.cloid is None and later.cloid is not None:
+        news["cloid"] = later.cloid
+    if known.fee is None and later.fee is not None:
+        news["fee"], news["fee_asset"] = later.fee, later.fee_asset
+    if known.is_maker is None and later.is_maker is not None:
+        news["is_maker"] = later.is_maker
+    if not known.ts_venue_ns and later.ts_venue_ns:
+        news["ts_venue_ns"] = later.ts_venue_ns
+    if later.forced and not known.forced:
+        news["forced"] = True
+    return msgspec.structs.replace(known, **news) if news else known

@@ -1,0 +1,127 @@
+"""Fills: each execution once, however it is told."""
+
+from decimal import Decimal
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateways.standards import FillEvent
+from oms.fills import FillsPage, trade_key
+
+CLOID = "ab" * 16
+
+
+def fill(trade_id="1", oid="7", ticker="ETHUSDT", venue="binance", amount="0.5", **more):
+    return FillEvent(
+        venue=venue,
+        ticker=ticker,
+        oid=oid,
+        trade_id=trade_id,
+        amount=Decimal(amount),
+        price=Decimal("2400.5"),
+        **more,
+    )
+
+
+def test_a_fill_is_new_once():
+    """The second report of a trade is not new, whichever channel it comes by."""
+    page = FillsPage()
+    assert page.add(fill(cloid=CLOID)) is True
+    assert page.add(fill(cloid=CLOID)) is False
+    assert page.add(fill(cloid=CLOID, snapshot=True, fee=Decimal(1), fee_asset="USDT")) is False
+    assert len(page) == 1
+
+
+def test_a_trade_is_told_apart_by_venue_ticker_order_and_trade():
+    """Venues number trades by contract, and both sides of a trade with ourselves carry one trade id."""
+    page = FillsPage()
+    one = fill()
+    others = [fill("2"), fill(oid="8"), fill(ticker="SOLUSDT"), fill(venue="binance2")]
+    assert [page.add(f) for f in [one, *others]] == [True] * 5
+    assert page.get_all() == [one, *others]
+    assert page.get_all("binance", "ETHUSDT") == [one, others[0], others[1]]
+    assert page.get_all("binance2") == [others[3]]
+    assert page.of_order("binance", "ETHUSDT", "7") == [one, others[0]]
+    assert page.of_order("binance", "ETHUSDT", "99") == []
+
+
+def test_a_later_report_adds_what_the_first_did_not_say():
+    """Fee, cloid, role and time come by the slower channel and are kept; what was known is not overwritten."""
+    page = FillsPage()
+    page.add(fill())
+    page.add(fill(cloid=CLOID, fee=Decimal("0.2"), fee_asset="USDT", is_maker=True, ts_venue_ns=9, forced=True))
+    page.add(fill(cloid="cd" * 16, fee=Decimal(7), fee_asset="BNB", is_maker=False, ts_venue_ns=5))
+    known = page.peek("binance", "ETHUSDT", "7", "1")
+    assert known == fill(cloid=CLOID, fee=Decimal("0.2"), fee_asset="USDT", is_maker=True, ts_venue_ns=9, forced=True)
+    assert page.of_cloid(CLOID) == [known]
+
+
+def test_a_zero_fee_is_said():
+    """A fee of zero is information: a later report does not replace it."""
+    page = FillsPage()
+    page.add(fill(fee=Decimal(0), fee_asset="USDT"))
+    page.add(fill(fee=Decimal(1), fee_asset="USDT"))
+    assert page.peek("binance", "ETHUSDT", "7", "1").fee == 0
+
+
+def test_a_contradiction_is_counted_and_the_first_stands():
+    """Another amount or price for a known trade changes nothing but the count."""
+    page = FillsPage()
+    page.add(fill(amount="0.5"))
+    assert page.add(fill(amount="0.50")) is False
+    assert page.conflicts == 0
+    assert page.add(fill(amount="0.6")) is False
+    assert page.conflicts == 1
+    assert page.peek("binance", "ETHUSDT", "7", "1").amount == Decimal("0.5")
+
+
+def test_the_fills_of_a_cloid_span_its_venue_order_ids():
+    """An amend may give an order a new oid: its cloid finds the fills of all of them."""
+    page = FillsPage()
+    first, second = fill("1", oid="7", cloid=CLOID), fill("2", oid="8", cloid=CLOID)
+    page.add(first)
+    page.add(second)
+    assert page.of_cloid(CLOID) == [first, second]
+    assert page.of_cloid("ef" * 16) == []
+
+
+def test_the_last_known_time_is_by_venue():
+    """It is the latest that the venue wrote, not the last that came."""
+    page = FillsPage()
+    assert page.last_ts_ns("binance") is None
+    page.add(fill("1", ts_venue_ns=30))
+    page.add(fill("2", ts_venue_ns=20))
+    page.add(fill("1", venue="hyperliquid", ts_venue_ns=99))
+    assert page.last_ts_ns("binance") == 30
+    assert page.last_ts_ns("hyperliquid") == 99
+
+
+complete = st.builds(
+    fill,
+    st.sampled_from("123"),
+    st.sampled_from("78"),
+    st.sampled_from(["ETHUSDT", "SOLUSDT"]),
+    cloid=st.just(CLOID),
+    fee=st.just(Decimal("0.1")),
+    fee_asset=st.just("USDT"),
+    is_maker=st.just(True),
+    ts_venue_ns=st.just(5),
+)
+bare = complete.map(
+    lambda f: msgspec.structs.replace(f, cloid=None, fee=None, fee_asset="", is_maker=None, ts_venue_ns=0)
+)
+
+
+@given(st.lists(complete | bare), st.randoms(use_true_random=False))
+def test_any_order_and_repetition_gives_the_same_page(reports, random):
+    """Invariant I8: the same reports, shuffled and doubled, give the same fills with the same knowledge of each."""
+    page, other = FillsPage(), FillsPage()
+    news = [page.add(report) for report in reports]
+    shuffled = reports * 2
+    random.shuffle(shuffled)
+    more_news = [other.add(report) for report in shuffled]
+    assert {trade_key(f): f for f in page.get_all()} == {trade_key(f): f for f in other.get_all()}
+    assert sum(news) == sum(more_news) == len({trade_key(report) for report in reports})
+    assert {trade_key(f) for f in page.of_cloid(CLOID)} == {trade_key(f) for f in reports if f.cloid}
+    assert page.conflicts == other.conflicts == 0
