@@ -40,11 +40,13 @@ class PositionDelta(msgspec.Struct, frozen=True):
 class _Position:
     """One contract: the venue's word by side (``net`` alone, or ``long`` and ``short``), and the expectation."""
 
-    __slots__ = ("baseline", "baseline_ns", "dated", "filled", "net", "sides", "ts_recv_ns")
+    __slots__ = ("absent", "baseline", "baseline_ns", "dated", "filled", "net", "sides", "ts_recv_ns")
 
     def __init__(self) -> None:
         self.sides: dict[str, PositionUpdate] = {}
         self.net: PositionUpdate | None = None
+        self.absent = False
+        """Whether it is zero because an answer did not name it: then its time is that of an earlier word."""
         self.ts_recv_ns = 0
         self.baseline: Decimal | None = None
         self.baseline_ns = 0
@@ -62,7 +64,7 @@ class _Position:
     def start(self, asked_ns: int) -> None:
         """Make the position as it stands the baseline. ``asked_ns`` dates it where the venue did not."""
         self.baseline = self.net.amount if self.net else ZERO
-        latest = _latest(self.sides)
+        latest = 0 if self.absent else _latest(self.sides)
         self.baseline_ns, self.dated = latest or asked_ns, latest > 0
         self.filled = ZERO
 
@@ -97,6 +99,7 @@ class PositionsPage:
         if known is not None and 0 < update.ts_venue_ns < known.ts_venue_ns:
             return None
         position.sides[update.side] = update
+        position.absent = False
         position.ts_recv_ns = max(position.ts_recv_ns, ts_recv_ns)
         return position.settle()
 
@@ -120,6 +123,7 @@ class PositionsPage:
             if _supersedes(answer, position, asked_ns):
                 zero = PositionUpdate(venue=venue, ticker=ticker, amount=ZERO, ts_venue_ns=_latest(position.sides))
                 position.sides = {row.side: row for row in answer} or {zero.side: zero}
+                position.absent = not answer
                 position.ts_recv_ns = max(position.ts_recv_ns, ts_recv_ns)
                 delta = position.settle()
                 if delta is not None:

@@ -181,6 +181,14 @@ def test_a_contract_absent_at_the_start_begins_at_zero(page):
     assert page.expected("hyperliquid", "ETH") is None
 
 
+def test_a_contract_closed_before_the_start_begins_at_zero(page):
+    """The word before an answer that no longer names the contract does not date its baseline."""
+    page.upsert(position("1", 101), ts_recv_ns=101)
+    page.snapshot("binance", [], asked_ns=103)
+    page.apply_fill(fill("-1", 102, snapshot=True))
+    assert (page.expected("binance", "ETHUSDT"), page.drift("binance", "ETHUSDT")) == (0, 0)
+
+
 def test_the_baseline_is_what_the_stream_said_when_that_is_newer(page):
     """A fill and position that overtake the first snapshot are in the baseline together, not twice."""
     page.upsert(position("7", 110), ts_recv_ns=50)
