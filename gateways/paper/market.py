@@ -34,8 +34,8 @@ _WALK = 400
 _SWING, _SWING_STEPS = 2_000, 100
 """Its passing part moves by 0.2 bps a step and forgets in 5 s: it swings by 1.4 bps, so that what rests at the best
 price meets somebody within seconds."""
-_BASIS, _BASIS_STEPS = 700, 1_200
-"""A venue's basis moves by 0.07 bps a step and forgets in a minute: it wanders by 1.7 bps."""
+_BASIS, _BASIS_STEPS = 400, 1_200
+"""A venue's basis moves by 0.04 bps a step and forgets in a minute: it wanders by 1 bps."""
 
 _FLOW_CHANCE = 75
 """In a thousand: the chance of an aggressor on one book in one step (1.5 a second)."""

@@ -51,16 +51,25 @@ class _Quote:
 class Quoter:
     """The house's quotes on one book, around the price that ``follow`` or ``touch`` last gave."""
 
-    def __init__(self, exchange: PaperExchange, ticker: str, rng: Random, style: QuoteStyle, price: Decimal) -> None:
+    def __init__(
+        self,
+        exchange: PaperExchange,
+        ticker: str,
+        rng: Random,
+        style: QuoteStyle,
+        price: Decimal,
+        *,
+        highest: Decimal | None = None,
+    ) -> None:
+        """Quote nothing yet; ``highest`` is the highest price to be quoted, twice ``price`` where it is not known."""
         self._exchange = exchange
         self._ticker = ticker
         self._contract = exchange.contracts[ticker]
         self._rng = rng
         self._style = style
-        # The tick at twice the price: where the tick grows with the price, the grid outlives a rise.
-        self.grid = max(
-            ceil_to_step(price * style.spacing, tick_at(self._contract, price * 2)), self._contract.tick_size
-        )
+        # Where the tick grows with the price, the grid must outlive a rise.
+        tick = tick_at(self._contract, price * 2 if highest is None else highest)
+        self.grid = max(ceil_to_step(price * style.spacing, tick), tick)
         self._anchor: int | None = None
         self._quotes: dict[bool, dict[Decimal, _Quote]] = {True: {}, False: {}}
 

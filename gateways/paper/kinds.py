@@ -1,0 +1,77 @@
+"""The kinds of paper venues: which front speaks for each, who may log in, under which addresses it is found."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qs
+
+import msgspec
+
+from gateways.hyperliquid.signing import address_of
+from gateways.paper.binance import BinanceFront
+from gateways.paper.exchange import PaperExchange
+from gateways.paper.front import Front
+from gateways.paper.hyperliquid import HyperliquidFront
+from gateways.standards import Credentials
+
+MakeFront = Callable[[PaperExchange, Mapping[str, str], Callable[[], int]], Front]
+"""Makes a front from the exchange, its accounts (key to secret) and the clock."""
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """One protocol. ``ws_paths``: where its websockets are, one path or several by name, as in ``Endpoints``."""
+
+    name: str
+    front: MakeFront
+    credentials: Callable[[int], Credentials]
+    """The key and secret of the user's account, made from a seed."""
+    ws_paths: str | dict[str, str]
+    is_private: Callable[[str, str, str], bool]
+    """Whether a connection's path and query, or a message on it, asks for an account's own news."""
+
+    def ws(self, port: int) -> str | dict[str, str]:
+        """The websocket addresses on a loopback port."""
+        base = f"ws://127.0.0.1:{port}"
+        if isinstance(self.ws_paths, str):
+            return base + self.ws_paths
+        return {name: base + path for name, path in self.ws_paths.items()}
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(" ".join(map(str, ("hedgedesk paper", *parts))).encode()).hexdigest()
+
+
+def _binance_credentials(seed: int) -> Credentials:
+    return Credentials(_digest("binance key", seed), _digest("binance secret", seed))
+
+
+def _hyperliquid_credentials(seed: int) -> Credentials:
+    secret = "0x" + _digest("hyperliquid secret", seed)
+    return Credentials(address_of(secret), secret)
+
+
+def _binance_private(path: str, query: str, _text: str) -> bool:
+    # /private/..., and the older /ws/<listen key>, whose key is too long for the name of a public stream.
+    last = path.rsplit("/", 1)[-1]
+    return path.startswith("/private") or "listenKey" in parse_qs(query) or (len(last) >= 60 and "@" not in last)
+
+
+def _hyperliquid_private(_path: str, _query: str, text: str) -> bool:
+    return any(f'"{channel}"' in text for channel in ("orderUpdates", "userFills", "userEvents", "webData2"))
+
+
+KINDS: dict[str, Kind] = {
+    "binance": Kind(
+        name="binance",
+        front=lambda exchange, accounts, now_ns: BinanceFront(exchange, accounts=dict(accounts), now_ns=now_ns),
+        credentials=_binance_credentials,
+        ws_paths={"public": "/public", "market": "/market", "private": "/private", "api": "/ws-fapi/v1"},
+        is_private=_binance_private,
+    ),
+    "hyperliquid": Kind(
+        name="hyperliquid",
+        front=lambda exchange, accounts, now_ns: HyperliquidFront(exchange, accounts=dict(accounts), now_ns=now_ns),
+        credentials=_hyperliquid_credentials,
+        ws_paths="/ws",
+        is_private=_hyperliquid_private,
+    ),
+}
