@@ -1,0 +1,95 @@
+"""Between the venue's units and ours: base-asset quantities and prices for one base unit, signed by side.
+
+Binance lists cheap assets in thousands or millions (1000PEPE, 1MBABYDOGE): one of its units is so many of ours.
+"""
+
+import re
+from decimal import Decimal
+
+from gateways.contracts import Contracts
+from gateways.errors import DecodeError
+from gateways.standards import ZERO, Level
+
+ONE = Decimal(1)
+
+MS = 1_000_000
+"""Nanoseconds in a millisecond."""
+
+_BUNDLE = re.compile(r"^(1000000|1000|1M)(?=[A-Z])")
+_BUNDLES = {"1000": Decimal(1_000), "1000000": Decimal(1_000_000), "1M": Decimal(1_000_000)}
+
+
+def unbundled(asset: str) -> tuple[str, Decimal]:
+    """The asset that a bundle holds, and how many: ``1000PEPE`` is (``PEPE``, 1000), ``BTC`` is (``BTC``, 1)."""
+    found = _BUNDLE.match(asset)
+    if found is None:
+        return asset, ONE
+    return asset[found.end() :], _BUNDLES[found.group(1)]
+
+
+def multiplier_of(contracts: Contracts, ticker: str) -> Decimal:
+    """Base units in one of the venue's units; 1 for a contract that is not known."""
+    contract = contracts.get(ticker)
+    return ONE if contract is None else contract.multiplier
+
+
+def sign_of(side: str, venue: str, field: str) -> int:
+    """+1 for BUY, -1 for SELL. Raises DecodeError for anything else."""
+    if side == "BUY":
+        return 1
+    if side == "SELL":
+        return -1
+    raise DecodeError(venue, field, f"{side!r} is neither BUY nor SELL")
+
+
+def amount(quantity: Decimal, sign: int, factor: Decimal) -> Decimal:
+    """A signed quantity in our units; a zero never carries a minus."""
+    ours = quantity if factor == 1 else quantity * factor
+    return ours if sign > 0 else -ours
+
+
+def finite(value: Decimal, venue: str, field: str) -> Decimal:
+    """``value``, which a number on the wire must be. Raises DecodeError for NaN and the infinities."""
+    if value.is_finite():
+        return value
+    raise DecodeError(venue, field, f"{value} is not a number")
+
+
+def price_or_none(value: Decimal | None, factor: Decimal, venue: str, field: str) -> Decimal | None:
+    """A price in our units; None where the venue writes 0 for none."""
+    if value is None or not finite(value, venue, field):
+        return None
+    return value if factor == 1 else value / factor
+
+
+def price(value: Decimal, factor: Decimal, venue: str, field: str) -> Decimal:
+    """A price in our units."""
+    checked = finite(value, venue, field)
+    return checked if factor == 1 else checked / factor
+
+
+def quote_side(price: Decimal, quantity: Decimal, factor: Decimal, venue: str, field: str) -> Level | None:
+    """A side of a quote in our units; None where it is empty."""
+    if not finite(price, venue, field) or not finite(quantity, venue, field):
+        return None
+    return Level(price, quantity) if factor == 1 else Level(price / factor, quantity * factor)
+
+
+def levels(raw: tuple[Level, ...], factor: Decimal, venue: str, field: str) -> tuple[Level, ...]:
+    """Book levels in our units."""
+    for price, quantity in raw:
+        if not price.is_finite() or not quantity.is_finite() or quantity < ZERO:
+            raise DecodeError(venue, field, f"{price} {quantity} is not a level")
+    if factor == 1:
+        return raw
+    return tuple(Level(price / factor, quantity * factor) for price, quantity in raw)
+
+
+def rate_or_none(text: str | None, venue: str, field: str) -> Decimal | None:
+    """A funding rate; None where the venue writes an empty string."""
+    if not text:
+        return None
+    try:
+        return finite(Decimal(text), venue, field)
+    except ArithmeticError as error:
+        raise DecodeError(venue, field, f"{text!r} is not a number") from error
