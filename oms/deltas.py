@@ -60,7 +60,24 @@ class HedgeDelta(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.venue}:{self.ticker}:{self.event}:{self.cloid}"
 
 
-Delta = OrderDelta | FillDelta | PositionDelta | BalanceDelta | HealthDelta | HedgeDelta
+class RequestDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to a venue ended: what was really sent and answered, secrets cut. For the command log."""
+
+    venue: str
+    verb: str
+    sent: str
+    answer: str
+    took_ns: int
+    ok: bool
+    ts_ns: int
+
+    @property
+    def key(self) -> str:
+        """One for each verb of a venue: a log that cannot keep up loses the middle of a burst."""
+        return f"{self.venue}:{self.verb}"
+
+
+Delta = OrderDelta | FillDelta | PositionDelta | BalanceDelta | HealthDelta | HedgeDelta | RequestDelta
 Handler = Callable[[Delta], Awaitable[None]]
 
 

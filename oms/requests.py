@@ -17,7 +17,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def _no_floats(value: Any) -> Any:
     if isinstance(value, float):
-        raise ValueError("give it as text or Decimal: a float has already lost digits")
+        raise ValueError("give it as text or Decimal: a float has already lost digits")  # noqa: TRY004 - pydantic's form
     return value
 
 
@@ -43,7 +43,7 @@ class _Request(BaseModel):
 
 
 class OrderRequest(_Request):
-    """An order: ``amount`` signed (+ buy, - sell) in base units, and a ``price``, a ``price_rule`` or neither (market)."""
+    """An order: ``amount`` signed (+ buy, - sell), and a ``price``, a ``price_rule`` or neither (market)."""
 
     exc: str
     """Alias of the venue."""
@@ -90,7 +90,7 @@ class HedgeRequest(_Request):
 
 
 def parsed(model: type[M], given: M | dict[str, Any]) -> M:
-    """``given`` as ``model``. Raises Denied with one sentence that names the field, what was given and what is allowed."""
+    """``given`` as ``model``. Raises Denied: one sentence with the field, what was given and what is allowed."""
     if isinstance(given, model):
         return given
     try:

@@ -65,6 +65,11 @@ class HedgeHandler:
         now = self._clock.now_ns()
         self._apply(e.MakerPlaced(maker=order.key, venue=order.venue, ticker=order.ticker, legs=legs, ts_ns=now))
 
+    def legs(self, key: str) -> tuple[Leg, ...]:
+        """The legs of a maker; none for any other order."""
+        maker = self.kernel.makers.get(key)
+        return maker.legs if maker else ()
+
     def order_delta_hedge(self, delta: object) -> None:
         """Take one delta. Runs first and synchronously for every order delta; ignores orders that are not ours."""
         if not isinstance(delta, OrderDelta):

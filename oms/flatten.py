@@ -1,0 +1,125 @@
+"""Flatten: out of a position, in an order in which no hedge can fight it.
+
+First the makers that feed the contract's book stop, and what rests in the contract itself; then the book is paused, its
+hedge orders settle and the balance that then stands is forfeited (journaled); only then is the position closed,
+reduce-only. The book resumes at the end: a maker fill that arrives later is an obligation like any other.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+import msgspec
+from gateways.router import Gateway
+
+from gateways.errors import VenueError
+from gateways.standards import ZERO, OrderKind, PlaceOrder
+from oms.cloid import CloidKind, CloidSource
+from oms.entry import OrderEntry
+from oms.hedge.handler import HedgeHandler
+from oms.orders import Order, OrdersPage, Role
+
+SETTLE_S = 10.0
+ATTEMPTS = 3
+POLL_S = 0.05
+
+
+class Flattened(msgspec.Struct, frozen=True, kw_only=True):
+    """The result for one contract. ``residual`` is the signed position that is left; None: not known."""
+
+    venue: str
+    ticker: str
+    before: Decimal
+    residual: Decimal | None
+    cancelled: int
+    text: str
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left."""
+        return self.residual == 0
+
+
+class Flattener:
+    """Closes positions. ``cancel`` cancels the given orders and returns how many it asked for."""
+
+    def __init__(
+        self, gateway: Gateway, page: OrdersPage, hedge: HedgeHandler, entry: OrderEntry, cloids: CloidSource, *,
+        cancel: Callable[[list[Order]], Awaitable[int]],
+    ) -> None:  # fmt: skip
+        self._gateway = gateway
+        self._page = page
+        self._hedge = hedge
+        self._entry = entry
+        self._cloids = cloids
+        self._cancel = cancel
+
+    async def flatten(self, venue: str, ticker: str) -> Flattened:
+        """Close the position of one contract; never raises for what a venue does, but says it in ``text``."""
+        kernel = self._hedge.kernel
+        fed = (venue, ticker) in kernel.books
+        cancelled = await self._cancel(self._in_the_way(venue, ticker))
+        before = ZERO
+        residual: Decimal | None = None
+        if fed:
+            self._hedge.pause(venue, ticker, "flatten")
+        try:
+            if fed and not await self._settled(venue, ticker):
+                text = "hedge orders did not settle: not closed, try again when they have"
+                return Flattened(venue=venue, ticker=ticker, before=ZERO, residual=None, cancelled=cancelled, text=text)
+            if fed and kernel.book(venue, ticker).balance != 0:
+                self._hedge.forfeit(venue, ticker, "flatten")
+            before = residual = await self._position(venue, ticker)
+            text = "nothing to close" if before == 0 else ""
+            for _ in range(ATTEMPTS):
+                if residual == 0:
+                    break
+                await self._close(venue, ticker, residual)
+                residual = await self._position(venue, ticker)
+        except VenueError as error:
+            text = error.text
+        finally:
+            if fed:
+                self._hedge.resume(venue, ticker)
+        if not text:
+            text = "closed" if residual == 0 else "not all could be closed"
+        return Flattened(venue=venue, ticker=ticker, before=before, residual=residual, cancelled=cancelled, text=text)
+
+    def _in_the_way(self, venue: str, ticker: str) -> list[Order]:
+        """Makers with a leg on the contract, and our own orders resting in it; hedge orders settle by themselves."""
+        return [
+            order
+            for order in self._page.working()
+            if order.role in {Role.MAKER, Role.MANUAL}
+            and (
+                (order.venue, order.ticker) == (venue, ticker)
+                or any((leg.venue, leg.ticker) == (venue, ticker) for leg in self._hedge.legs(order.key))
+            )
+        ]
+
+    async def _settled(self, venue: str, ticker: str) -> bool:
+        """Wait until no order in the way is left and no hedge order of the book is open."""
+        book = self._hedge.kernel.book(venue, ticker)
+        deadline = asyncio.get_running_loop().time() + SETTLE_S
+        while book.open_children or self._in_the_way(venue, ticker):
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(POLL_S)
+        return True
+
+    async def _position(self, venue: str, ticker: str) -> Decimal:
+        held = await self._gateway.venue(venue).positions()
+        return sum((row.amount for row in held if row.ticker == ticker), ZERO)
+
+    async def _close(self, venue: str, ticker: str, position: Decimal) -> None:
+        order = PlaceOrder(
+            ticker=ticker, cloid=self._cloids.next(CloidKind.FLATTEN), amount=-position, kind=OrderKind.MARKET,
+            reduce_only=True,
+        )  # fmt: skip
+        self._entry.register(venue, order, Role.FLATTEN)
+        await self._entry.send(venue, order)
+        deadline = asyncio.get_running_loop().time() + SETTLE_S
+        while (known := self._page.get(order.cloid)) is not None and known.working:
+            if asyncio.get_running_loop().time() > deadline:
+                return
+            await asyncio.sleep(POLL_S)

@@ -1,0 +1,121 @@
+"""The mirrors of all venues and what can be read from them without asking anybody, by the names that users know."""
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+from gateways.router import Gateway
+
+from gateways.contracts import Contracts
+from gateways.standards import FillEvent, MarkUpdate, OrderUpdate, PositionUpdate
+from oms.balances import BalancesPage
+from oms.deltas import Broadcast, Delta, FillDelta, Handler, Subscription
+from oms.feed import Feed
+from oms.fills import FillsPage
+from oms.health import HealthPage
+from oms.hedge.book import BookView, balances_by_venue, books_by_venue
+from oms.hedge.kernel import Kernel
+from oms.orders import Order, OrderDelta, OrdersPage
+from oms.positions import PositionDelta, PositionsPage
+from oms.specs import Specs
+
+
+class Mirrors(Specs):
+    """The pages, the feed and the broadcast of a desk, with the reads and subscriptions over them."""
+
+    def __init__(self, gateway: Gateway, kernel: Kernel) -> None:
+        super().__init__(gateway)
+        self.kernel = kernel
+        self.page = OrdersPage()
+        self.positions = PositionsPage()
+        self.fills = FillsPage()
+        self.balances = BalancesPage()
+        self.health = HealthPage()
+        self.feed = Feed()
+        self.deltas = Broadcast()
+
+    @property
+    def hedge_book(self) -> dict[str, dict[str, BookView]]:
+        """Exchange to ticker to hedge book."""
+        return books_by_venue(self.kernel)
+
+    @property
+    def hedge_balance(self) -> dict[str, dict[str, Decimal]]:
+        """Exchange to ticker to unhedged signed quantity, computed now."""
+        return balances_by_venue(self.kernel)
+
+    @property
+    def contracts(self) -> dict[str, Contracts]:
+        """Every venue's contracts by alias."""
+        return {alias: venue.contracts for alias, venue in self.gateway.venues.items()}
+
+    def orders_mirror(
+        self, exc: str | None, on_update: Callable[[Order], Awaitable[None]] | None = None,
+        on_delta: Callable[[OrderDelta], Awaitable[None]] | None = None,
+    ) -> Subscription:  # fmt: skip
+        """Call the handlers for every change of an order of ``exc`` (None: of all)."""
+
+        async def handler(delta: Delta) -> None:
+            if isinstance(delta, OrderDelta) and exc in {None, delta.after.venue}:
+                if on_delta is not None:
+                    await on_delta(delta)
+                if on_update is not None:
+                    await on_update(delta.after)
+
+        return self.deltas.register(handler, kinds=(OrderDelta,), name=f"orders of {exc or 'all'}")
+
+    def positions_mirror(
+        self, exc: str | None, on_update: Callable[[PositionUpdate], Awaitable[None]] | None = None,
+        on_delta: Callable[[PositionDelta], Awaitable[None]] | None = None,
+    ) -> Subscription:  # fmt: skip
+        """Call the handlers for every change of a position of ``exc`` (None: of all)."""
+
+        async def handler(delta: Delta) -> None:
+            if isinstance(delta, PositionDelta) and exc in {None, delta.after.venue}:
+                if on_delta is not None:
+                    await on_delta(delta)
+                if on_update is not None:
+                    await on_update(delta.after)
+
+        return self.deltas.register(handler, kinds=(PositionDelta,), name=f"positions of {exc or 'all'}")
+
+    def account_fills_mirror(self, exc: str | None, on_fill: Callable[[FillEvent], Awaitable[None]]) -> Subscription:
+        """Call the handler for every fill of ours on ``exc`` (None: on all)."""
+
+        async def handler(delta: Delta) -> None:
+            if isinstance(delta, FillDelta) and exc in {None, delta.fill.venue}:
+                await on_fill(delta.fill)
+
+        return self.deltas.register(handler, kinds=(FillDelta,), name=f"fills of {exc or 'all'}")
+
+    def register(self, handler: Handler, **options: Any) -> Subscription:
+        """Register any async handler for deltas; see ``Broadcast.register``."""
+        return self.deltas.register(handler, **options)
+
+    def orders_peek(self, exc: str | None = None) -> list[Order]:
+        """The working orders as mirrored, of one venue or all; asks nobody."""
+        return [order for order in self.page.working() if exc in {None, order.venue}]
+
+    def positions_peek(self, exc: str | None = None) -> list[PositionUpdate]:
+        """The positions as mirrored; asks nobody."""
+        return self.positions.get_all(exc)
+
+    def fills_peek(self, exc: str | None = None) -> list[FillEvent]:
+        """The fills as mirrored; asks nobody."""
+        return self.fills.get_all(exc)
+
+    def positions_get_net_base(self) -> dict[str, Decimal]:
+        """The net position of each base asset over all venues, as mirrored."""
+        return self.positions.net_base(self.contracts)
+
+    def get_funding_info(self, exc: str, ticker: str) -> MarkUpdate | None:
+        """Mark price and coming funding rate as last heard on the public stream, None if never."""
+        return self.feed.mark(exc, ticker)
+
+    async def cloid_query(self, exc: str, ticker: str, cloid: str) -> OrderUpdate:
+        """One order by client id, asked fresh. Raises NotFound."""
+        return await self.gateway.venue(exc).order(ticker, cloid=cloid)
+
+    async def oid_query(self, exc: str, ticker: str, oid: str) -> OrderUpdate:
+        """One order by venue id, asked fresh. Raises NotFound."""
+        return await self.gateway.venue(exc).order(ticker, oid=oid)

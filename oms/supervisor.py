@@ -1,0 +1,236 @@
+"""Keeping the mirrors true: reconciliation at start, on timers and after every reconnect, and watching contracts.
+
+The shell around ``oms.reconcile``: it asks the venues and applies what their answers prove. A failed query changes
+nothing and is tried again at the next turn.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from gateways.errors import VenueError
+from gateways.standards import BalanceUpdate, PositionUpdate
+from gateways.venue import Channel, ChannelState, Watcher
+from oms import reconcile
+from oms.deltas import HealthDelta, HedgeDelta, RequestDelta
+from oms.tasks import TaskOwner
+
+if TYPE_CHECKING:
+    from oms.system import OMS
+
+FIRST_BOOK_S = 3.0
+OVERLAP_NS = 10_000_000_000
+"""Missed fills are asked for from this long before the last known one."""
+DRIFT_PATIENCE = 2
+"""Checks in a row that a position must differ from its fills before it is an alarm: they come by two messages."""
+PRICE_EVERY_S = 0.1
+PRICE_SAMPLES = 600
+
+
+class LaggedPrices:
+    """Mids by the time seen, the last ``PRICE_SAMPLES`` of each contract."""
+
+    def __init__(self) -> None:
+        self._samples: dict[tuple[str, str], deque[tuple[int, Decimal]]] = defaultdict(
+            lambda: deque(maxlen=PRICE_SAMPLES)
+        )
+
+    def add(self, exc: str, ticker: str, ts_ns: int, mid: Decimal) -> None:
+        """Keep one."""
+        self._samples[exc, ticker].append((ts_ns, mid))
+
+    def at(self, exc: str, ticker: str, ts_ns: int) -> Decimal | None:
+        """The mid that held at ``ts_ns``, None when none had been seen by then."""
+        held = None
+        for seen_ns, mid in self._samples.get((exc, ticker), ()):
+            if seen_ns > ts_ns:
+                break
+            held = mid
+        return held
+
+
+class Supervisor(Watcher):
+    """Told of the venues' channels and requests; reconciles an ``OMS`` with its venues."""
+
+    def __init__(self, oms: "OMS", *, refresh_orders_snapshot: float, refresh_positions_snapshot: float) -> None:
+        self.prices = LaggedPrices()
+        self._oms = oms
+        self._orders_every = refresh_orders_snapshot
+        self._positions_every = refresh_positions_snapshot
+        self._tasks = TaskOwner(self._failed)
+        self._watched: dict[tuple[str, str], asyncio.Event] = {}
+        self._drifting: dict[tuple[str, str], int] = {}
+        self._started = False
+        self._wake: dict[str, asyncio.Event] = {}
+
+    async def start(self) -> None:
+        """Take the baseline of every venue, then keep it. Raises VenueError when a venue does not answer."""
+        await asyncio.gather(*(self._baseline(exc) for exc in self._oms.gateway.venues))
+        self._started = True
+        for exc in self._oms.gateway.venues:
+            self._wake[exc] = asyncio.Event()
+            self._tasks.start(self._reconciling(exc), f"reconcile {exc}")
+        self._tasks.start(self._sampling(), "price samples")
+
+    async def close(self) -> None:
+        """End the timers."""
+        await self._tasks.close()
+
+    async def watch(self, exc: str, ticker: str) -> None:
+        """Open a contract's public data; wait at most a few seconds for its first book."""
+        key = exc, ticker
+        ready = self._watched.get(key)
+        if ready is None:
+            ready = self._watched[key] = asyncio.Event()
+            await self._oms.gateway.venue(exc).subscribe(ticker)
+        deadline = asyncio.get_running_loop().time() + FIRST_BOOK_S
+        while not ready.is_set() and asyncio.get_running_loop().time() < deadline:
+            if self._oms.feed.mid(exc, ticker) is not None and self._oms.feed.in_sequence(exc, ticker):
+                ready.set()
+            else:
+                await asyncio.sleep(0.01)
+
+    @property
+    def watched(self) -> list[tuple[str, str]]:
+        """The contracts whose public data is open."""
+        return list(self._watched)
+
+    # ------------------------------------------------------- the venues' life
+
+    def channel_changed(self, venue: str, state: ChannelState) -> None:
+        """Mirror it, publish it, and reconcile when the private stream is back: news may have been missed."""
+        self._oms.health.channel_changed(venue, state)
+        self._oms.deltas.publish(HealthDelta(venue, state))
+        if self._started and state.channel is Channel.PRIVATE and state.connected:
+            self._wake[venue].set()
+
+    def request_done(self, venue: str, verb: str, *, sent: str, answer: str, took_ns: int, ok: bool) -> None:
+        """Mirror the round trip; publish what was really sent."""
+        self._oms.health.request_done(venue, verb, sent=sent, answer=answer, took_ns=took_ns, ok=ok)
+        self._oms.deltas.publish(
+            RequestDelta(venue=venue, verb=verb, sent=sent, answer=answer, took_ns=took_ns, ok=ok,
+                         ts_ns=self._oms.clock.now_ns())
+        )  # fmt: skip
+
+    def message_dropped(self, venue: str, reason: str) -> None:
+        """Count it."""
+        self._oms.health.message_dropped(venue, reason)
+
+    # --------------------------------------------------------- reconciliation
+
+    async def reconcile(self, exc: str) -> None:
+        """Orders, missed fills, positions and money of one venue. Raises VenueError when it does not answer."""
+        await self._reconcile_orders(exc)
+        await self._missed_fills(exc)
+        await self.refresh_positions(exc)
+        await self.refresh_balances(exc)
+
+    async def refresh_positions(self, exc: str) -> list[PositionUpdate]:
+        """Ask for the positions and take the answer; alarm on a drift that stays."""
+        oms = self._oms
+        asked_ns = oms.clock.now_ns()
+        held = await oms.gateway.venue(exc).positions()
+        for delta in oms.positions.snapshot(exc, held, asked_ns, oms.clock.now_ns()):
+            oms.deltas.publish(delta)
+        self._check_drift(exc)
+        return held
+
+    async def refresh_balances(self, exc: str) -> list[BalanceUpdate]:
+        """Ask for the money and take the answer."""
+        oms = self._oms
+        asked_ns = oms.clock.now_ns()
+        money = await oms.gateway.venue(exc).balances()
+        for delta in oms.balances.snapshot(exc, money, asked_ns, oms.clock.now_ns()):
+            oms.deltas.publish(delta)
+        return money
+
+    async def _baseline(self, exc: str) -> None:
+        oms = self._oms
+        asked_ns = oms.clock.now_ns()
+        venue = oms.gateway.venue(exc)
+        held, money, orders = await asyncio.gather(venue.positions(), venue.balances(), venue.open_orders())
+        now = oms.clock.now_ns()
+        for position in oms.positions.snapshot(exc, held, asked_ns, now):
+            oms.deltas.publish(position)
+        for balance in oms.balances.snapshot(exc, money, asked_ns, now):
+            oms.deltas.publish(balance)
+        for update in orders:
+            oms.take(update, now)
+
+    async def _reconcile_orders(self, exc: str) -> None:
+        oms = self._oms
+        asked_ns = oms.clock.now_ns()
+        found = await oms.gateway.venue(exc).open_orders()
+        mirror = [order for order in oms.page.working() if order.venue == exc]
+        plan = reconcile.plan(found, mirror, asked_ns=asked_ns)
+        for update in plan.upserts:
+            oms.take(update, oms.clock.now_ns())
+        for key in plan.queries:
+            oms.resolver.resolve(key)
+
+    async def _missed_fills(self, exc: str) -> None:
+        oms = self._oms
+        last = oms.fills.last_ts_ns(exc)
+        since_ns = (oms.started_ns if last is None else last) - OVERLAP_NS
+        tickers = {order.ticker for order in oms.page.orders() if order.venue == exc and order.cloid}
+        for ticker in sorted(tickers):
+            for fill in await oms.gateway.venue(exc).fills_since(since_ns, ticker):
+                oms.take(fill, oms.clock.now_ns())
+
+    def _check_drift(self, exc: str) -> None:
+        drifts = {key: drift for key, drift in self._oms.positions.drifts().items() if key[0] == exc}
+        self._drifting = {key: count for key, count in self._drifting.items() if key[0] != exc or key in drifts}
+        for key, drift in drifts.items():
+            self._drifting[key] = self._drifting.get(key, 0) + 1
+            if self._drifting[key] == DRIFT_PATIENCE:
+                text = f"the position of {exc}:{key[1]} differs from the sum of its fills by {drift:f}"
+                self._alert(exc, key[1], text)
+
+    async def _reconciling(self, exc: str) -> None:
+        """Reconcile one venue on its timers, and at once when woken. Silence of a venue ends nothing."""
+        loop = asyncio.get_running_loop()
+        wake = self._wake[exc]
+        orders_at = loop.time() + self._orders_every
+        positions_at = loop.time() + self._positions_every
+        while True:
+            wait = max(0.0, min(orders_at, positions_at) - loop.time())
+            try:
+                async with asyncio.timeout(wait):
+                    await wake.wait()
+            except TimeoutError:
+                pass  # the timer's turn
+            try:
+                if wake.is_set():
+                    wake.clear()
+                    await self.reconcile(exc)
+                    orders_at = positions_at = loop.time()
+                elif loop.time() >= orders_at:
+                    await self._reconcile_orders(exc)
+                    await self._missed_fills(exc)
+                else:
+                    await self.refresh_positions(exc)
+                    await self.refresh_balances(exc)
+            except VenueError as error:
+                self._alert(exc, "", f"reconciliation of {exc} failed, nothing was changed: {error.text}")
+            now = loop.time()
+            orders_at = now + self._orders_every if orders_at <= now else orders_at
+            positions_at = now + self._positions_every if positions_at <= now else positions_at
+
+    async def _sampling(self) -> None:
+        while True:
+            await asyncio.sleep(PRICE_EVERY_S)
+            now = self._oms.clock.now_ns()
+            for exc, ticker in self._watched:
+                mid = self._oms.feed.mid(exc, ticker)
+                if mid is not None:
+                    self.prices.add(exc, ticker, now, mid)
+
+    def _alert(self, exc: str, ticker: str, text: str, severity: str = "warning") -> None:
+        self._oms.deltas.publish(
+            HedgeDelta(event="alert", venue=exc, ticker=ticker, text=text, severity=severity,
+                       ts_ns=self._oms.clock.now_ns())
+        )  # fmt: skip
+
+    def _failed(self, name: str, error: BaseException) -> None:
+        self._alert("", "", f"{name} failed: {error!r}", "error")

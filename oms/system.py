@@ -1,0 +1,423 @@
+"""``OMS``: the facade. One object, the names that users of the system know, and the order in which parts are wired.
+
+Everything runs on one event loop. A venue's message comes in through ``_receive``: the pages change, the hedge decision
+is made, handlers get their deltas, all in the same turn. Order entry goes out through ``entry``.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from gateways.router import Gateway
+
+from gateways.errors import Denied, VenueError
+from gateways.standards import (
+    AmendOrder,
+    BalanceUpdate,
+    Batch,
+    BookUpdate,
+    Contract,
+    Event,
+    FillEvent,
+    MarkUpdate,
+    OrderKind,
+    OrderStatus,
+    OrderUpdate,
+    PlaceOrder,
+    PositionUpdate,
+    PriceRule,
+    QuoteUpdate,
+    TradeEvent,
+)
+from gateways.venue import Capabilities
+from oms import checks, portfolio
+from oms.clock import Clock, SystemClock
+from oms.cloid import CloidKind, CloidSource
+from oms.deltas import Delta, FillDelta, HedgeDelta
+from oms.entry import OrderEntry
+from oms.feed import FeedKeeper
+from oms.flatten import Flattened, Flattener
+from oms.hedge.handler import HedgeHandler
+from oms.hedge.kernel import Kernel
+from oms.hedge.policy import Leg, Limits
+from oms.journal import Recorder
+from oms.mirrors import Mirrors
+from oms.orders import Order, Role
+from oms.requests import HedgeRequest, OrderRequest, parsed
+from oms.supervisor import Supervisor
+from oms.tasks import TaskOwner
+from oms.unknowns import Resolver
+from oms.verify import Proof, prove
+
+ACTIVE, HEDGE_ONLY = "ACTIVE", "HEDGE-ONLY"
+
+
+class OMS(Mirrors):
+    """Order management for all the venues of a ``Gateway``.
+
+    ``pending_timeout`` seconds without an answer make an order UNKNOWN; ``refresh_orders_snapshot`` and
+    ``refresh_positions_snapshot`` are the seconds between reconciliations of orders and of positions and money.
+    """
+
+    def __init__(
+        self, gateway: Gateway, *, journal: Recorder, clock: Clock | None = None, desk: int = 1,
+        pending_timeout: float = 5.0, refresh_orders_snapshot: float = 30.0, refresh_positions_snapshot: float = 30.0,
+        limits: Limits | None = None,
+    ) -> None:  # fmt: skip
+        self.clock = clock or SystemClock()
+        self.started_ns = self.clock.now_ns()
+        self.cloids = CloidSource(desk, self.started_ns // 1_000_000)
+        super().__init__(gateway, Kernel(lambda: self.cloids.next(CloidKind.HEDGE), limits))
+        self.journal = journal
+        self.trading = ACTIVE
+        self._tasks = TaskOwner(self._task_failed)
+        self._keeper = FeedKeeper(self.feed, self._fetch_book)
+        self.entry = OrderEntry(
+            gateway, self.page, self.clock, publish=self._publish, unresolved=self._unresolved,
+            pending_timeout=pending_timeout,
+        )  # fmt: skip
+        self.resolver = Resolver(
+            gateway, self.page, self.clock, self._tasks, publish=self._publish, absent=self._absent
+        )
+        self.hedge = HedgeHandler(
+            self.kernel, gateway, journal, self.clock, self._tasks, entry=self.entry,
+            accept_until_ns=self.resolver.accept_until_ns, refresh=self._refresh_contracts,
+            announce=self.deltas.publish, hedge_sent=self.health.hedge_sent,
+        )  # fmt: skip
+        self.deltas.first(self.hedge.order_delta_hedge)
+        self.flattener = Flattener(gateway, self.page, self.hedge, self.entry, self.cloids, cancel=self.cancel_orders)
+        self.supervisor = Supervisor(
+            self, refresh_orders_snapshot=refresh_orders_snapshot,
+            refresh_positions_snapshot=refresh_positions_snapshot,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ life
+
+    async def init(self) -> None:
+        """Connect every venue, take positions, money and open orders as the baseline, start reconciling.
+
+        Raises VenueError when a venue cannot be reached: an OMS that sees only a part must not trade.
+        """
+        self.journal.append("Session", desk=self.cloids.desk, session_ms=self.cloids.session_ms)
+        await self.gateway.connect(self._receive, self.supervisor)
+        await self.supervisor.start()
+
+    async def cleanup(self) -> None:
+        """Close everything: no new hedges, no tasks, no connections. Resting orders stay; see ``stop``."""
+        self.hedge.close()
+        await self.supervisor.close()
+        await self._keeper.close()
+        await self._tasks.close()
+        await self.gateway.close()
+        await self.deltas.close()
+        self.journal.close()
+
+    async def stop(self, settle_s: float = 10.0) -> list[str]:
+        """The two-phase stop: no new makers, cancel makers, settle hedges. Returns what is left, a sentence each."""
+        self.trading = HEDGE_ONLY
+        await self.cancel_orders(self.makers_working())
+        await self.wait_idle(settle_s)
+        left = [
+            f"{view.balance:f} of {view.venue}:{view.ticker} is not hedged: {view.waits}"
+            for views in self.hedge_book.values() for view in views.values() if view.balance != 0
+        ]  # fmt: skip
+        left += [
+            f"order {order.key[:8]} on {order.venue}:{order.ticker} is {order.status.value}"
+            for order in self.page.working() if order.role is not Role.EXTERNAL
+        ]  # fmt: skip
+        return left
+
+    async def wait_idle(self, within_s: float, quiet_s: float = 0.25) -> bool:
+        """Wait until nothing has been in flight, due or queued for ``quiet_s``; False when that took too long."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within_s
+        calm_since = loop.time()
+        while True:
+            if not self.idle:
+                calm_since = loop.time()
+            elif loop.time() - calm_since >= quiet_s:
+                return True
+            if loop.time() > deadline:
+                return False
+            await asyncio.sleep(0.01)
+
+    @property
+    def idle(self) -> bool:
+        """No hedge order in flight, no decision due, no order unanswered, no handler behind. Resting makers may be."""
+        unsettled = (OrderStatus.PENDING, OrderStatus.UNKNOWN, OrderStatus.CANCEL_PENDING)
+        return (
+            not any(book.open_children for book in self.kernel.books.values())
+            and not self.hedge.timers
+            and not any(order.status in unsettled for order in self.page.working())
+            and self.deltas.idle
+        )
+
+    # ----------------------------------------------------------- order entry
+
+    async def hedge_order(
+        self, maker_order: OrderRequest | dict[str, Any],
+        hedge_order: HedgeRequest | dict[str, Any] | Iterable[HedgeRequest | dict[str, Any]], trigger_after_ms: int = 0,
+    ) -> Order:  # fmt: skip
+        """Rest a maker order with one hedge leg or several; each of its fills is hedged on them.
+
+        Returns the maker as acknowledged. Raises Denied (nothing was sent), Rejected, Unavailable or Unknown; after
+        Unknown the maker may exist, and its fills will be hedged.
+        """
+        maker = parsed(OrderRequest, maker_order)
+        given = [hedge_order] if isinstance(hedge_order, (HedgeRequest, dict)) else list(hedge_order)
+        legs = tuple(parsed(HedgeRequest, leg).leg(trigger_after_ms) for leg in given)
+        return await self._place(maker, legs)
+
+    async def limit_order(self, order: OrderRequest | dict[str, Any]) -> Order:
+        """Send a limit order without a hedge. Raises as ``hedge_order``."""
+        return await self._place(parsed(OrderRequest, order), ())
+
+    async def market_order(self, order: OrderRequest | dict[str, Any]) -> Order:
+        """Send a market order without a hedge. Raises as ``hedge_order``."""
+        if isinstance(order, dict):
+            order = {"kind": OrderKind.MARKET, **order}
+        return await self._place(parsed(OrderRequest, order), ())
+
+    async def _place(self, request: OrderRequest, legs: tuple[Leg, ...]) -> Order:
+        if self.trading != ACTIVE and not request.reduce_only:
+            raise Denied(request.exc, f"the desk is {self.trading}: only hedges, cancels and reduce-only orders go out")
+        venue = self.gateway.venue(request.exc)
+        contract = self.contract_specs(request.exc, request.ticker)
+        checks.check_legs(contract, legs, self.contracts)
+        kind = CloidKind.MAKER if legs else CloidKind.MANUAL
+        await self.watch(request.exc, request.ticker)
+        for leg in legs:
+            await self.watch(leg.venue, leg.ticker)
+        order = PlaceOrder(
+            ticker=request.ticker, cloid=self.cloids.next(kind), amount=request.amount, kind=request.kind,
+            price=request.price, price_rule=request.price_rule, tif=request.tif, post_only=request.post_only,
+            reduce_only=request.reduce_only,
+        )  # fmt: skip
+        checks.check_order(contract, order, reference=self.feed.mid(request.exc, request.ticker))
+        if order.tif not in venue.capabilities.time_in_force:
+            allowed = ", ".join(sorted(tif.value.lower() for tif in venue.capabilities.time_in_force))
+            raise Denied(request.exc, f"{order.tif.value.lower()} is not offered there: {allowed}", field="tif")
+        order = self._priced(venue.capabilities, contract, order)
+        entered = self.entry.register(request.exc, order, Role.MAKER if legs else Role.MANUAL)
+        if legs:
+            self.hedge.register_maker(entered, legs)
+        return await self.entry.send(request.exc, order)
+
+    def _priced(self, capabilities: Capabilities, contract: Contract, order: PlaceOrder) -> PlaceOrder:
+        """Leave a price rule to the venue where it matches natively, else read it from our book."""
+        rule = order.price_rule
+        if rule is None or ((rule.side, rule.level) in capabilities.price_match and
+                            (not order.post_only or capabilities.price_match_post_only)):  # fmt: skip
+            return order
+        return msgspec.structs.replace(order, price=self.price_for(contract, rule, order), price_rule=None)
+
+    def price_for(self, contract: Contract, rule: PriceRule, order: PlaceOrder) -> Decimal:
+        """The price that a rule names now, from our book. Raises Denied without a book in sequence."""
+        price = self.feed.price_for(rule, contract, buying=order.amount > 0, post_only=order.post_only)
+        if price is None:
+            text = f"{rule} needs a book of {contract.ticker}, which is not in sequence yet: give a price"
+            raise Denied(contract.venue, text, field="price")
+        return price
+
+    async def amend_order(self, key: str, *, amount: Decimal | None = None, price: Decimal | None = None) -> Order:
+        """Change a resting order's signed total ``amount`` and ``price``; None keeps. Raises as ``hedge_order``."""
+        order = self._known(key)
+        if order.oid is None or order.price is None or not order.working:
+            raise Denied(order.venue, f"order {key[:8]} is {order.status.value}: only a resting order can be amended")
+        request = AmendOrder(
+            ticker=order.ticker, cloid=order.key, oid=order.oid, amount=order.amount if amount is None else amount,
+            price=order.price if price is None else price, filled=order.filled, tif=order.tif,
+            post_only=order.post_only, reduce_only=order.reduce_only,
+        )  # fmt: skip
+        if request.amount * order.amount <= 0 or abs(request.amount) <= abs(order.filled):
+            text = f"the amount {request.amount:f} must keep the side and be over the {order.filled:f} already filled"
+            raise Denied(order.venue, text, field="amount")
+        contract = self.contract_specs(order.venue, order.ticker)
+        placed = PlaceOrder(ticker=order.ticker, cloid=order.key, amount=request.amount, price=request.price)
+        checks.check_order(contract, placed)
+        return await self.entry.amend(order, request)
+
+    async def cancel_order(self, exc: str, ticker: str, oid: str | None = None, cloid: str | None = None) -> Order:
+        """Cancel one order by ``oid`` or ``cloid``. A cancelled hedge pauses its book: it must not come right back."""
+        order = self.page.get(cloid) if cloid else self.page.by_oid(exc, oid or "")
+        if order is None or (order.venue, order.ticker) != (exc, ticker):
+            raise Denied(exc, f"no order {cloid or oid!r} in {ticker} is known here", field="cloid")
+        if not order.working:
+            raise Denied(exc, f"order {order.key[:8]} is {order.status.value} already", field="cloid")
+        if order.role is Role.HEDGE:
+            self.hedge.pause(exc, ticker, f"its hedge {order.key[:8]} was cancelled by hand")
+        return await self.entry.cancel(order)
+
+    async def cancel_orders(self, orders: list[Order]) -> int:
+        """Cancel many at once, each on its own; what fails is announced. Returns how many venues took."""
+        results = await asyncio.gather(*(self.entry.cancel(order) for order in orders), return_exceptions=True)
+        for order, result in zip(orders, results, strict=True):
+            if isinstance(result, VenueError):
+                self._announce(order, f"order {order.key[:8]} was not cancelled: {result.text}")
+            elif isinstance(result, BaseException):
+                raise result
+        return sum(not isinstance(result, BaseException) for result in results)
+
+    def makers_working(self) -> list[Order]:
+        """Our orders that a cancel-all takes: makers and manual ones, never hedges."""
+        return [order for order in self.page.working() if order.role in {Role.MAKER, Role.MANUAL}]
+
+    async def flatten(self, exc: str, ticker: str) -> Flattened:
+        """Close one contract's position: see ``oms.flatten``."""
+        return await self.flattener.flatten(exc, ticker)
+
+    async def panic(self) -> int:
+        """Cancel all makers everywhere and allow only hedges from now on. Returns how many cancels were taken."""
+        self.trading = HEDGE_ONLY
+        self.journal.append("Panic")
+        return await self.cancel_orders(self.makers_working())
+
+    def activate(self) -> None:
+        """Allow makers again after a panic."""
+        self.trading = ACTIVE
+        self.journal.append("Activate")
+
+    async def hedge_portfolio_delta(self, venues: Mapping[str, str] | None = None) -> list[Order]:
+        """Bring each base asset's net position over all venues to zero; see ``oms.portfolio``."""
+        return await portfolio.hedge_portfolio_delta(self, venues or {})
+
+    # ------------------------------------------------------------ asked fresh
+
+    def add_clock_callback(self, every_s: float, callback: Callable[[int], Awaitable[None]]) -> None:
+        """Call ``callback`` with the time in nanoseconds every ``every_s`` seconds until ``cleanup``."""
+
+        async def ticking() -> None:
+            while True:
+                await asyncio.sleep(every_s)
+                await callback(self.clock.now_ns())
+
+        self._tasks.start(ticking(), "clock callback")
+
+    async def orders_get(self, exc: str, ticker: str | None = None) -> list[OrderUpdate]:
+        """The open orders, asked fresh; the mirror learns from the answer."""
+        found = await self.gateway.venue(exc).open_orders(ticker)
+        for update in found:
+            self._publish(self.page.upsert(update, self.clock.now_ns()))
+        return found
+
+    async def orders_get_all(self) -> dict[str, list[OrderUpdate]]:
+        """The open orders of every venue, asked fresh."""
+        return {exc: await self.orders_get(exc) for exc in self.gateway.venues}
+
+    async def positions_get(self, exc: str) -> list[PositionUpdate]:
+        """The positions, asked fresh; the mirror learns from the answer."""
+        return await self.supervisor.refresh_positions(exc)
+
+    async def positions_get_all(self) -> dict[str, list[PositionUpdate]]:
+        """The positions of every venue, asked fresh."""
+        return {exc: await self.positions_get(exc) for exc in self.gateway.venues}
+
+    async def get_balance(self, exc: str) -> list[BalanceUpdate]:
+        """The money on a venue, asked fresh; the mirror learns from the answer."""
+        return await self.supervisor.refresh_balances(exc)
+
+    async def get_all_balances(self) -> dict[str, list[BalanceUpdate]]:
+        """The money on every venue, asked fresh."""
+        return {exc: await self.get_balance(exc) for exc in self.gateway.venues}
+
+    async def get_all_equities(self) -> dict[str, Decimal]:
+        """Wallets plus unrealised profit by venue, asked fresh, in the venue's quote currency."""
+        return {
+            exc: portfolio.equity(await self.get_balance(exc), await self.positions_get(exc))
+            for exc in self.gateway.venues
+        }  # fmt: skip
+
+    def lagged_price(self, exc: str, ticker: str, lag_ms: int) -> Decimal | None:
+        """The mid of ``lag_ms`` ago as it was seen here; None when it was not watched then."""
+        return self.supervisor.prices.at(exc, ticker, self.clock.now_ns() - lag_ms * 1_000_000)
+
+    def rand_cloid(self) -> str:
+        """A fresh client order id."""
+        return self.cloids.next(CloidKind.MANUAL)
+
+    async def update_exchange_contracts(self, exc: str) -> None:
+        """Fetch a venue's contracts anew; hedges go by the new rules from then on."""
+        contracts = await self.gateway.venue(exc).load_contracts()
+        for venue, ticker in list(self.kernel.books):
+            if venue == exc and ticker in contracts:
+                self.hedge.specify(contracts[ticker])
+
+    async def reconcile(self, exc: str | None = None) -> None:
+        """Compare the mirrors with a venue's own state (None: with every venue's) and correct them now."""
+        for alias in [exc] if exc else list(self.gateway.venues):
+            await self.supervisor.reconcile(alias)
+
+    async def verify(self) -> Proof:
+        """Prove the books against the venues' own fills: see ``oms.verify``."""
+        return await prove(self.gateway, self.page, self.positions, self.kernel, since_ns=self.started_ns)
+
+    async def watch(self, exc: str, ticker: str) -> None:
+        """Open a contract's public data and wait, briefly, for its first book. Idempotent."""
+        await self.supervisor.watch(exc, ticker)
+
+    # ------------------------------------------------------------ the inside
+
+    def _receive(self, batch: Batch) -> None:
+        """Take one message's events: what is ours first, in the order said."""
+        for event in batch.events:
+            self.take(event, batch.ts_recv_ns)
+
+    def take(self, event: Event, ts_recv_ns: int) -> None:
+        """Apply one event to the page that mirrors it, and publish the change."""
+        match event:
+            case OrderUpdate():
+                self._publish(self.page.upsert(event, ts_recv_ns))
+            case FillEvent():
+                if self.fills.add(event):
+                    self.positions.apply_fill(event)
+                    self._publish(self.page.upsert(event, ts_recv_ns))
+                    self.deltas.publish(FillDelta(event))
+            case PositionUpdate():
+                self._publish(self.positions.upsert(event, ts_recv_ns))
+            case BalanceUpdate():
+                self._publish(self.balances.upsert(event, ts_recv_ns))
+            case BookUpdate() | QuoteUpdate() | TradeEvent() | MarkUpdate():
+                self._keeper.apply(event, ts_recv_ns)
+                if isinstance(event, (BookUpdate, QuoteUpdate)):
+                    quote = self.feed.quote(event.venue, event.ticker)
+                    if quote is not None:
+                        self.hedge.quoted(quote, ts_recv_ns)
+            case _:
+                pass  # acknowledgements and refusals reach whoever asked
+
+    def _publish(self, delta: Delta | None) -> None:
+        if delta is not None:
+            self.deltas.publish(delta)
+
+    def _announce(self, order: Order, text: str) -> None:
+        self.deltas.publish(
+            HedgeDelta(event="alert", venue=order.venue, ticker=order.ticker, text=text, severity="warning",
+                       cloid=order.key, ts_ns=self.clock.now_ns())
+        )  # fmt: skip
+
+    def _known(self, key: str) -> Order:
+        order = self.page.get(key)
+        if order is None:
+            raise Denied("order", f"no order {key!r} is known here", field="cloid")
+        return order
+
+    def _unresolved(self, key: str) -> None:
+        self.resolver.resolve(key)
+
+    def _absent(self, key: str) -> bool:
+        return self.hedge.absent(key)
+
+    def _refresh_contracts(self, exc: str) -> None:
+        self._tasks.start(self.update_exchange_contracts(exc), f"contracts of {exc}")
+
+    async def _fetch_book(self, exc: str, ticker: str) -> BookUpdate:
+        return await self.gateway.venue(exc).book(ticker, 1000)
+
+    def _task_failed(self, name: str, error: BaseException) -> None:
+        text = error.text if isinstance(error, VenueError) else repr(error)
+        self.deltas.publish(
+            HedgeDelta(event="alert", venue="", ticker="", text=f"{name} failed: {text}", severity="error",
+                       ts_ns=self.clock.now_ns())
+        )  # fmt: skip

@@ -1,0 +1,127 @@
+"""Proof on demand: the desk's books against the venues' own fills, asked fresh."""
+
+import asyncio
+from collections import defaultdict
+from decimal import Decimal
+
+import msgspec
+from gateways.router import Gateway
+
+from gateways.errors import VenueError
+from gateways.standards import ZERO, FillEvent
+from oms.hedge.book import BookView, view_book
+from oms.hedge.kernel import Kernel
+from oms.orders import Order, OrdersPage, Role
+from oms.positions import PositionsPage
+
+ATTEMPTS = 4
+PAUSE_S = 0.3
+OVERLAP_NS = 60_000_000_000
+"""Fills are asked for from this long before the session began: the venue's clock may be behind ours."""
+
+
+class PositionProof(msgspec.Struct, frozen=True):
+    """One contract: what the desk holds by its fills, and what the venue says."""
+
+    venue: str
+    ticker: str
+    oms: Decimal
+    at_venue: Decimal
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """The result. ``consistent`` only if every check passed; ``problems`` has a sentence for each that did not."""
+
+    books: tuple[BookView, ...]
+    positions: tuple[PositionProof, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def consistent(self) -> bool:
+        """Whether the desk's books are the venues' books."""
+        return not self.problems
+
+
+async def prove(
+    gateway: Gateway, page: OrdersPage, positions: PositionsPage, kernel: Kernel, *, since_ns: int
+) -> Proof:
+    """Ask the venues for fills and positions and compare.
+
+    Every maker's and hedge order's filled size must equal the venue's fills of it, positions must match, nothing may be
+    in flight or UNKNOWN, and each book must add up. A message may still be on its way, so a difference is looked at
+    again a few times before it is believed. A venue that does not answer is a problem, not a proof.
+    """
+    proof = await _look(gateway, page, positions, kernel, since_ns)
+    for _ in range(ATTEMPTS - 1):
+        if proof.consistent:
+            break
+        await asyncio.sleep(PAUSE_S)
+        proof = await _look(gateway, page, positions, kernel, since_ns)
+    return proof
+
+
+async def _look(gateway: Gateway, page: OrdersPage, positions: PositionsPage, kernel: Kernel, since_ns: int) -> Proof:
+    problems: list[str] = []
+    ours: dict[str, list[Order]] = defaultdict(list)
+    for order in page.orders():
+        if order.role is not Role.EXTERNAL:
+            ours[order.venue].append(order)
+    proofs: list[PositionProof] = []
+    for alias, venue in gateway.venues.items():
+        try:
+            fills: list[FillEvent] = []
+            for ticker in sorted({order.ticker for order in ours[alias]}):
+                fills += await venue.fills_since(since_ns - OVERLAP_NS, ticker)
+            held = {row.ticker: row.amount for row in await venue.positions()}
+        except VenueError as error:
+            problems.append(f"{alias} cannot be asked: {error.text}")
+            continue
+        problems += _compare_fills(page, ours[alias], fills)
+        tickers = sorted({order.ticker for order in ours[alias]} | set(held))
+        for ticker in tickers:
+            proof = PositionProof(alias, ticker, positions.get(alias, ticker), held.get(ticker, ZERO))
+            proofs.append(proof)
+            if proof.oms != proof.at_venue:
+                problems.append(f"{alias}:{ticker} holds {proof.at_venue:f} at the venue, {proof.oms:f} here")
+            drift = positions.drift(alias, ticker)
+            if drift:
+                problems.append(f"{alias}:{ticker} differs from the sum of its fills by {drift:f}")
+    problems += _open_ends(kernel, page)
+    return Proof(tuple(view_book(book) for book in kernel.books.values()), tuple(proofs), tuple(problems))
+
+
+def _compare_fills(page: OrdersPage, orders: list[Order], fills: list[FillEvent]) -> list[str]:
+    at_venue: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for fill in fills:
+        order = page.get(fill.cloid) if fill.cloid else None
+        order = order or page.by_oid(fill.venue, fill.oid)
+        if order is not None:
+            at_venue[order.key] += fill.amount
+    return [
+        f"{order.role.value} {order.key[:8]} on {order.venue} filled {at_venue[order.key]:f} at the venue, "
+        f"{order.filled:f} here"
+        for order in orders
+        if at_venue[order.key] != order.filled
+    ]
+
+
+def _open_ends(kernel: Kernel, page: OrdersPage) -> list[str]:
+    problems = []
+    for book in kernel.books.values():
+        name = f"{book.venue}:{book.ticker}"
+        if book.in_flight != 0:
+            problems.append(f"{name} has {book.in_flight:f} in flight, {book.unknown:f} of it unknown")
+        if book.target != book.hedged + book.in_flight + book.balance + book.forfeited:
+            problems.append(f"{name} does not add up")
+        hedged = sum(
+            (order.filled for order in page.orders()
+             if order.key in kernel.children and kernel.children[order.key].book == book.key),
+            ZERO,
+        )  # fmt: skip
+        if hedged != book.hedged:
+            problems.append(f"{name} counts {book.hedged:f} as hedged, its orders filled {hedged:f}")
+    for maker in kernel.makers.values():
+        order = page.get(maker.cloid)
+        if order is not None and order.filled != maker.filled:
+            problems.append(f"maker {maker.cloid[:8]} filled {order.filled:f}, {maker.filled:f} in the books")
+    return problems
