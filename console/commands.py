@@ -107,8 +107,12 @@ class Disarm(msgspec.Struct, frozen=True, tag=True):
     """Refuse whatever raises risk until armed again."""
 
 
+class Activate(msgspec.Struct, frozen=True, tag=True):
+    """Allow makers again after a panic or a disarm."""
+
+
 class HedgeNow(msgspec.Struct, frozen=True, tag=True):
-    """Send what waits in a hedge book at once, rounded up to the venue's minimum where it is under it."""
+    """Send what waits in a hedge book now: delays, backoffs and holds are lifted, lots and minimums are not."""
 
     venue: str
     ticker: str
@@ -169,6 +173,7 @@ Command = (
     | Flatten
     | Panic
     | Disarm
+    | Activate
     | HedgeNow
     | Forfeit
     | Pause

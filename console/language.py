@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from console.commands import (
+    Activate,
     Amend,
     Cancel,
     CancelById,
@@ -135,7 +136,7 @@ def render(command: Command) -> str:
             return f"sleep {ms}ms"
         case WaitIdle(within_ms=ms):
             return f"wait idle {ms}ms"
-        case Panic() | Disarm() | Verify() | Quit():
+        case Panic() | Disarm() | Activate() | Verify() | Quit():
             return type(command).__name__.lower()
 
 
@@ -323,27 +324,26 @@ def _cancel(reader: Reader) -> Cancel | CancelById:
     if side is not None:
         venue, ticker = reader.contract()
         return Cancel(venue=venue, ticker=ticker, side=_SIDES[side])
-    return Cancel(
-        **_scope(reader, "what to cancel (an order id, VENUE:TICKER, a venue, bids or offers of one, or all)")
-    )
+    scope = _scope(reader, "what to cancel (an order id, VENUE:TICKER, a venue, bids or offers of one, or all)")
+    return Cancel(venue=scope[0], ticker=scope[1])
 
 
 def _flatten(reader: Reader) -> Flatten:
-    return Flatten(**_scope(reader, "what to flatten (VENUE:TICKER, a venue or all)"))
+    scope = _scope(reader, "what to flatten (VENUE:TICKER, a venue or all)")
+    return Flatten(venue=scope[0], ticker=scope[1])
 
 
-def _scope(reader: Reader, what: str) -> dict[str, str]:
+def _scope(reader: Reader, what: str) -> tuple[str | None, str | None]:
     if reader.keyword("all"):
-        return {}
+        return None, None
     reader.expect(CONTRACT, VENUE)
     word = reader.next
     if word is None:
         reader.fail(f"{what} is missing at the end")
     if ":" in word.text:
-        venue, ticker = reader.contract()
-        return {"venue": venue, "ticker": ticker}
+        return reader.contract()
     reader.places["venue"] = word.column
-    return {"venue": reader.venue()}
+    return reader.venue(), None
 
 
 def _hedge_now(reader: Reader) -> HedgeNow:
@@ -381,6 +381,7 @@ _VERBS: dict[str, Callable[[Reader], Command]] = {
     "resume": lambda reader: Resume(*reader.contract()),
     "panic": lambda _: Panic(),
     "disarm": lambda _: Disarm(),
+    "activate": lambda _: Activate(),
     "reconcile": _reconcile,
     "verify": lambda _: Verify(),
     "sleep": _sleep,

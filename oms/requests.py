@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from gateways.errors import Denied
-from gateways.standards import PRICE_LEVELS, OrderKind, PriceRule, PriceSide, TimeInForce
+from gateways.standards import PRICE_LEVELS, OrderKind, PlaceOrder, PriceRule, PriceSide, TimeInForce
 from oms.hedge.policy import How, Leg, Policy
 
 M = TypeVar("M", bound=BaseModel)
@@ -69,6 +69,13 @@ class OrderRequest(_Request):
         if self.post_only and self.tif is not TimeInForce.GTC:
             raise ValueError(f"post_only with {self.tif.value} would never trade: use GTC")
         return self
+
+    def placed(self) -> PlaceOrder:
+        """The order as gateways know it; its cloid is still to be given."""
+        return PlaceOrder(
+            ticker=self.ticker, cloid="", amount=self.amount, kind=self.kind, price=self.price,
+            price_rule=self.price_rule, tif=self.tif, post_only=self.post_only, reduce_only=self.reduce_only,
+        )  # fmt: skip
 
 
 class HedgeRequest(_Request):

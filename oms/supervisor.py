@@ -77,6 +77,11 @@ class Supervisor(Watcher):
         """End the timers."""
         await self._tasks.close()
 
+    def watch_soon(self, exc: str, ticker: str) -> None:
+        """Open a contract's public data in the background."""
+        if (exc, ticker) not in self._watched:
+            self._tasks.start(self.watch(exc, ticker), f"watch {exc}:{ticker}")
+
     async def watch(self, exc: str, ticker: str) -> None:
         """Open a contract's public data; wait at most a few seconds for its first book."""
         key = exc, ticker
@@ -102,6 +107,8 @@ class Supervisor(Watcher):
         """Mirror it, publish it, and reconcile when the private stream is back: news may have been missed."""
         self._oms.health.channel_changed(venue, state)
         self._oms.deltas.publish(HealthDelta(venue, state))
+        if state.channel is Channel.PUBLIC and not state.connected:
+            self._oms.feed.interrupted(venue)
         if self._started and state.channel is Channel.PRIVATE and state.connected:
             self._wake[venue].set()
 

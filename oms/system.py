@@ -168,42 +168,40 @@ class OMS(Mirrors):
         maker = parsed(OrderRequest, maker_order)
         given = [hedge_order] if isinstance(hedge_order, (HedgeRequest, dict)) else list(hedge_order)
         legs = tuple(parsed(HedgeRequest, leg).leg(trigger_after_ms) for leg in given)
-        return await self._place(maker, legs)
+        return await self.place(maker.exc, maker.placed(), legs)
 
     async def limit_order(self, order: OrderRequest | dict[str, Any]) -> Order:
         """Send a limit order without a hedge. Raises as ``hedge_order``."""
-        return await self._place(parsed(OrderRequest, order), ())
+        request = parsed(OrderRequest, order)
+        return await self.place(request.exc, request.placed())
 
     async def market_order(self, order: OrderRequest | dict[str, Any]) -> Order:
         """Send a market order without a hedge. Raises as ``hedge_order``."""
         if isinstance(order, dict):
             order = {"kind": OrderKind.MARKET, **order}
-        return await self._place(parsed(OrderRequest, order), ())
+        request = parsed(OrderRequest, order)
+        return await self.place(request.exc, request.placed())
 
-    async def _place(self, request: OrderRequest, legs: tuple[Leg, ...]) -> Order:
-        if self.trading != ACTIVE and not request.reduce_only:
-            raise Denied(request.exc, f"the desk is {self.trading}: only hedges, cancels and reduce-only orders go out")
-        venue = self.gateway.venue(request.exc)
-        contract = self.contract_specs(request.exc, request.ticker)
+    async def place(self, exc: str, order: PlaceOrder, legs: tuple[Leg, ...] = ()) -> Order:
+        """Check, register, journal and send an order, typed; the cloid is given here. Raises as ``hedge_order``."""
+        if self.trading != ACTIVE and not order.reduce_only:
+            raise Denied(exc, f"the desk is {self.trading}: only hedges, cancels and reduce-only orders go out")
+        venue = self.gateway.venue(exc)
+        contract = self.contract_specs(exc, order.ticker)
         checks.check_legs(contract, legs, self.contracts)
-        kind = CloidKind.MAKER if legs else CloidKind.MANUAL
-        await self.watch(request.exc, request.ticker)
-        for leg in legs:
-            await self.watch(leg.venue, leg.ticker)
-        order = PlaceOrder(
-            ticker=request.ticker, cloid=self.cloids.next(kind), amount=request.amount, kind=request.kind,
-            price=request.price, price_rule=request.price_rule, tif=request.tif, post_only=request.post_only,
-            reduce_only=request.reduce_only,
-        )  # fmt: skip
-        checks.check_order(contract, order, reference=self.feed.mid(request.exc, request.ticker))
         if order.tif not in venue.capabilities.time_in_force:
             allowed = ", ".join(sorted(tif.value.lower() for tif in venue.capabilities.time_in_force))
-            raise Denied(request.exc, f"{order.tif.value.lower()} is not offered there: {allowed}", field="tif")
-        order = self._priced(venue.capabilities, contract, order)
-        entered = self.entry.register(request.exc, order, Role.MAKER if legs else Role.MANUAL)
+            raise Denied(exc, f"{order.tif.value.lower()} is not offered there: {allowed}", field="tif")
+        await asyncio.gather(self.watch(exc, order.ticker), *(self.watch(leg.venue, leg.ticker) for leg in legs))
+        checks.check_order(contract, order, reference=self.feed.mid(exc, order.ticker))
+        order = msgspec.structs.replace(
+            self._priced(venue.capabilities, contract, order),
+            cloid=self.cloids.next(CloidKind.MAKER if legs else CloidKind.MANUAL),
+        )
         if legs:
-            self.hedge.register_maker(entered, legs)
-        return await self.entry.send(request.exc, order)
+            self.hedge.register_maker(order.cloid, exc, order.ticker, legs)
+        self.entry.register(exc, order, Role.MAKER if legs else Role.MANUAL)
+        return await self.entry.send(exc, order)
 
     def _priced(self, capabilities: Capabilities, contract: Contract, order: PlaceOrder) -> PlaceOrder:
         """Leave a price rule to the venue where it matches natively, else read it from our book."""
@@ -273,6 +271,11 @@ class OMS(Mirrors):
         self.trading = HEDGE_ONLY
         self.journal.append("Panic")
         return await self.cancel_orders(self.makers_working())
+
+    def disarm(self) -> None:
+        """Allow only hedges, cancels and reduce-only orders from now on; cancels nothing."""
+        self.trading = HEDGE_ONLY
+        self.journal.append("Disarm")
 
     def activate(self) -> None:
         """Allow makers again after a panic."""

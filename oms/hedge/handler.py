@@ -55,7 +55,7 @@ class HedgeHandler:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
 
-    def register_maker(self, order: Order, legs: tuple[Leg, ...]) -> None:
+    def register_maker(self, maker: str, venue: str, ticker: str, legs: tuple[Leg, ...]) -> None:
         """Journal and register a maker with its legs; must be done before its bytes leave.
 
         Raises JournalError when it cannot be written and ValueError for legs that cannot hedge: then nothing is sent.
@@ -63,7 +63,7 @@ class HedgeHandler:
         for leg in legs:
             self.specify(self._gateway.venue(leg.venue).contracts[leg.ticker])
         now = self._clock.now_ns()
-        self._apply(e.MakerPlaced(maker=order.key, venue=order.venue, ticker=order.ticker, legs=legs, ts_ns=now))
+        self._apply(e.MakerPlaced(maker=maker, venue=venue, ticker=ticker, legs=legs, ts_ns=now))
 
     def legs(self, key: str) -> tuple[Leg, ...]:
         """The legs of a maker; none for any other order."""

@@ -1,6 +1,8 @@
 """The command grammar: what lines mean, that lines and commands are inverse, and what refusals say."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from console.commands import (
+    Activate,
     Amend,
     Cancel,
     CancelById,
@@ -99,6 +102,7 @@ MEANINGS: list[tuple[str, Command]] = [
     ("flatten all", Flatten()),
     ("panic", Panic()),
     ("disarm", Disarm()),
+    ("activate", Activate()),
     ("hedge now hyperliquid:SOL", HedgeNow("hyperliquid", "SOL")),
     ("forfeit hyperliquid:SOL", Forfeit("hyperliquid", "SOL")),
     ("pause hyperliquid:SOL", Pause("hyperliquid", "SOL")),
@@ -383,3 +387,29 @@ def test_a_checked_field_is_found_in_its_line(field: str, column: int | None) ->
     """What a check names can be pointed at in the line that was typed."""
     line = "buy 0.5 binance:ETHUSDT @ 2431.5 hedge   x0.5 hyperliquid:ETH"
     assert field_column(line, field) == column
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "grammar.md").read_text(encoding="utf-8")
+
+
+def blocks(kind: str) -> list[str]:
+    """The lines of the document's code blocks of a kind."""
+    found = re.findall(rf"^```{kind}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    return "".join(found).splitlines()
+
+
+def test_every_example_of_the_document_is_of_the_grammar() -> None:
+    """The document shows each verb in a line that parses."""
+    lines = blocks("hedgedesk")
+    verbs = {render(parse(line)).split()[0] for line in lines}
+    assert verbs == {word.strip() for word in complete("", VENUES)}
+
+
+def test_every_refusal_of_the_document_is_what_the_parser_says() -> None:
+    """The document's refused lines are refused in exactly those words, at exactly that place."""
+    lines = blocks("refused")
+    assert lines
+    for line, said in zip(lines[::2], lines[1::2], strict=True):
+        error = refusal(line)
+        assert error is not None, line
+        assert f"{' ' * error.caret}^ {error.text}" == said

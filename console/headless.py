@@ -1,0 +1,158 @@
+"""The engine without a screen: lines of the grammar in, JSON lines out, and a summary that the venues vouch for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+
+from console import commands as c
+from console import language
+from console.desk import Desk
+from console.link import Reply
+from gateways.router import Gateway
+from gateways.venue import Endpoints
+from oms.clock import SystemClock
+from oms.deltas import Delta, HedgeDelta
+from oms.hedge.book import BookView
+from oms.journal import Journal
+from oms.orders import OrderDelta
+from oms.positions import PositionDelta
+from oms.system import OMS
+from oms.verify import Proof
+
+JOURNAL = "journal.jsonl"
+_encode = msgspec.json.Encoder(decimal_format="string").encode
+
+
+@asynccontextmanager
+async def open_oms(endpoints: Mapping[str, Endpoints], folder: Path) -> AsyncIterator[OMS]:
+    """An OMS connected to these venues, its journal in ``folder``; closed at the end, whatever happened.
+
+    Raises VenueError or JournalError when it cannot start.
+    """
+    clock = SystemClock()
+    oms = OMS(Gateway(endpoints), journal=Journal(folder / JOURNAL, clock), clock=clock)
+    try:
+        await oms.init()
+        yield oms
+    finally:
+        await oms.cleanup()
+
+
+class Headless:
+    """Runs a script on a desk and writes what happens. Every record is one JSON line; quantities are decimal strings."""
+
+    def __init__(self, oms: OMS, out: TextIO) -> None:
+        self._oms = oms
+        self._desk = Desk(oms)
+        self._out = out
+        self.refused = 0
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Write one record."""
+        self._out.write(_encode(record).decode() + "\n")
+        self._out.flush()
+
+    async def on_delta(self, delta: Delta) -> None:
+        """Write one delta."""
+        match delta:
+            case OrderDelta(after=order):
+                self.write({
+                    "type": "order_delta", "cloid": order.key, "venue": order.venue, "ticker": order.ticker,
+                    "role": order.role.value, "status": order.status.value, "label": delta.label,
+                    "amount": order.amount, "filled": order.filled, "last_fill": delta.last_fill,
+                    "price": order.price, "average_price": order.average_price, "text": order.text,
+                })  # fmt: skip
+            case PositionDelta(after=position):
+                self.write({
+                    "type": "position_delta", "venue": position.venue, "ticker": position.ticker,
+                    "amount": position.amount, "entry_price": position.entry_price,
+                })  # fmt: skip
+            case HedgeDelta():
+                self.write({
+                    "type": "hedge", "event": delta.event, "venue": delta.venue, "ticker": delta.ticker,
+                    "cloid": delta.cloid, "severity": delta.severity, "text": delta.text,
+                })  # fmt: skip
+            case _:
+                pass
+
+    async def play(self, lines: AsyncIterator[str]) -> None:
+        """Run lines until ``quit`` or the end. A refused line is replied to and the script goes on."""
+        number = 0
+        async for line in lines:
+            number += 1
+            try:
+                command = language.parse_script_line(line)
+            except language.GrammarError as error:
+                self._reply(number, Reply(ok=False, error=f"{error.text} (at column {error.caret + 1})"))
+                continue
+            match command:
+                case None:
+                    continue
+                case c.Quit():
+                    self._reply(number, Reply(ok=True))
+                    return
+                case c.Sleep(ms=ms):
+                    await asyncio.sleep(ms / 1000)
+                    self._reply(number, Reply(ok=True))
+                case c.WaitIdle(within_ms=ms):
+                    calm = await self._oms.wait_idle(ms / 1000)
+                    error = "" if calm else f"not idle within {ms} ms"
+                    self._reply(number, Reply(ok=calm, error=error))
+                case _:
+                    self._reply(number, await self._desk.run(command))
+
+    def _reply(self, number: int, reply: Reply) -> None:
+        self.refused += not reply.ok
+        self.write({
+            "type": "reply", "line": number, "ok": reply.ok, "cloid": reply.cloid, "error": reply.error or None,
+            "text": reply.text,
+        })  # fmt: skip
+
+    def summary(self, proof: Proof, left: list[str]) -> None:
+        """Write the last record."""
+        self.write({
+            "type": "summary",
+            "books": [_book(view) for view in proof.books],
+            "positions": [
+                {"venue": row.venue, "ticker": row.ticker, "oms": row.oms, "at_venue": row.at_venue}
+                for row in proof.positions
+            ],
+            "consistent": proof.consistent,
+            "problems": list(proof.problems),
+            "left": left,
+        })  # fmt: skip
+
+
+def _book(view: BookView) -> dict[str, Any]:
+    return {
+        "venue": view.venue, "ticker": view.ticker, "target": view.target, "hedged": view.hedged,
+        "in_flight": view.in_flight, "balance": view.balance, "forfeited": view.forfeited, "waits": view.waits,
+    }  # fmt: skip
+
+
+async def run_headless(
+    endpoints: Mapping[str, Endpoints], lines: AsyncIterator[str], out: TextIO, *, folder: Path,
+    seconds: Decimal | None = None,
+) -> int:  # fmt: skip
+    """Play a script on a desk of its own, stop in two phases, prove the books; 0 only if they are the venues' books.
+
+    ``seconds`` ends it at the latest then. Ending cancels what rests: no maker is left without its hedge.
+    """
+    async with open_oms(endpoints, folder) as oms:
+        headless = Headless(oms, out)
+        oms.register(headless.on_delta, kinds=(OrderDelta, PositionDelta, HedgeDelta), name="json lines")
+        try:
+            async with asyncio.timeout(None if seconds is None else float(seconds)):
+                await headless.play(lines)
+        except TimeoutError:
+            headless.write({"type": "hedge", "event": "stop", "severity": "info", "text": f"{seconds} s are over"})
+        left = await oms.stop()
+        proof = await oms.verify()
+        await oms.wait_idle(1.0, quiet_s=0.0)
+        headless.summary(proof, left)
+        return 0 if proof.consistent else 1
