@@ -106,8 +106,9 @@ class Reader:
         """Refuse anything that is left, with what could have stood here."""
         word = self.next
         if word is not None:
-            here = one_of([*self.allowed.get(self.index, []), "the end of the line"])
-            self.fail(f"{shorten(word.text)!r} is not understood here: allowed is {here}")
+            here = self.allowed.get(self.index)
+            allowed = f"allowed is {one_of([*here, 'the end of the line'])}" if here else "the line ends before it"
+            self.fail(f"{shorten(word.text)!r} is not understood here: {allowed}")
 
     # ------------------------------------------------------------------ values
 

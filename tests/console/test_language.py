@@ -151,7 +151,7 @@ REFUSALS = [
     ("cancel", 6, "bids or offers"),
     ("cancel 7f3", 7, "4 to 32 hex digits"),
     ("cancel bids binance", 12, "VENUE:TICKER"),
-    ("cancel all now", 11, "the end of the line"),
+    ("cancel all now", 11, "the line ends before it"),
     ("flatten", 7, "what to flatten"),
     ("hedge hyperliquid:SOL", 6, "hedge now"),
     ("sleep 25h", 6, "250ms or 2s"),
