@@ -17,7 +17,7 @@ Number = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?$", max_length=
 Cloid = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{32}$")]
 Address = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{40}$")]
 Hex = Annotated[str, msgspec.Meta(pattern=r"^0x[0-9a-fA-F]{1,64}$")]
-Unsigned = Annotated[int, msgspec.Meta(ge=0, lt=1 << 63)]
+Unsigned = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class Limit(msgspec.Struct, frozen=True):
