@@ -36,12 +36,13 @@ def serve(  # noqa: PLR0917 - a caller names them all
     "ws", "key", "secret"}}}``. ``market_file`` replays recorded trades in ``ticker`` at ``speed``. ``with_parent``:
     ends also when the process that started it does. What cannot be served is one sentence on standard error, and 2.
     """
+    parent = os.getppid() if with_parent else None
     try:
         server = _build(venues, seed, market_file, ticker, speed)
     except RecordingError as error:
         print(error, file=sys.stderr)
         return 2
-    uvloop.run(_serve(server, sys.stdout if out is None else out, with_parent=with_parent))
+    uvloop.run(_serve(server, sys.stdout if out is None else out, parent))
     return 0
 
 
@@ -59,12 +60,11 @@ def _build(
     return PaperServer(venues, seed=seed, trades=read_recording(market_file), ticker=ticker, speed=speed)
 
 
-async def _serve(server: PaperServer, out: TextIO, *, with_parent: bool) -> None:
+async def _serve(server: PaperServer, out: TextIO, parent: int | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    parent = os.getppid()
     async with running(server):
         described = {
             name: {"rest": each.rest, "ws": each.ws, "key": each.key, "secret": each.secret}
@@ -75,5 +75,5 @@ async def _serve(server: PaperServer, out: TextIO, *, with_parent: bool) -> None
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _PARENT_EVERY_S)
-            if with_parent and os.getppid() != parent:
+            if parent is not None and os.getppid() != parent:
                 stop.set()
