@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gateways.errors import DecodeError
+from gateways.errors import DecodeError, RateLimited, Rejected, Unknown, VenueError
 from gateways.hyperliquid.translate import base_quantity, unit_price
 from gateways.hyperliquid.vocabulary import refusal
 from gateways.hyperliquid.wire import field_of, number, size
@@ -22,8 +22,12 @@ from gateways.standards import (
     OrderUpdate,
     PlaceOrder,
     Reject,
+    RejectReason,
     TimeInForce,
 )
+
+RATE_LIMIT_PAUSE_S = 10.0
+"""An address whose requests are used up may still send one in ten seconds ("Rate limits and user limits" page)."""
 
 
 class Resting(msgspec.Struct):
@@ -85,6 +89,16 @@ def reject(venue: str, text: str, request_id: str | None = None) -> Reject:
     """A refusal's text as the standard event."""
     code, reason, definite = refusal(text)
     return Reject(venue=venue, code=code, text=text, reason=reason, definite=definite, request_id=request_id)
+
+
+def refused(venue: str, text: str) -> VenueError:
+    """A refusal's text as what is raised: Rejected, RateLimited, or Unknown where it proves nothing."""
+    code, reason, definite = refusal(text)
+    if not definite:
+        return Unknown(venue, text)
+    if reason is RejectReason.RATE_LIMIT:
+        return RateLimited(venue, text, code=code, retry_after=RATE_LIMIT_PAUSE_S)
+    return Rejected(venue, text, code=code, reason=reason)
 
 
 def acks(body: Any, venue: str, request_id: str | None = None) -> list[Ack | Reject]:

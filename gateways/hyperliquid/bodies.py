@@ -70,6 +70,12 @@ def order(body: Source, venue: str) -> OrderUpdate | None:
     return _changed(answer.order, venue)
 
 
+def created_ns(body: Source, venue: str) -> int:
+    """When the order of an ``orderStatus`` answer was created, 0 where there is none."""
+    answer = read(OrderStatusBody, body, venue)
+    return 0 if answer.order is None else translate.nanoseconds(answer.order.order.timestamp)
+
+
 def fills(body: Source, venue: str, user: str = "") -> list[FillEvent]:
     """The fills of a ``userFills`` or ``userFillsByTime`` answer for ``user``, in its order, each a snapshot."""
     rows = read(list[WireFill], body, venue)

@@ -47,19 +47,25 @@ def decode(raw: Source, contracts: Contracts) -> list[Event]:
             envelope = read(Envelope, raw, contracts.venue)
         except DecodeError:
             return _decode_parsed(read(object, raw, contracts.venue), contracts)
-        return _decode_channel(envelope.channel, envelope.data, contracts)
+        return decode_channel(envelope.channel, envelope.data, contracts)
     return _decode_parsed(raw, contracts)
 
 
 def _decode_parsed(message: Any, contracts: Contracts) -> list[Event]:
     if isinstance(message, dict) and isinstance(message.get("channel"), str):
-        return _decode_channel(message["channel"], message.get("data"), contracts)
+        return decode_channel(message["channel"], message.get("data"), contracts)
     return decode_body(message, contracts)
 
 
-def _decode_channel(channel: str, data: Any, contracts: Contracts) -> list[Event]:
+def decode_channel(channel: str, data: Any, contracts: Contracts) -> list[Event]:
+    """The events of a channel's data, unread (``msgspec.Raw``) or parsed. Raises DecodeError."""
     reader = _CHANNELS.get(channel)
     return [] if reader is None else reader(data, contracts)
+
+
+def is_known(channel: str) -> bool:
+    """Whether a channel is one that we read or leave out on purpose."""
+    return channel in _CHANNELS or channel in _LEFT_OUT
 
 
 def _order_updates(data: Any, contracts: Contracts) -> list[Event]:
@@ -176,5 +182,26 @@ _CHANNELS: dict[str, Callable[[Any, Contracts], list[Event]]] = {
     "post": _post,
     "error": _error,
 }
-"""What is read of each channel. Those that are not here (subscriptionResponse, pong, allMids, candle, notification,
-user fundings and ledger, ...) hold nothing that an OMS needs."""
+"""What is read of each channel."""
+
+_LEFT_OUT = frozenset(
+    {
+        "subscriptionResponse",
+        "pong",
+        "allMids",
+        "candle",
+        "notification",
+        "activeSpotAssetCtx",
+        "activeAssetData",
+        "assetCtxs",
+        "spotAssetCtxs",
+        "userFundings",
+        "userNonFundingLedgerUpdates",
+        "userHistoricalOrders",
+        "userTwapSliceFills",
+        "userTwapHistory",
+        "twapStates",
+        "webData3",
+    }
+)
+"""Channels without anything that an OMS needs, or that repeat what another says."""

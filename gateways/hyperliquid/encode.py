@@ -121,7 +121,7 @@ def encode_cancels(
     return _wire(_signed(action, contracts, credentials, now_ms if nonce is None else nonce, None, mainnet=mainnet))
 
 
-def as_post(payload: Action, request_id: int, *, signed: bool) -> bytes:
+def as_post(payload: Action | msgspec.Raw, request_id: int, *, signed: bool) -> bytes:
     """The body of a request as a websocket ``post``."""
     kind = "action" if signed else "info"
     return msgspec.json.encode({"method": "post", "id": request_id, "request": {"type": kind, "payload": payload}})

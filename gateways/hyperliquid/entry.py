@@ -1,0 +1,195 @@
+"""Order entry on Hyperliquid: signed actions as websocket posts, over HTTP where nothing can have left by websocket.
+
+What an answer proves is said by the type that is raised (``gateways.errors``). An action is sent once: the websocket's
+refusal to send is the only reason to use the other way.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from gateways.contracts import Contracts
+from gateways.errors import DecodeError, Unavailable, Unknown
+from gateways.hyperliquid.answers import Outcome, outcomes, refused
+from gateways.hyperliquid.encode import as_post, encode, encode_cancels
+from gateways.hyperliquid.wire import PostResponse, read
+from gateways.standards import AmendOrder, CancelOrder, Credentials, PlaceOrder, WireRequest
+from gateways.transport.budget import Gate, Pool, Priority
+from gateways.transport.calls import Calls
+from gateways.transport.redact import Redactor
+from gateways.transport.rest import Answer, Rest
+from gateways.venue import Watcher
+
+WEIGHT = "weight"
+MESSAGES = "messages"
+POOLS = (Pool(WEIGHT, 1_200, 60.0), Pool(MESSAGES, 2_000, 60.0))
+"""Per IP address: weight of HTTP requests, messages sent by websocket ("Rate limits and user limits" page)."""
+POSTS_IN_FLIGHT = 100
+REPLY_TIMEOUT_S = 10.0
+CANCELS_A_REQUEST = 40
+
+
+class Nonces:
+    """The nonces of one signer: milliseconds, each larger than all before (the venue keeps the 100 highest)."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self, now_ms: int) -> int:
+        """The present time, or the next free millisecond after it."""
+        self._last = max(now_ms, self._last + 1)
+        return self._last
+
+
+def body_of(answer: Answer, venue: str) -> bytes:
+    """The body of an HTTP answer with a status of 2xx; any other is raised as the refusal that it is."""
+    if answer.ok:
+        return answer.body
+    raise refused(venue, f"{answer.status} {answer.body[:500].decode('utf-8', 'replace')}")
+
+
+def post_calls(venue: str) -> Calls[PostResponse]:
+    """The posts of one connection that wait for their reply, as many as the venue allows."""
+    return Calls(venue, limit=POSTS_IN_FLIGHT)
+
+
+class OrderEntry:
+    """Sends signed actions and says what became of each of their items.
+
+    ``send`` writes a post to the websocket or raises Unavailable; its replies come to ``calls``.
+    """
+
+    def __init__(
+        self,
+        venue: str,
+        credentials: Credentials,
+        *,
+        mainnet: bool,
+        send: Callable[[bytes], None],
+        calls: Calls[PostResponse],
+        rest: Rest,
+        gate: Gate,
+        redactor: Redactor,
+        watcher: Watcher,
+        clock_ns: Callable[[], int],
+        reply_timeout: float = REPLY_TIMEOUT_S,
+    ) -> None:
+        self._venue = venue
+        self._credentials = credentials
+        self._mainnet = mainnet
+        self._send = send
+        self._rest = rest
+        self._gate = gate
+        self._redactor = redactor
+        self._watcher = watcher
+        self._clock_ns = clock_ns
+        self._reply_timeout = reply_timeout
+        self._nonces = Nonces()
+        self._request_id = 0
+        self._calls = calls
+
+    async def submit(
+        self, request: PlaceOrder | AmendOrder | CancelOrder, contracts: Contracts, priority: Priority
+    ) -> Outcome:
+        """Send one order, change or cancel; return its outcome, which has no error.
+
+        Raises Denied, Unavailable (not sent), Rejected (RateLimited) or Unknown (may have been done).
+        """
+        verb = _VERBS[type(request)]
+        now_ms = self._clock_ns() // 1_000_000
+        wire = encode(
+            request,
+            contracts,
+            self._credentials,
+            now_ms,
+            mainnet=self._mainnet,
+            nonce=self._nonces.next(now_ms),
+        )
+        results = await self._perform(wire, verb, priority, items=1)
+        if results[0].error is not None:
+            raise refused(self._venue, results[0].error)
+        return results[0]
+
+    async def cancel_many(self, cancels: Sequence[CancelOrder], contracts: Contracts) -> list[Outcome]:
+        """Cancel by oid, some in each request; return an outcome for each cancel, with its error if it has one.
+
+        Raises as ``submit`` for a request that failed as a whole; those after it were not sent.
+        """
+        results: list[Outcome] = []
+        for first in range(0, len(cancels), CANCELS_A_REQUEST):
+            some = cancels[first : first + CANCELS_A_REQUEST]
+            now_ms = self._clock_ns() // 1_000_000
+            wire = encode_cancels(
+                some,
+                contracts,
+                self._credentials,
+                now_ms,
+                mainnet=self._mainnet,
+                nonce=self._nonces.next(now_ms),
+            )
+            results += await self._perform(wire, "cancel_all", Priority.CANCEL, items=len(some))
+        return results
+
+    # ------------------------------------------------------------------ the two ways
+
+    async def _perform(self, wire: WireRequest, verb: str, priority: Priority, *, items: int) -> list[Outcome]:
+        """Send a signed request; return an outcome for each of its ``items``."""
+        try:
+            body = await self._by_websocket(wire, verb, priority)
+        except Unavailable:
+            body = await self._by_http(wire, verb, priority, items)
+        try:
+            results = outcomes(body, self._venue)
+        except DecodeError as error:
+            raise Unknown(self._venue, f"sent, but the answer to {verb} is not readable: {error.text}") from error
+        if len(results) == 1 and items > 1 and results[0].error is not None:
+            return results * items  # one refusal of the whole batch, before any item was looked at
+        if len(results) != items:
+            raise Unknown(self._venue, f"sent, but {verb} of {items} was answered for {len(results)}")
+        return results
+
+    async def _by_websocket(self, wire: WireRequest, verb: str, priority: Priority) -> object:
+        await self._gate.acquire({MESSAGES: 1}, priority)
+        self._request_id += 1
+        request_id = self._request_id
+        post = as_post(msgspec.Raw(wire.body), request_id, signed=True)
+        started = time.monotonic_ns()
+        answer, ok = "cancelled", False
+        try:
+            reply = await self._calls.call(str(request_id), lambda: self._send(post), timeout=self._reply_timeout)
+            payload = reply.payload
+            answer, ok = str(payload), isinstance(payload, dict) and payload.get("status") == "ok"
+        except Unavailable:
+            answer = ""
+            raise
+        except Unknown as error:
+            answer = error.text
+            raise
+        finally:
+            if answer:
+                self._report(verb, post, answer, time.monotonic_ns() - started, ok=ok)
+        if reply.type != "action":
+            raise refused(self._venue, str(reply.payload))
+        return reply.payload
+
+    async def _by_http(self, wire: WireRequest, verb: str, priority: Priority, items: int) -> object:
+        await self._gate.acquire({WEIGHT: 1 + items // 40}, priority)
+        answer = await self._rest.send(wire, verb=verb, timeout=self._reply_timeout)
+        try:
+            return read(object, body_of(answer, self._venue), self._venue)
+        except DecodeError as error:
+            raise Unknown(self._venue, f"sent, but the answer to {verb} is not JSON: {error.text}") from error
+
+    def _report(self, verb: str, post: bytes, answer: str, took_ns: int, *, ok: bool) -> None:
+        self._watcher.request_done(
+            self._venue,
+            verb,
+            sent=self._redactor.cut(post),
+            answer=self._redactor.cut(answer),
+            took_ns=took_ns,
+            ok=ok,
+        )
+
+
+_VERBS: dict[type, str] = {PlaceOrder: "place", AmendOrder: "amend", CancelOrder: "cancel"}

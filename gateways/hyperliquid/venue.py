@@ -1,0 +1,357 @@
+"""Hyperliquid as a ``Venue``: one account's perpetuals on the venue's own dex.
+
+A thin shell: ``decode`` and ``encode`` translate, ``streams`` and ``entry`` move bytes. Facts of this venue:
+
+* it has no market orders: a market order is an IOC at a price beyond the market by the slippage limit;
+* a change replaces the order: the same client order id goes on under a new oid;
+* there is no cancel of all orders: they are listed and cancelled by oid;
+* ``orderStatus`` is written when the status changes: the fills say what an open order has filled since.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gateways.contracts import Contracts
+from gateways.errors import Denied, NotFound, Unavailable, Unknown
+from gateways.hyperliquid import answers, bodies
+from gateways.hyperliquid.encode import ACCEPTANCE_WINDOW_MS, encode, slippage_price, user_address
+from gateways.hyperliquid.entry import POOLS, WEIGHT, OrderEntry, body_of, post_calls
+from gateways.hyperliquid.streams import Desk, PrivateStream, PublicStream
+from gateways.standards import (
+    ZERO,
+    AmendOrder,
+    BalanceUpdate,
+    BookUpdate,
+    CancelOrder,
+    FillEvent,
+    OrderKind,
+    OrderStatus,
+    OrderUpdate,
+    PlaceOrder,
+    PositionUpdate,
+    QueryBalances,
+    QueryBook,
+    QueryContracts,
+    QueryFills,
+    QueryOpenOrders,
+    QueryOrder,
+    QueryPositions,
+    RejectReason,
+    Request,
+    TimeInForce,
+)
+from gateways.transport.budget import Budget, Gate, Priority
+from gateways.transport.redact import Redactor
+from gateways.transport.rest import Rest
+from gateways.venue import Capabilities, Channel, ChannelState, Endpoints, Sink, Venue, Watcher
+
+DEFAULT_SLIPPAGE = Decimal("0.05")
+"""Of a market order without a price, as in the venue's own SDK."""
+SMALLEST_FULL_PAGE = 500
+"""Answers over a time range hold at least so many rows when there are more ("Info endpoint" page: pagination)."""
+
+CAPABILITIES = Capabilities(
+    time_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC}),
+    market_orders=False,
+    amend=True,
+    amend_keeps_oid=False,
+    order_entry_websocket=True,
+    cancel_all_native=False,
+    dead_mans_switch=True,
+    query_closed_by_cloid=True,
+    cloid_pattern="0x[0-9a-f]{32}",
+    acceptance_window_ms=ACCEPTANCE_WINDOW_MS,
+    acceptance_bounded=True,
+)
+
+_WEIGHTS: dict[type, int] = {QueryBook: 2, QueryOrder: 2, QueryPositions: 2, QueryBalances: 2}
+_OTHER_WEIGHT = 20
+"""Of questions ("Rate limits and user limits" page)."""
+_LONGEST_WAIT_S = 5.0
+
+
+class HyperliquidVenue(Venue):
+    """One Hyperliquid account. ``endpoints``: key is the account's address, secret its or its agent's private key.
+
+    ``slippage``: the limit of a market order that is sent without a price, as a share (0.05 for 5 %).
+    ``clock_ns``: the time, UTC.
+    """
+
+    def __init__(
+        self,
+        alias: str,
+        endpoints: Endpoints,
+        *,
+        slippage: Decimal = DEFAULT_SLIPPAGE,
+        clock_ns: Callable[[], int] = time.time_ns,
+        connect_timeout: float = 15.0,
+    ) -> None:
+        if not isinstance(endpoints.ws, str):
+            raise Denied(alias, "Hyperliquid has one websocket address", field="ws")
+        self.alias = alias
+        self.capabilities = CAPABILITIES
+        self.contracts = Contracts(alias)
+        self._credentials = endpoints.credentials
+        self._rest_url = endpoints.rest
+        self._ws_url = endpoints.ws
+        self._mainnet = urlsplit(endpoints.rest).hostname == "api.hyperliquid.xyz"
+        self._slippage = slippage
+        self._clock_ns = clock_ns
+        self._connect_timeout = connect_timeout
+        self._link: _Link | None = None
+        self._rest_answers = False
+
+    # ------------------------------------------------------------------ life
+
+    async def connect(self, sink: Sink, watcher: Watcher) -> None:
+        """See ``Venue.connect``. Raises Denied for an address or a key that is none, Unavailable."""
+        user = user_address(self.alias, self._credentials)
+        if self._link is not None:
+            raise Denied(self.alias, "connected already")
+        self._link = self._make_link(user, sink, watcher)
+        try:
+            await self.load_contracts()
+            await self._link.public.start()
+            await self._link.private.start(self._connect_timeout)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """See ``Venue.close``."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.gate.close()
+            await link.private.close()
+            await link.public.close()
+            await link.rest.close()
+
+    def _make_link(self, user: str, sink: Sink, watcher: Watcher) -> "_Link":
+        redactor = Redactor([self._credentials.secret, self._credentials.secret.removeprefix("0x")])
+        gate = Gate(self.alias, Budget(POOLS))
+        rest = Rest(self.alias, self._rest_url, redactor=redactor, watcher=watcher)
+        desk = Desk(contracts=lambda: self.contracts, sink=sink, watcher=watcher)
+        calls = post_calls(self.alias)
+        private = PrivateStream(
+            desk,
+            self._ws_url,
+            user,
+            replied=lambda reply: calls.resolve(str(reply.id), reply.response),
+            lost=calls.disconnected,
+            clock_ns=self._clock_ns,
+        )
+        entry = OrderEntry(
+            self.alias,
+            self._credentials,
+            mainnet=self._mainnet,
+            send=private.send,
+            calls=calls,
+            rest=rest,
+            gate=gate,
+            redactor=redactor,
+            watcher=watcher,
+            clock_ns=self._clock_ns,
+        )
+        public = PublicStream(desk, self._ws_url, clock_ns=self._clock_ns)
+        return _Link(user=user, watcher=watcher, rest=rest, gate=gate, entry=entry, private=private, public=public)
+
+    # ------------------------------------------------------------------ public data
+
+    async def load_contracts(self) -> Contracts:
+        """See ``Venue.load_contracts``."""
+        body = await self._ask(QueryContracts(), Priority.REST)
+        self.contracts = Contracts(self.alias, bodies.contracts(body, self.alias))
+        return self.contracts
+
+    async def subscribe(self, ticker: str) -> None:
+        """See ``Venue.subscribe``. Raises Denied for an unknown contract."""
+        if ticker not in self.contracts:
+            near = ", ".join(self.contracts.nearest(ticker))
+            raise Denied(self.alias, f"no contract {ticker!r}{'; near it: ' + near if near else ''}", field="ticker")
+        self._connected().public.subscribe(ticker)
+
+    async def unsubscribe(self, ticker: str) -> None:
+        """See ``Venue.unsubscribe``."""
+        self._connected().public.unsubscribe(ticker)
+
+    async def book(self, ticker: str, depth: int = 100) -> BookUpdate:
+        """See ``Venue.book``. The venue gives at most 20 levels a side."""
+        whole = bodies.book(await self._ask(QueryBook(ticker=ticker, depth=depth), Priority.QUERY), self.alias)
+        return msgspec.structs.replace(whole, bids=whole.bids[:depth], asks=whole.asks[:depth])
+
+    async def reference_price(self, ticker: str) -> Decimal | None:
+        """See ``Venue.reference_price``."""
+        return await self._reference_price(ticker, Priority.QUERY)
+
+    async def _reference_price(self, ticker: str, priority: Priority) -> Decimal | None:
+        mid = self._connected().public.mid(ticker)
+        if mid is not None:
+            return mid
+        body = await self._ask(QueryBook(ticker=ticker, depth=1), priority)
+        book = bodies.book(body, self.alias)
+        return (book.bids[0].price + book.asks[0].price) / 2 if book.bids and book.asks else None
+
+    # ------------------------------------------------------------------ the account
+
+    async def balances(self) -> list[BalanceUpdate]:
+        """See ``Venue.balances``."""
+        return bodies.account(await self._ask(QueryBalances(), Priority.QUERY), self.alias)[1]
+
+    async def positions(self) -> list[PositionUpdate]:
+        """See ``Venue.positions``."""
+        listed = bodies.account(await self._ask(QueryPositions(), Priority.QUERY), self.alias)[0]
+        return [position for position in listed if position.amount]
+
+    async def open_orders(self, ticker: str | None = None) -> list[OrderUpdate]:
+        """See ``Venue.open_orders``."""
+        listed = bodies.open_orders(await self._ask(QueryOpenOrders(ticker=ticker), Priority.QUERY), self.alias)
+        return [order for order in listed if (order.ticker == ticker if ticker else order.ticker in self.contracts)]
+
+    async def order(self, ticker: str, *, cloid: str | None = None, oid: str | None = None) -> OrderUpdate:
+        """See ``Venue.order``."""
+        body = await self._ask(QueryOrder(ticker=ticker, cloid=cloid, oid=oid), Priority.QUERY)
+        found = bodies.order(body, self.alias)
+        if found is None:
+            raise NotFound(self.alias, f"the venue knows of no order {oid or cloid}")
+        if found.status in _ENDED_AS_STATED:
+            return found
+        since_ns = bodies.created_ns(body, self.alias)
+        return with_fills(found, await self.fills_since(since_ns, found.ticker))
+
+    async def fills_since(self, since_ns: int, ticker: str | None = None) -> list[FillEvent]:
+        """See ``Venue.fills_since``. The venue keeps the 10,000 most recent ones."""
+        user = self._connected().user
+        found: dict[tuple[str, str, str], FillEvent] = {}
+        start_ns = since_ns
+        while True:
+            body = await self._ask(QueryFills(since_ns=start_ns, ticker=ticker), Priority.QUERY)
+            page = bodies.fills(body, self.alias, user)
+            fresh = [fill for fill in page if (fill.ticker, fill.oid, fill.trade_id) not in found]
+            found.update({(fill.ticker, fill.oid, fill.trade_id): fill for fill in fresh})
+            if not fresh or len(page) < SMALLEST_FULL_PAGE:
+                break
+            start_ns = max(fill.ts_venue_ns for fill in page)
+        rows = sorted(found.values(), key=lambda fill: fill.ts_venue_ns)
+        return [row for row in rows if (row.ticker == ticker if ticker else row.ticker in self.contracts)]
+
+    # ------------------------------------------------------------------ orders
+
+    async def place(self, order: PlaceOrder, *, hedge: bool = False) -> OrderUpdate:
+        """See ``Venue.place``. A market order without a price gets one, the slippage limit beyond the market."""
+        link = self._connected()
+        priority = Priority.HEDGE if hedge else Priority.MAKER
+        if order.kind is OrderKind.MARKET and order.price is None:
+            order = msgspec.structs.replace(order, price=await self._worst_price(order, priority))
+        return answers.placed(await link.entry.submit(order, self.contracts, priority), order, self.alias)
+
+    async def _worst_price(self, order: PlaceOrder, priority: Priority) -> Decimal | None:
+        contract = self.contracts.get(order.ticker)
+        if contract is None:
+            return None  # encode says what is wrong with the ticker
+        reference = await self._reference_price(order.ticker, priority)
+        if reference is None:
+            text = f"no price of {order.ticker} to set the limit of a market order by"
+            raise Denied(self.alias, text, field="price", reason=RejectReason.NO_LIQUIDITY)
+        return slippage_price(contract, reference, self._slippage, buying=order.amount > 0)
+
+    async def amend(self, order: AmendOrder) -> OrderUpdate:
+        """See ``Venue.amend``. The answer is the order that took its place, under a new oid, for what was unfilled."""
+        outcome = await self._connected().entry.submit(order, self.contracts, Priority.MAKER)
+        return answers.amended(outcome, order, self.alias)
+
+    async def cancel(self, order: CancelOrder) -> OrderUpdate | None:
+        """See ``Venue.cancel``. The answer says that it is done, but not what was filled: the stream says both."""
+        await self._connected().entry.submit(order, self.contracts, Priority.CANCEL)
+        return None
+
+    async def cancel_all(self, ticker: str) -> None:
+        """See ``Venue.cancel_all``. Orders that were gone when their turn came are no error."""
+        link = self._connected()
+        body = await self._ask(QueryOpenOrders(ticker=ticker), Priority.CANCEL)
+        resting = [order for order in bodies.open_orders(body, self.alias) if order.ticker == ticker]
+        cancels = [CancelOrder(ticker=ticker, oid=order.oid) for order in resting]
+        for outcome in await link.entry.cancel_many(cancels, self.contracts):
+            if outcome.error is not None:
+                error = answers.refused(self.alias, outcome.error)
+                if getattr(error, "reason", None) is not RejectReason.UNKNOWN_ORDER:
+                    raise error
+
+    # ------------------------------------------------------------------ questions
+
+    def _connected(self) -> "_Link":
+        if self._link is None:
+            raise Unavailable(self.alias, "not connected: not sent")
+        return self._link
+
+    async def _ask(self, request: Request, priority: Priority) -> bytes:
+        link = self._connected()
+        wire = encode(request, self.contracts, self._credentials, self._clock_ns() // 1_000_000)
+        await link.gate.acquire(
+            {WEIGHT: _WEIGHTS.get(type(request), _OTHER_WEIGHT)}, priority, max_wait=_LONGEST_WAIT_S
+        )
+        try:
+            answer = await link.rest.send(wire, verb=_VERBS[type(request)])
+        except (Unavailable, Unknown) as error:
+            self._rest_is(connected=False, note=error.text)
+            raise
+        self._rest_is(connected=True)
+        return body_of(answer, self.alias)
+
+    def _rest_is(self, *, connected: bool, note: str = "") -> None:
+        """Tell the watcher when questions begin to be answered, or cease to be."""
+        if self._link is not None and connected != self._rest_answers:
+            self._rest_answers = connected
+            state = ChannelState(Channel.REST, connected, ts_last_ns=self._clock_ns() if connected else 0, note=note)
+            self._link.watcher.channel_changed(self.alias, state)
+
+
+class _Link(msgspec.Struct):
+    """What a connected venue has."""
+
+    user: str
+    watcher: Watcher
+    rest: Rest
+    gate: Gate
+    entry: OrderEntry
+    private: PrivateStream
+    public: PublicStream
+
+
+_VERBS: dict[type, str] = {
+    QueryContracts: "contracts",
+    QueryBook: "book",
+    QueryOrder: "order",
+    QueryOpenOrders: "open_orders",
+    QueryFills: "fills",
+    QueryPositions: "positions",
+    QueryBalances: "balances",
+}
+
+_ENDED_AS_STATED = frozenset({OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
+"""Statuses whose filled size the answer states for good."""
+
+
+def with_fills(order: OrderUpdate, fills: Iterable[FillEvent]) -> OrderUpdate:
+    """``order`` with what its fills prove: the filled size, the average price, and the status that follows.
+
+    ``fills``: those since the order was created, of any order. A size that the venue states larger than its fills
+    stands. An IOC order that the venue calls filled, though its fills are fewer, has lost the rest.
+    """
+    own = [fill for fill in fills if fill.oid == order.oid and fill.ticker == order.ticker]
+    filled = sum((fill.amount for fill in own), ZERO)
+    stated = order.filled if order.filled is not None else ZERO
+    if order.amount is None or not filled or abs(filled) < abs(stated):
+        return order
+    status = order.status
+    if abs(filled) >= abs(order.amount):
+        status = OrderStatus.FILLED
+    elif status is OrderStatus.NEW:
+        status = OrderStatus.PARTIAL
+    elif status is None and order.label == "filled" and order.tif is TimeInForce.IOC:
+        status = OrderStatus.EXPIRED
+    average = sum((fill.amount * fill.price for fill in own), ZERO) / filled
+    return msgspec.structs.replace(order, filled=filled, average_price=average, status=status)
