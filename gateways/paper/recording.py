@@ -59,7 +59,7 @@ def parse_recording(lines: Iterable[str], name: str) -> Iterator[RecordedTrade]:
             trade = _parse_row(row)
         except (KeyError, ValueError, InvalidOperation):
             trade = None
-        if trade is None or not (trade.price > 0 and trade.quantity > 0 and trade.ts_ns > 0):
+        if trade is None or not (_is_positive(trade.price) and _is_positive(trade.quantity) and trade.ts_ns > 0):
             raise RecordingError(
                 f"Line {number} of {name} is not a recorded trade: the columns are either "
                 "agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker "
@@ -82,6 +82,10 @@ def _parse_row(row: list[str]) -> RecordedTrade | None:
         aggressor_buys = not _BOOLEANS[buyer_is_maker.lower()]
         return RecordedTrade(aggressor_buys, Decimal(price), Decimal(quantity), _nanoseconds(milliseconds))
     return None
+
+
+def _is_positive(value: Decimal) -> bool:
+    return value.is_finite() and value > 0
 
 
 def _nanoseconds(text: str) -> int:
