@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import coincurve
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateways.hyperliquid.signing import Signature
+from gateways.paper.hyperliquid import HyperliquidFront
 from gateways.paper.hyperliquid_actions import plain, read_request, signed_form
 from gateways.paper.hyperliquid_records import coarser, direction, wire
 from gateways.paper.hyperliquid_signers import (
@@ -34,7 +36,8 @@ from tests.gateways.paper.hyperliquid_session import (
     placing,
 )
 
-VECTORS = Path("../shared/wire/kat/hyperliquid_sdk_action_vectors.json")
+WIRE = Path("../shared/wire")
+WIRE_IS_ABSENT = "the recorded messages of real clients are not beside the project"
 STRANGER = "0x" + "77" * 20
 
 
@@ -595,20 +598,60 @@ def test_an_approval_needs_a_signature() -> None:
         )
 
 
-@pytest.mark.skipif(not VECTORS.exists(), reason="the recorded action vectors are not beside the project")
+@pytest.mark.skipif(not WIRE.exists(), reason=WIRE_IS_ABSENT)
 def test_sdk_vectors_recover_their_signer() -> None:
-    """Every request that the official SDK builds recovers to its signer."""
-    vectors = json.loads(VECTORS.read_text())
-    signers = Signers({vectors["address"]: ""})
-    frozen = vectors["frozen_ms"]
-    checked = 0
+    """Every request that the official SDK builds recovers to its signer, over the server's own reading of it."""
+    vectors = json.loads((WIRE / "kat/hyperliquid_sdk_action_vectors.json").read_text())
     for vector in vectors["vectors"]:
         request = read_request(vector["payload"])
         signers = Signers({vectors["address"]: ""})
-        assert signers.authorise(request, frozen) == vectors["address"].lower(), vector["description"]
+        assert signers.authorise(request, vectors["frozen_ms"]) == vectors["address"].lower(), vector["description"]
         assert signed_form(request.action) == vector["payload"]["action"]
-        checked += 1
-    assert checked >= 15
+    assert len(vectors["vectors"]) >= 15
+
+
+@pytest.mark.skipif(not WIRE.exists(), reason=WIRE_IS_ABSENT)
+def test_ccxt_vectors_recover_their_signer() -> None:
+    """Every request that ccxt builds recovers to its signer, but for the time in force that the venue does not have."""
+    vectors = json.loads((WIRE / "kat/ccxt_request_vectors.json").read_text())
+    owner = json.loads((WIRE / "kat/hyperliquid_sdk_action_vectors.json").read_text())["address"].lower()
+    unread = []
+    for vector in vectors["hyperliquid"]:
+        if not vector["request"]["url"].endswith("/exchange"):
+            continue
+        try:
+            request = read_request(json.loads(vector["request"]["body"]))
+        except msgspec.ValidationError:
+            unread.append(vector["description"])
+            continue
+        assert Signers({owner: ""}).authorise(request, vectors["clock_ms"]) == owner, vector["description"]
+    assert unread == ["limit FOK"]
+
+
+@pytest.mark.skipif(not WIRE.exists(), reason=WIRE_IS_ABSENT)
+def test_sdk_session_is_served() -> None:
+    """What the official SDK sent in a session of its own is taken: order, cancel, timed cancel and subscription."""
+    lines = (WIRE / "client_transcripts/hyperliquid-python-sdk_0.24.0_hyperliquid.jsonl").read_text().splitlines()
+    sent = [json.loads(line) for line in lines]
+    owner = json.loads((WIRE / "kat/hyperliquid_sdk_action_vectors.json").read_text())["address"]
+    session = Session()
+    session.exchange.open_account(owner.lower(), Decimal(10_000))
+    session.front = HyperliquidFront(session.exchange, accounts={owner: ""}, now_ns=session.now_ns)
+    session.front.ws_open(1, "/ws", "")
+    served = 0
+    for message in sent:
+        if message["kind"] == "rest":
+            session.now_ms = json.loads(message["body"])["nonce"]
+            answer = json.loads(session.post(message["path"], message["body"].encode()).body)
+            assert answer["status"] == "ok"
+            assert "error" not in json.dumps(answer)
+        elif message["kind"] == "ws_in":
+            [echo] = session.say(message["data"])
+            assert echo["channel"] == "subscriptionResponse"
+        else:
+            continue
+        served += 1
+    assert served >= 4
 
 
 # -------------------------------------------------------------- rate limits
