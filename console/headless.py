@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
+from gateways.router import Gateway
 
 from console import commands as c
 from console import language
 from console.desk import Desk
 from console.link import Reply
-from gateways.router import Gateway
 from gateways.venue import Endpoints
 from oms.clock import SystemClock
 from oms.deltas import Delta, HedgeDelta
@@ -44,7 +44,7 @@ async def open_oms(endpoints: Mapping[str, Endpoints], folder: Path) -> AsyncIte
 
 
 class Headless:
-    """Runs a script on a desk and writes what happens. Every record is one JSON line; quantities are decimal strings."""
+    """Runs a script on a desk and writes what happens. One JSON line a record, decimals as strings."""
 
     def __init__(self, oms: OMS, out: TextIO) -> None:
         self._oms = oms

@@ -200,7 +200,7 @@ class ContractRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the log. ``kind``: ``command``, ``sent``, ``answer``, ``event``, ``alert``."""
+    """One line of the log. ``kind``: ``command``, ``reply``, ``sent``, ``answer``, ``event``, ``alert``."""
 
     ts_ns: int
     kind: str

@@ -197,3 +197,7 @@ class Venue(ABC):
     @abstractmethod
     async def reference_price(self, ticker: str) -> Decimal | None:
         """A recent price: the mid last seen on the public stream, else asked by REST; None if neither."""
+
+    def budget_used(self) -> str:
+        """How much of the venue's rate budget is used, in a few words for the screen; empty where it is not counted."""
+        return ""

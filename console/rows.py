@@ -1,0 +1,166 @@
+"""From the engine's pages to the rows of the link. Pure: what is read here is only read."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from console.link import (
+    BookRow,
+    ContractRow,
+    DeltaRow,
+    ExposureRow,
+    HedgeRow,
+    LadderRow,
+    LogLine,
+    MoneyRow,
+    OrderRow,
+    PositionRow,
+)
+from gateways.contracts import tick_at
+from gateways.standards import ZERO, BalanceUpdate, Contract, PositionUpdate
+from oms.deltas import HedgeDelta, RequestDelta
+from oms.hedge.book import BookView, LegView
+from oms.hedge.policy import Leg
+from oms.mirrors import Mirrors
+from oms.orders import Order, OrderDelta
+
+LADDER_DEPTH = 50
+
+
+def legs_text(legs: Iterable[Leg]) -> str:
+    """Hedge legs in the grammar's words."""
+    words = []
+    for leg in legs:
+        ratio = "" if leg.ratio == -1 else f"x{-leg.ratio:f} "
+        words.append(f"{ratio}{leg.venue}:{leg.ticker} {leg.policy}")
+    return ", ".join(words)
+
+
+def order_row(order: Order, legs: Iterable[Leg]) -> OrderRow:
+    """One order of the page."""
+    flags = " ".join(word for word, on in (("post", order.post_only), ("reduce", order.reduce_only)) if on)
+    reason = order.text or (order.reason.value if order.reason else "")
+    return OrderRow(
+        key=order.key, cloid=order.cloid or "", venue=order.venue, ticker=order.ticker, role=order.role.value,
+        status=order.status.value, amount=order.amount, filled=order.filled, price=order.price,
+        average_price=order.average_price, tif=order.tif.value, flags=flags, legs=legs_text(legs), reason=reason,
+        terminal=order.status.terminal, ts_created_ns=order.ts_created_ns, ts_changed_ns=order.ts_recv_ns,
+    )  # fmt: skip
+
+
+def delta_row(delta: OrderDelta) -> DeltaRow:
+    """One line of the order deltas."""
+    after = delta.after
+    return DeltaRow(
+        ts_ns=delta.ts_recv_ns, cloid=after.key, venue=after.venue, ticker=after.ticker, role=after.role.value,
+        label=delta.label, before=delta.before.status.value if delta.before else "", after=after.status.value,
+        last_fill=delta.last_fill, filled=after.filled, amount=after.amount, price=delta.last_price or after.price,
+    )  # fmt: skip
+
+
+def hedge_row(view: LegView, maker: Order | None, ts_changed_ns: int) -> HedgeRow:
+    """One maker's leg."""
+    return HedgeRow(
+        key=f"{view.maker}/{view.index}", maker=view.maker, maker_venue=view.maker_venue,
+        maker_ticker=view.maker_ticker, maker_status=maker.status.value if maker else "",
+        maker_filled=view.maker_filled, maker_average=view.maker_average, venue=view.venue, ticker=view.ticker,
+        ratio=view.ratio, policy=view.policy, target=view.target, hedged=view.hedged, in_flight=view.in_flight,
+        unknown=view.unknown, waiting=view.waiting, netted=view.netted, hedge_average=view.hedge_average,
+        basis_bps=view.basis_bps, state=view.state, ts_changed_ns=ts_changed_ns,
+    )  # fmt: skip
+
+
+def book_row(view: BookView) -> BookRow:
+    """One hedge book."""
+    notional = None if view.price is None else view.balance * view.price
+    return BookRow(
+        key=f"{view.venue}:{view.ticker}", venue=view.venue, ticker=view.ticker, target=view.target,
+        hedged=view.hedged, in_flight=view.in_flight, unknown=view.unknown, balance=view.balance,
+        forfeited=view.forfeited, notional=notional, waits=view.waits, release=view.release, state=view.state,
+        ts_waiting_ns=view.ts_waiting_ns,
+    )  # fmt: skip
+
+
+def position_row(position: PositionUpdate, contract: Contract | None, mark: Decimal | None, ts_ns: int) -> PositionRow:
+    """One position; ``mark`` is the venue's mark price, or the mid where it tells none."""
+    unrealised = position.unrealised
+    if mark is not None and position.entry_price is not None:
+        unrealised = (mark - position.entry_price) * position.amount
+    return PositionRow(
+        key=f"{position.venue}:{position.ticker}", venue=position.venue, ticker=position.ticker,
+        base=contract.base if contract else position.ticker, amount=position.amount,
+        entry_price=position.entry_price, mark=mark, notional=None if mark is None else mark * position.amount,
+        unrealised=unrealised, ts_ns=ts_ns,
+    )  # fmt: skip
+
+
+def exposure_rows(positions: Iterable[PositionRow]) -> list[ExposureRow]:
+    """Net position by base asset, from the position rows."""
+    bases: dict[str, list[PositionRow]] = {}
+    for row in positions:
+        bases.setdefault(row.base, []).append(row)
+    rows = []
+    for base, held in sorted(bases.items()):
+        net = sum((row.amount for row in held), ZERO)
+        mark = next((row.mark for row in held if row.mark is not None), None)
+        rows.append(
+            ExposureRow(
+                key=base, base=base, long=sum((row.amount for row in held if row.amount > 0), ZERO),
+                short=sum((row.amount for row in held if row.amount < 0), ZERO), net=net,
+                notional=None if mark is None else net * mark,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def money_row(balance: BalanceUpdate) -> MoneyRow:
+    """One balance of money."""
+    return MoneyRow(
+        key=f"{balance.venue}:{balance.asset}", venue=balance.venue, asset=balance.asset, total=balance.total,
+        available=balance.available,
+    )  # fmt: skip
+
+
+def ladder_row(desk: Mirrors, contract: Contract, own: dict[Decimal, Decimal]) -> LadderRow | None:
+    """The book of one contract; None until there is one."""
+    book = desk.feed.book(contract.venue, contract.ticker)
+    if book is None:
+        return None
+    bids, asks = book.bids(LADDER_DEPTH), book.asks(LADDER_DEPTH)
+    trade = desk.feed.last_trade(contract.venue, contract.ticker)
+    best = bids[0].price if bids else asks[0].price if asks else None
+    return LadderRow(
+        key=f"{contract.venue}:{contract.ticker}", venue=contract.venue, ticker=contract.ticker,
+        tick=contract.tick_size if best is None else tick_at(contract, best), lot=contract.lot_size,
+        bids=tuple((level.price, level.quantity) for level in bids),
+        asks=tuple((level.price, level.quantity) for level in asks),
+        own=tuple(sorted(own.items())), last_price=trade.price if trade else None,
+        last_amount=trade.amount if trade else None, ts_ns=desk.feed.ts_recv_ns(contract.venue, contract.ticker),
+        stale=not book.in_sequence,
+    )  # fmt: skip
+
+
+def contract_row(desk: Mirrors, contract: Contract) -> ContractRow:
+    """What a form needs to know of a contract, with its best prices where it is watched."""
+    quote = desk.feed.quote(contract.venue, contract.ticker)
+    return ContractRow(
+        key=f"{contract.venue}:{contract.ticker}", venue=contract.venue, ticker=contract.ticker, base=contract.base,
+        quote=contract.quote, tick=contract.tick_size, lot=contract.lot_size, min_quantity=contract.min_quantity,
+        min_notional=contract.min_notional, bid=quote.bid.price if quote and quote.bid else None,
+        ask=quote.ask.price if quote and quote.ask else None,
+    )  # fmt: skip
+
+
+def hedge_line(delta: HedgeDelta) -> LogLine:
+    """What the hedge engine did, for the log."""
+    kind = "event" if delta.severity == "info" else "alert"
+    return LogLine(ts_ns=delta.ts_ns, kind=kind, severity=delta.severity, venue=delta.venue, text=delta.text)
+
+
+def request_lines(delta: RequestDelta) -> list[LogLine]:
+    """What was really sent to a venue and what it answered."""
+    severity = "info" if delta.ok else "warning"
+    took = f"{delta.took_ns / 1e6:.1f} ms"
+    return [
+        LogLine(ts_ns=delta.ts_ns, kind="sent", severity="info", venue=delta.venue, text=f"{delta.verb} {delta.sent}"),
+        LogLine(ts_ns=delta.ts_ns, kind="answer", severity=severity, venue=delta.venue, text=f"{took} {delta.answer}"),
+    ]
