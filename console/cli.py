@@ -1,0 +1,328 @@
+"""The program ``hedgedesk``: what its words mean, and how every ending is said.
+
+Nothing heavy is imported here: each command brings what it needs, so that ``hedgedesk --version`` and a typing error
+answer at once and the headless engine never loads a screen.
+"""
+
+import argparse
+import contextlib
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from console.papers import PaperSettings
+    from gateways.venue import Endpoints
+
+OK, REFUSED, USAGE = 0, 1, 2
+
+EPILOG = """exit codes:
+  0  done, and where there was something to hedge: consistent
+  1  a command was refused, the end was not consistent (the last line says what is left), or it was interrupted
+  2  bad usage or bad input: nothing was done
+
+The command grammar is in docs/grammar.md; try: hedgedesk exec "buy 0.0137 hyperliquid:ETH hedge binance:ETHUSDT"
+"""
+
+_PLAIN = re.compile(r"[0-9]*\.?[0-9]+", re.ASCII)
+
+
+class UsageError(Exception):
+    """Bad usage or input: one sentence. Ends the program with 2."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program with these arguments (None: the process's own) and return its exit code."""
+    debug = "--debug" in (sys.argv[1:] if argv is None else argv)
+    try:
+        arguments = _parser().parse_args(argv, argparse.Namespace(**_DEFAULTS))
+        return int(arguments.run(arguments))
+    except UsageError as error:
+        return _say(str(error), USAGE)
+    except KeyboardInterrupt:
+        return _say("interrupted", REFUSED)
+    except BrokenPipeError:
+        # Whoever read our output is gone. Python would complain once more when it flushes stdout at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except Exception as error:  # the last resort: a sentence for the operator, the trace for --debug
+        if debug:
+            raise
+        return _say(_sentence(error), REFUSED)
+
+
+def _say(text: str, code: int) -> int:
+    print(f"hedgedesk: {text}", file=sys.stderr)
+    return code
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, BaseExceptionGroup):
+        return _sentence(error.exceptions[0])
+    text = " ".join(str(error).split())
+    known = type(error).__module__.partition(".")[0] in ("console", "oms", "gateways")
+    return text if known and text else f"{type(error).__name__}: {text or 'no further word'} (--debug shows where)"
+
+
+# -------------------------------------------------------------------- commands
+
+
+def _console(arguments: argparse.Namespace) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the console needs a terminal; without one use: hedgedesk run --headless")
+    from console.app import HedgedeskApp  # noqa: PLC0415  # loaded when used
+    from console.engine import EmbeddedLink  # noqa: PLC0415  # loaded when used
+
+    theme = _theme(arguments.theme)
+    with _desk(arguments) as (endpoints, folder), EmbeddedLink(endpoints, folder) as link:
+        HedgedeskApp(link, theme=theme).run()
+    return OK
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if not arguments.headless:
+        if arguments.seconds is not None:
+            raise UsageError("--for goes with --headless: the console ends when you quit it")
+        return _console(arguments)
+    return _headless(arguments, None)
+
+
+def _exec(arguments: argparse.Namespace) -> int:
+    from console.language import GrammarError, parse  # noqa: PLC0415  # loaded when used
+
+    for line in arguments.commands:
+        try:
+            parse(line)
+        except GrammarError as error:
+            raise UsageError(f"{error.text} (at column {error.caret + 1} of {line!r})") from error
+    return _headless(arguments, [*arguments.commands, "wait idle 10s", "quit"])
+
+
+def _headless(arguments: argparse.Namespace, lines: list[str] | None) -> int:
+    with _desk(arguments) as (endpoints, folder):
+        from console.headless import run_headless  # noqa: PLC0415  # loaded when used
+        from console.script import run_script  # noqa: PLC0415  # loaded when used
+
+        seconds = arguments.seconds
+        return run_script(
+            lambda script: run_headless(endpoints, script, sys.stdout, folder=folder, seconds=seconds),
+            lines,
+            stay=seconds is not None,
+        )
+
+
+def _paper(arguments: argparse.Namespace) -> int:
+    from gateways.paper.server import serve  # noqa: PLC0415  # loaded when used
+
+    paper = _paper_settings(arguments)
+    return serve(paper.venues, paper.seed, paper.market, paper.ticker, paper.speed)
+
+
+def _themes(_: argparse.Namespace) -> int:
+    from console.themes import available  # noqa: PLC0415  # loaded when used
+
+    themes = list(available())
+    width = max(len(theme.name) for theme in themes)
+    for theme in themes:
+        print(f"{theme.name:<{width}}  {theme.description}")
+    return OK
+
+
+# ----------------------------------------------------------------- what they need
+
+
+@contextlib.contextmanager
+def _desk(arguments: argparse.Namespace) -> Iterator[tuple["dict[str, Endpoints]", Path]]:
+    """Where the venues are and where the journal goes: of a running pair, or of paper venues started for this desk."""
+    if arguments.venues is not None:
+        _refuse_with_venues(arguments)
+        endpoints = _load_venues(Path(arguments.venues))
+        from console.folders import desk_folder  # noqa: PLC0415  # loaded when used
+
+        yield endpoints, desk_folder(endpoints)
+        return
+    from console.papers import PaperError, PaperProcess  # noqa: PLC0415  # loaded when used
+
+    settings = _paper_settings(arguments)
+    with _terminated_like_interrupted(), TemporaryDirectory(prefix="hedgedesk-") as folder:
+        papers = PaperProcess(settings)
+        try:
+            endpoints = papers.start()
+        except PaperError as error:
+            if error.usage:
+                raise UsageError(str(error)) from error
+            raise
+        try:
+            yield endpoints, Path(folder)
+        finally:
+            papers.stop()
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM unwind like ctrl+c, so that the paper venues and their journal go with the desk."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _refuse_with_venues(arguments: argparse.Namespace) -> None:
+    for option in ("seed", "market", "ticker", "speed"):
+        if getattr(arguments, option) is not None:
+            raise UsageError(f"--{option} is for the desk's own paper venues: it cannot go with --venues")
+
+
+def _load_venues(path: Path) -> "dict[str, Endpoints]":
+    from gateways.router import load_endpoints  # noqa: PLC0415  # loaded when used
+
+    from gateways.errors import VenueError  # noqa: PLC0415  # loaded when used
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the venues file {path} cannot be read: {error}") from error
+    try:
+        return load_endpoints(text)
+    except (VenueError, ValueError) as error:
+        raise UsageError(f"the venues file {path} is not what hedgedesk paper prints: {error}") from error
+
+
+def _paper_settings(arguments: argparse.Namespace) -> "PaperSettings":
+    from console.papers import SEED, VENUES, PaperSettings  # noqa: PLC0415  # loaded when used
+
+    market = None if arguments.market is None else Path(arguments.market)
+    if market is None and (arguments.ticker is not None or arguments.speed is not None):
+        raise UsageError("--ticker and --speed go with --market FILE: they say what the recording is of")
+    if market is not None:
+        if arguments.ticker is None:
+            raise UsageError(f"--market {market} needs --ticker T: which base asset the recording is of, like FXS")
+        if not market.is_file():
+            raise UsageError(f"the market file {market} is not there")
+    return PaperSettings(
+        venues=getattr(arguments, "names", None) or VENUES,
+        seed=SEED if arguments.seed is None else arguments.seed,
+        market=market,
+        ticker=arguments.ticker,
+        speed=Decimal(1) if arguments.speed is None else arguments.speed,
+    )
+
+
+def _theme(name: str | None) -> str:
+    from console.themes import DEFAULT, available  # noqa: PLC0415  # loaded when used
+
+    names = [theme.name for theme in available()]
+    if name is not None and name not in names:
+        raise UsageError(f"there is no theme {name!r}: {', '.join(names)} are there")
+    return name or DEFAULT
+
+
+# -------------------------------------------------------------------- arguments
+
+_DEFAULTS = dict.fromkeys(("venues", "seed", "market", "ticker", "speed", "theme", "seconds", "names"))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argparse with every error in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    debug: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    debug.add_argument("--debug", action="store_true", help="show tracebacks")
+    market: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS, parents=[debug])
+    market.add_argument("--seed", type=_whole, metavar="N", help="seed of the paper market (default 7)")
+    market.add_argument("--market", metavar="FILE", help="replay recorded trades (CSV) instead of the random market")
+    market.add_argument("--ticker", metavar="T", help="the base asset that the recording is of, like FXS")
+    market.add_argument("--speed", type=_positive, metavar="N", help="replay N times faster than recorded (default 1)")
+    desk: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS, parents=[market])
+    desk.add_argument("--venues", metavar="FILE", help="use running venues: the line that 'hedgedesk paper' prints")
+    screen: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    screen.add_argument("--theme", metavar="NAME", help="colours of the console; 'hedgedesk themes' lists them")
+
+    parser: argparse.ArgumentParser = _Parser(
+        prog="hedgedesk",
+        description="A terminal trading console: make on one venue, hedge on another. Without a command it opens the "
+        "console on its own paper venues.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[desk, screen],
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"hedgedesk {_version()}")
+    parser.set_defaults(run=_console)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    run = _command(commands, "run", _run, "the console, or with --headless the engine alone", [desk, screen])
+    run.add_argument(
+        "--headless", action="store_true", default=False, help="no screen: commands on stdin, JSON lines on stdout"
+    )
+    run.add_argument(
+        "--for", dest="seconds", type=_positive, metavar="SECONDS", help="with --headless: end after this time"
+    )
+    once = _command(commands, "exec", _exec, "run command lines, wait until all is hedged, end", [desk])
+    once.add_argument("commands", nargs="+", metavar="COMMAND", help="a line of the grammar, in quotes")
+    paper = _command(commands, "paper", _paper, "the paper venues alone; prints where they are as JSON", [market])
+    paper.add_argument(
+        "--venues", dest="names", type=_names, metavar="A,B", help="which venues (default binance,hyperliquid)"
+    )
+    _command(commands, "themes", _themes, "list the colour themes", [debug])
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+    parents: list[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=parents,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _version() -> str:
+    try:
+        return metadata.version("hedgedesk")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"must be a whole number like 7, not {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> Decimal:
+    value = Decimal(text) if _PLAIN.fullmatch(text) and len(text) <= 20 else Decimal(0)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"must be a number above zero like 2.5, not {text!r}")
+    return value
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in text.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise argparse.ArgumentTypeError(f"must be venues with commas between, like binance,hyperliquid, not {text!r}")
+    return names
