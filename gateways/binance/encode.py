@@ -115,8 +115,8 @@ def quote_of(ticker: str) -> WireRequest:
 
 
 def income(since_ms: int, until_ms: int, credentials: Credentials, now_ms: int) -> WireRequest:
-    """Ask for the account's commissions between two times: which contracts it traded."""
-    params = [("incomeType", "COMMISSION"), ("startTime", str(since_ms)), ("endTime", str(until_ms)), ("limit", "1000")]
+    """Ask for all that the account earned and paid between two times: it names the contracts that were traded."""
+    params = [("startTime", str(since_ms)), ("endTime", str(until_ms)), ("limit", "1000")]
     return signed("GET", "/fapi/v1/income", params, credentials, now_ms)
 
 

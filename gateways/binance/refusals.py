@@ -99,6 +99,9 @@ NO_SUCH_ORDER = "-2013"
 
 NO_LISTEN_KEY = "-1125"
 
+RATE_CODES = frozenset({"-1003", "-1008", "-1015"})
+"""Refusals for rate, whatever their status."""
+
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 
 
@@ -119,6 +122,11 @@ def banned_until_ms(text: str) -> int | None:
     """The end of a ban that a -1003 names, in ms of the venue's clock."""
     found = _BANNED_UNTIL.search(text)
     return int(found.group(1)) if found else None
+
+
+def rate_limited(venue: str, text: str, code: str, retry_after: float) -> RateLimited:
+    """A refusal for rate with the seconds to wait."""
+    return RateLimited(venue, text, code=code, retry_after=retry_after)
 
 
 def error_of(reject: Reject) -> VenueError:

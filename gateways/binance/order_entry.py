@@ -1,0 +1,154 @@
+"""Order entry: the websocket API first, HTTP where that socket is down. Nothing is ever sent twice.
+
+A request goes by HTTP only when it definitely did not leave by the websocket. What a reply says of an order goes to the
+sink too, in the turn in which it was read: so it counts even when the caller has given up waiting.
+"""
+
+import time
+from collections import OrderedDict
+
+from gateways.binance import bodies, limits, refusals
+from gateways.binance.decode import decode
+from gateways.binance.encode import encode, encode_ws
+from gateways.binance.session import Session
+from gateways.errors import DecodeError, Unavailable, Unknown, VenueError
+from gateways.standards import Ack, AmendOrder, CancelOrder, Event, OrderUpdate, PlaceOrder, Reject
+from gateways.transport.budget import Priority
+from gateways.transport.calls import Calls
+from gateways.transport.stream import Stream
+from gateways.venue import Channel
+
+REPLY_TIMEOUT_S = 5.0
+"""How long to wait for a reply before the outcome is Unknown."""
+
+MAX_WAIT_S = {Priority.CANCEL: 2.0, Priority.HEDGE: 2.0, Priority.MAKER: 1.0}
+"""How long an order request may wait for the rate budget."""
+
+_REMEMBERED = 1_000
+
+OrderRequest = PlaceOrder | AmendOrder | CancelOrder
+
+
+class OrderEntry:
+    """Sends orders, amends and cancels of one account and returns what the venue says of them."""
+
+    def __init__(self, session: Session, address: str, *, reply_timeout_s: float = REPLY_TIMEOUT_S) -> None:
+        self._session = session
+        self._timeout = reply_timeout_s
+        self._calls: Calls[tuple[bytes, list[Event]]] = Calls(session.alias)
+        self._numbers = 0
+        self._placed: OrderedDict[str, str] = OrderedDict()
+        self.stream = Stream(
+            session.alias,
+            Channel.TRADE,
+            address,
+            self._message,
+            on_lost=self._calls.disconnected,
+            on_state=session.channel_changed,
+            on_fault=self._fault,
+            clock_ns=session.clock_ns,
+        )
+
+    async def send(self, request: OrderRequest, verb: str, priority: Priority) -> OrderUpdate | None:
+        """Send one request, once; return what the reply says of the order.
+
+        Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may have been carried out).
+        """
+        session = self._session
+        await session.gate.acquire(limits.costs_of(request), priority, max_wait=MAX_WAIT_S[priority])
+        if self.stream.ready:
+            try:
+                return await self._by_websocket(request, verb)
+            except Unavailable as error:
+                session.dropped(f"order entry by HTTP: {error.text}")
+        # The budget is spent already: the same request, by the other way.
+        body = await session.ask(
+            lambda: encode(request, session.contracts, session.credentials, session.now_ms()), verb, {}, priority
+        )
+        try:
+            return bodies.order(body, session.contracts)
+        except DecodeError as error:
+            raise Unknown(session.alias, f"taken, but the answer cannot be read: {error.text}") from error
+
+    async def _by_websocket(self, request: OrderRequest, verb: str) -> OrderUpdate | None:
+        session = self._session
+        self._numbers += 1
+        request_id = f"{verb}-{self._numbers}"
+        message = encode_ws(request, session.contracts, session.credentials, session.now_ms(), request_id)
+        if isinstance(request, PlaceOrder):
+            self._remember(request_id, request.cloid)
+        started, said, ok = time.monotonic_ns(), b"", False
+        try:
+            said, events = await self._calls.call(request_id, lambda: self.stream.send(message), timeout=self._timeout)
+            update = self._outcome(events)
+            ok = True
+        except VenueError as error:
+            said = said or error.text.encode()
+            raise
+        else:
+            return update
+        finally:
+            took_ns = time.monotonic_ns() - started
+            session.request_done(verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
+
+    def _outcome(self, events: list[Event]) -> OrderUpdate | None:
+        for event in events:
+            if isinstance(event, Reject):
+                if event.code in refusals.RATE_CODES:
+                    wait = self._session.back_off(event.code, event.text, event.retry_after_s)
+                    raise refusals.rate_limited(event.venue, event.text, event.code, wait)
+                raise refusals.error_of(event)
+        return next((event for event in events if isinstance(event, OrderUpdate)), None)
+
+    def _remember(self, request_id: str, cloid: str) -> None:
+        self._placed[request_id] = cloid
+        if len(self._placed) > _REMEMBERED:
+            self._placed.popitem(last=False)
+
+    def _message(self, data: bytes, ts_recv_ns: int) -> None:
+        session = self._session
+        session.learn(limits.used_of_reply(data))
+        try:
+            events = decode(data, session.contracts)
+        except DecodeError as error:
+            self._unreadable(data, error)
+            return
+        first = events[0] if events else None
+        request_id = first.request_id if isinstance(first, Ack | Reject) else None
+        waiting = request_id is not None and self._calls.resolve(request_id, (data, events))
+        cloid = self._placed.pop(request_id, None) if request_id is not None else None
+        news: list[Event] = [each for each in events if isinstance(each, OrderUpdate)]
+        if not waiting and cloid is not None:
+            # Nobody waits any more: a late definite refusal is evidence that the order never existed.
+            news += [_with_cloid(each, cloid) for each in events if isinstance(each, Reject) and each.definite]
+        session.publish(news, ts_recv_ns)
+        if not events:
+            session.dropped("unknown message on the order entry socket")
+
+    def _unreadable(self, data: bytes, error: DecodeError) -> None:
+        """A reply without its documented form: whatever it answered is Unknown."""
+        self._session.dropped(error.text)
+        try:
+            parsed = bodies.parse(data, self._session.alias)
+        except DecodeError:
+            parsed = None
+        request_id = parsed.get("id") if isinstance(parsed, dict) else None
+        if isinstance(request_id, str):
+            unknown = Unknown(self._session.alias, f"sent, but the reply cannot be read: {error.text}")
+            self._calls.fail(request_id, unknown)
+
+    def _fault(self, error: Exception) -> None:
+        self._session.dropped(f"a reply could not be handled: {error!r}")
+
+
+def _with_cloid(reject: Reject, cloid: str) -> Reject:
+    return Reject(
+        venue=reject.venue,
+        code=reject.code,
+        text=reject.text,
+        reason=reject.reason,
+        definite=reject.definite,
+        request_id=reject.request_id,
+        retry_after_s=reject.retry_after_s,
+        cloid=cloid,
+    )

@@ -1,0 +1,119 @@
+"""The private stream: the listen key's life, and our own orders, fills, positions and balances as they change.
+
+Source: "User Data Streams": a key lives for 60 minutes unless prolonged; ``listenKeyExpired`` or the refusal -1125 mean
+that it is gone: a new key and a new connection, after which the OMS must reconcile.
+"""
+
+import asyncio
+
+from gateways.binance import bodies, encode, limits, refusals
+from gateways.binance.decode import IGNORED, decode, kind_of
+from gateways.binance.session import Session, ended
+from gateways.errors import DecodeError, Rejected, VenueError
+from gateways.standards import FillEvent, OrderUpdate, StreamEnd
+from gateways.transport.budget import Priority
+from gateways.transport.stream import Stream
+from gateways.venue import Channel
+
+KEEPALIVE_S = 30 * 60.0
+RETRY_S = 60.0
+"""After a keepalive that failed: several more fit before the key ends."""
+
+_KEY_COST = {limits.WEIGHT: limits.LISTEN_KEY}
+
+
+class UserData:
+    """The private stream of one account. ``address``: the base of the venue's private streams."""
+
+    def __init__(self, session: Session, address: str, *, keepalive_s: float = KEEPALIVE_S) -> None:
+        self._session = session
+        self._address = address.rstrip("/")
+        self._keepalive_s = keepalive_s
+        self._key = ""
+        self._fresh = False
+        self._keeper: asyncio.Task[None] | None = None
+        self.tickers: set[str] = set()
+        """Contracts whose orders or fills were seen here."""
+        self.stream = Stream(
+            session.alias,
+            Channel.PRIVATE,
+            self._url,
+            self._message,
+            on_state=session.channel_changed,
+            on_fault=self._fault,
+            clock_ns=session.clock_ns,
+        )
+
+    async def start(self, timeout: float) -> None:  # noqa: ASYNC109 - becomes Unavailable with the last reason
+        """Make a key, connect, start keeping the key. Raises what refuses the key, or Unavailable after ``timeout``."""
+        await self._make_key()
+        await self.stream.start()
+        self._keeper = asyncio.get_running_loop().create_task(self._keep(), name=f"{self._session.alias} listen key")
+        await self.stream.wait_ready(timeout)
+
+    async def close(self) -> None:
+        """End the keeper and the stream. The key is left to expire: another session of the account may use it."""
+        keeper, self._keeper = self._keeper, None
+        try:
+            await ended(keeper)
+        finally:
+            await self.stream.close()
+
+    async def _url(self) -> str:
+        if not self._fresh:
+            await self._make_key()
+        self._fresh = False
+        return f"{self._address}/ws?listenKey={self._key}"
+
+    async def _make_key(self) -> None:
+        body = await self._session.ask(
+            lambda: encode.listen_key("POST", self._session.credentials), "listen key", _KEY_COST, Priority.QUERY
+        )
+        self._session.redactor.forget(self._key)
+        self._key = bodies.text_field(body, "listenKey", self._session.alias)
+        self._session.redactor.add(self._key)
+        self._fresh = True
+
+    async def _keep(self) -> None:
+        """Prolong the key for ever, and keep the clock; a key that is gone makes a new connection."""
+        pause = self._keepalive_s
+        while True:
+            await asyncio.sleep(pause)
+            pause = self._keepalive_s
+            try:
+                await self._session.ask(
+                    lambda: encode.listen_key("PUT", self._session.credentials), "keepalive", _KEY_COST, Priority.QUERY
+                )
+                await self._session.synchronize_clock()
+            except Rejected as error:
+                if error.code == refusals.NO_LISTEN_KEY:
+                    self.stream.reconnect("the listen key is gone")
+                else:
+                    pause = min(RETRY_S, self._keepalive_s)
+            except VenueError:
+                pause = min(RETRY_S, self._keepalive_s)
+
+    def _message(self, data: bytes, ts_recv_ns: int) -> None:
+        session = self._session
+        try:
+            events = decode(data, session.contracts)
+        except DecodeError as error:
+            # It may have been a fill: only a reconciliation can tell, and a new connection makes one.
+            session.dropped(error.text)
+            self.stream.reconnect(error.text)
+            return
+        session.publish(events, ts_recv_ns)
+        if not events:
+            kind = kind_of(data)
+            if kind not in IGNORED:
+                session.dropped(f"unknown private message {kind}")
+        for event in events:
+            if isinstance(event, OrderUpdate | FillEvent):
+                self.tickers.add(event.ticker)
+            elif isinstance(event, StreamEnd):
+                self.stream.reconnect(event.reason)
+
+    def _fault(self, error: Exception) -> None:
+        # What a message said may not have been taken in: as above.
+        self._session.dropped(f"a private message could not be handled: {error!r}")
+        self.stream.reconnect(f"a private message could not be handled: {type(error).__name__}")

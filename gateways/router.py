@@ -1,0 +1,122 @@
+"""The gateway: every venue of a desk by its alias, connected and closed together.
+
+Order entry on anything but this machine is refused here, before a connection is made: trading on a real venue stays
+shut until its safety work is done (docs/architecture.md).
+"""
+
+import asyncio
+import difflib
+import importlib
+import ipaddress
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gateways.errors import Denied
+from gateways.venue import Endpoints, Sink, Venue, Watcher
+
+VenueFactory = Callable[[str, Endpoints], Venue]
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "binance": ("gateways.binance.venue", "BinanceVenue"),
+    "hyperliquid": ("gateways.hyperliquid.venue", "HyperliquidVenue"),
+}
+"""Module and class by kind of venue. Loaded when a desk names the kind: each brings its own libraries."""
+
+
+class _EndpointsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    venues: dict[str, Endpoints]
+
+
+def load_endpoints(text: str | bytes) -> dict[str, Endpoints]:
+    """Endpoints by alias, of the JSON object ``{"venues": {alias: {"rest", "ws", "key", "secret"}}}``.
+
+    It is the line that ``hedgedesk paper`` prints. Raises Denied, naming the field, for anything else.
+    """
+    try:
+        venues = msgspec.json.decode(text, type=_EndpointsFile).venues
+    except (msgspec.DecodeError, UnicodeError) as error:
+        # A complaint names fields and types, never the values, which hold secrets.
+        raise Denied("venues", f"not a list of endpoints: {error}", field="venues") from error
+    if not venues:
+        raise Denied("venues", "the list of endpoints names no venue", field="venues")
+    return venues
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine: ``localhost``, 127.0.0.0/8 or ::1."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_remote(alias: str, endpoints: Endpoints) -> None:
+    """Raise Denied for private endpoints that are not on loopback."""
+    for url in endpoints.urls:
+        if not is_loopback(url):
+            host = urlsplit(url).netloc.rpartition("@")[2] or url
+            raise Denied(
+                alias, f"{host} is not on this machine: trading on a real venue is refused for now", field="endpoints"
+            )
+
+
+def make_venue(alias: str, endpoints: Endpoints) -> Venue:
+    """The venue that speaks to these endpoints. Raises Denied for a kind that is not known."""
+    kind = endpoints.kind or alias
+    known = KINDS.get(kind)
+    if known is None:
+        raise Denied(alias, f"there is no gateway for {kind!r}{_nearest(kind, KINDS)}", field="kind")
+    module, name = known
+    venue: Venue = getattr(importlib.import_module(module), name)(alias, endpoints)
+    return venue
+
+
+class Gateway:
+    """The venues of one desk. Nothing is connected before ``connect``.
+
+    Raises Denied when made with endpoints that are not on loopback, or of an unknown kind.
+    """
+
+    def __init__(self, endpoints: Mapping[str, Endpoints], *, make: VenueFactory = make_venue) -> None:
+        for alias, each in endpoints.items():
+            refuse_remote(alias, each)
+        self._venues = {alias: make(alias, each) for alias, each in endpoints.items()}
+
+    @property
+    def venues(self) -> Mapping[str, Venue]:
+        """Every venue by its alias."""
+        return self._venues
+
+    def venue(self, alias: str) -> Venue:
+        """One venue. Raises Denied, with the nearest names, for an alias that the desk does not have."""
+        found = self._venues.get(alias)
+        if found is None:
+            raise Denied(alias, f"there is no such venue{_nearest(alias, self._venues)}", field="venue")
+        return found
+
+    async def connect(self, sink: Sink, watcher: Watcher) -> None:
+        """Connect all venues at once. When one cannot, all are closed and its error is raised."""
+        tasks = {alias: asyncio.ensure_future(venue.connect(sink, watcher)) for alias, venue in self._venues.items()}
+        try:
+            await asyncio.gather(*tasks.values())
+        except BaseException:
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Close all venues, each whatever becomes of the others. Idempotent."""
+        ended = await asyncio.gather(*(venue.close() for venue in self._venues.values()), return_exceptions=True)
+        failed = [error for error in ended if isinstance(error, Exception)]
+        if failed:
+            raise ExceptionGroup("closing the venues failed", failed) if len(failed) > 1 else failed[0]
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
+    return f"; did you mean {', '.join(near)}?" if near else ""
