@@ -102,6 +102,10 @@ class Feed:
                 market.book.interrupt()
                 market.quote = None
 
+    def open(self, venue: str, ticker: str) -> OrderBook:
+        """Expect a contract's data: its book, empty and out of sequence where nothing came yet."""
+        return self._market(venue, ticker).book
+
     def drop(self, venue: str, ticker: str) -> None:
         """Forget a contract that is watched no more."""
         self._markets.pop((venue, ticker), None)
@@ -195,6 +199,10 @@ class Feed:
         """The book itself, for its levels; the caller only reads it, and looks whether it is in sequence."""
         market = self._markets.get((venue, ticker))
         return market.book if market else None
+
+    def known(self) -> tuple[Key, ...]:
+        """The contracts that are known here, as (venue, ticker)."""
+        return tuple(self._markets)
 
     def in_sequence(self, venue: str, ticker: str) -> bool:
         """Whether the book's levels are the venue's: a snapshot came, and no update is missing since."""
@@ -309,10 +317,21 @@ class FeedKeeper:
         return note
 
     def resync(self, venue: str, ticker: str) -> None:
-        """Fetch snapshots until the book is in sequence; nothing where that is under way."""
+        """Fetch snapshots until the book is in sequence; nothing where it is, or where that is under way.
+
+        For a contract that is newly watched: a quiet one would wait for its first delta.
+        """
         key = venue, ticker
+        if self._feed.open(venue, ticker).in_sequence:
+            return
         if key not in self._fetching and self._tasks.start(self._resync(key), f"book of {venue}:{ticker}"):
             self._fetching.add(key)
+
+    def resync_venue(self, venue: str) -> None:
+        """`resync` every contract of a venue: its public stream is back."""
+        for alias, ticker in self._feed.known():
+            if alias == venue:
+                self.resync(alias, ticker)
 
     async def close(self) -> None:
         """Stop fetching and wait for what was under way."""
