@@ -182,9 +182,8 @@ def _refuse_with_venues(arguments: argparse.Namespace) -> None:
 
 
 def _load_venues(path: Path) -> "dict[str, Endpoints]":
-    from gateways.router import load_endpoints  # noqa: PLC0415  # loaded when used
-
     from gateways.errors import VenueError  # noqa: PLC0415  # loaded when used
+    from gateways.router import load_endpoints  # noqa: PLC0415  # loaded when used
 
     try:
         text = path.read_text(encoding="utf-8")

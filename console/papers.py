@@ -18,10 +18,10 @@ from types import TracebackType
 from typing import IO, Self
 
 import msgspec
-from gateways.router import load_endpoints
 
 import gateways
 from gateways.errors import VenueError
+from gateways.router import load_endpoints
 from gateways.venue import Endpoints
 
 VENUES = ("binance", "hyperliquid")

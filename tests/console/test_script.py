@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Iterator
+from queue import Queue
 from typing import BinaryIO
 
 import pytest
@@ -44,20 +46,31 @@ async def test_waiting_for_a_line_leaves_the_loop_free(pipe: tuple[int, BinaryIO
     assert await line == "panic"
 
 
-async def test_a_desk_that_is_behind_holds_the_reader_back(pipe: tuple[int, BinaryIO]) -> None:
+class BusyLoop:
+    """A loop that takes what other threads hand to it and gets to none of it."""
+
+    def __init__(self) -> None:
+        self.handed: Queue[str | None] = Queue()
+
+    def call_soon_threadsafe(self, _act: object, line: str | None) -> None:
+        self.handed.put(line)
+
+
+def test_a_desk_that_is_behind_holds_the_reader_back(pipe: tuple[int, BinaryIO]) -> None:
     """Of a script longer than the room for it no more is taken than fits, and none is lost."""
     reading, writer = pipe
-    script = ScriptLines(descriptor=reading)
     writer.write(b"".join(b"sleep %dms\n" % number for number in range(500)))
     writer.close()
-    seen, most = [], 0
-    async for line in script:
-        seen.append(line)
-        for _ in range(100):  # the reader has its chance to run ahead
-            await asyncio.sleep(0)
-        most = max(most, len(script._waiting))
-    assert 0 < most <= ROOM
-    assert seen == [f"sleep {number}ms" for number in range(500)]
+    script, loop = ScriptLines(descriptor=reading), BusyLoop()
+    reader = threading.Thread(target=script._read, args=(loop,), daemon=True)
+    reader.start()
+    seen = [loop.handed.get(timeout=10) for _ in range(ROOM)]
+    reader.join(0.05)
+    assert (reader.is_alive(), loop.handed.empty()) == (True, True)
+    while seen[-1] is not None:
+        script._room.release()
+        seen.append(loop.handed.get(timeout=10))
+    assert seen == [*(f"sleep {number}ms" for number in range(500)), None]
 
 
 async def test_a_line_without_end_is_handed_on(pipe: tuple[int, BinaryIO]) -> None:
