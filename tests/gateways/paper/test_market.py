@@ -92,6 +92,21 @@ def test_the_venues_move_together_with_a_small_changing_basis():
     assert len(gaps) > 3
 
 
+def test_quotes_follow_the_mark_which_users_do_not_move():
+    """A book's middle stays within three basis points of its mark; a user's order inside the spread leaves the mark."""
+    world = World(12)
+    for _ in range(1_000):
+        world.step()
+        for kind, ticker in BOOKS:
+            bid, ask = world.exchanges[kind].best(ticker)
+            assert abs((bid.price + ask.price) / 2 / world.exchanges[kind].mark(ticker) - 1) < D("0.0003")
+    exchange = world.exchanges["binance"]
+    mark, bid = exchange.mark("BTCUSDT"), exchange.best("BTCUSDT")[0]
+    exchange.submit("user", NewOrder(ticker="BTCUSDT", is_buy=True, quantity=D(1), price=bid.price + D("0.1")))
+    assert exchange.best("BTCUSDT")[0].price > bid.price
+    assert exchange.mark("BTCUSDT") == mark
+
+
 def test_aggressors_of_both_sides_come_several_times_a_second():
     """In twenty seconds of market every book has trades of buyers and of sellers."""
     world = World(2)
