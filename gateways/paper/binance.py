@@ -15,7 +15,7 @@ from gateways.paper.binance_orders import OrderDesk
 from gateways.paper.binance_queries import OrderQueries
 from gateways.paper.binance_records import Json
 from gateways.paper.binance_requests import Params, account_of, check_signature, check_timing, params_of, signed_payload
-from gateways.paper.binance_subscriptions import Subscriptions, address_of, is_market_stream
+from gateways.paper.binance_subscriptions import PRIVATE, Subscriptions, address_of
 from gateways.paper.binance_user_data import ListenKeys, UserData
 from gateways.paper.binance_websocket_api import CONNECTION_WEIGHT, Method, Verb, WebsocketApi
 from gateways.paper.exchange import PaperExchange
@@ -105,7 +105,7 @@ class BinanceFront:
             self._api_connections[connection] = dict(parse_qsl(query)).get("returnRateLimits") != "false"
             return []
         address = address_of(path, query)
-        if address is None or any(not is_market_stream(name) and name not in self._keys for name in address.streams):
+        if address is None or (address.category == PRIVATE and any(name not in self._keys for name in address.streams)):
             return [Push(connection=connection, close=True)]
         self._subscriptions.open(connection, address)
         self._streams.subscribed(address.streams)

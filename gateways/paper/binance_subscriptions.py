@@ -91,9 +91,12 @@ class Subscriptions:
         return connection in self._listeners
 
     def open(self, connection: int, address: Address) -> None:
-        """Take a new connection with the streams that its address names."""
+        """Take a new connection with the streams that its address names.
+
+        Names that its category does not serve stay silent: clients put numbers of their own there (ccxt: ``/ws/1``).
+        """
         self._listeners[connection] = Listener(address)
-        self._add(connection, address.streams)
+        self._add(connection, tuple(name for name in address.streams if carries(address.category, name)))
 
     def close(self, connection: int) -> None:
         """Forget a connection."""
