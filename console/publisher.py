@@ -9,7 +9,6 @@ from console import rows
 from console.link import Frame, Header, VenueRow
 from console.mailbox import Mailbox
 from gateways.standards import ZERO
-from gateways.venue import Channel
 from oms.deltas import Delta, FillDelta, HealthDelta, HedgeDelta, RequestDelta
 from oms.hedge.book import view_book, view_legs
 from oms.orders import OrderDelta
@@ -145,22 +144,14 @@ class Publisher:
 
     def _venue(self, alias: str) -> VenueRow:
         health = self._oms.health.row(alias)
-        states = health.channels
-        up = {channel: channel in states and states[channel].connected for channel in Channel}
-        notes = [state.note for state in states.values() if state.note and not state.connected]
         return VenueRow(
-            key=alias, venue=alias, public=up[Channel.PUBLIC], private=up[Channel.PRIVATE], trade=up[Channel.TRADE],
-            rest=up[Channel.REST], ts_private_ns=self._heard(states, Channel.PRIVATE),
-            ts_public_ns=self._heard(states, Channel.PUBLIC),
-            reconnects=sum(state.reconnects for state in states.values()),
-            round_trip_p50_us=health.round_trip_p50_us, round_trip_p99_us=health.round_trip_p99_us,
-            hedge_p50_us=health.hedge_p50_us, hedge_p99_us=health.hedge_p99_us,
-            budget=self._oms.gateway.venues[alias].budget_used(), dropped=health.dropped, note="; ".join(notes),
+            key=alias, venue=alias, public=health.public, private=health.private, trade=health.trade,
+            rest=health.rest, ts_private_ns=health.ts_private_ns, ts_public_ns=health.ts_public_ns,
+            reconnects=health.reconnects, round_trip_p50_us=_microseconds(health.round_trip.p50_ns),
+            round_trip_p99_us=_microseconds(health.round_trip.p99_ns),
+            hedge_p50_us=_microseconds(health.hedge.p50_ns), hedge_p99_us=_microseconds(health.hedge.p99_ns),
+            budget=self._oms.gateway.venues[alias].budget_used(), dropped=health.dropped, note=health.note,
         )  # fmt: skip
-
-    @staticmethod
-    def _heard(states: dict[Channel, Any], channel: Channel) -> int:
-        return states[channel].ts_last_ns if channel in states else 0
 
     def _header(self, books: list[Any]) -> Header:
         oms = self._oms
@@ -190,3 +181,7 @@ class Publisher:
                 del last[key]
             if absent:
                 gone.setdefault(table, []).extend(absent)
+
+
+def _microseconds(nanoseconds: int | None) -> int | None:
+    return None if nanoseconds is None else nanoseconds // 1000

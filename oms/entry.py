@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Callable
 
 import msgspec
-from gateways.router import Gateway
 
 from gateways.errors import Denied, NotFound, Rejected, Unavailable, Unknown, VenueError
+from gateways.router import Gateway
 from gateways.standards import AmendOrder, CancelOrder, OrderStatus, OrderUpdate, PlaceOrder, RejectReason
 from oms.clock import Clock
 from oms.orders import Order, OrderDelta, OrdersPage, Role

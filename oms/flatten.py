@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 import msgspec
-from gateways.router import Gateway
 
 from gateways.errors import VenueError
+from gateways.router import Gateway
 from gateways.standards import ZERO, OrderKind, PlaceOrder
 from oms.cloid import CloidKind, CloidSource
 from oms.entry import OrderEntry

@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
-from gateways.router import Gateway
-
 from gateways.contracts import Contracts
+from gateways.router import Gateway
 from gateways.standards import FillEvent, MarkUpdate, OrderUpdate, PositionUpdate
 from oms.balances import BalancesPage
 from oms.deltas import Broadcast, Delta, FillDelta, Handler, Subscription

@@ -2,10 +2,9 @@
 
 from decimal import Decimal
 
-from gateways.router import Gateway
-
 from gateways import contracts as arithmetic
 from gateways.errors import Denied
+from gateways.router import Gateway
 from gateways.standards import Contract
 
 

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from gateways.router import Gateway
 
 from gateways.errors import Denied, VenueError
+from gateways.router import Gateway
 from gateways.standards import (
     AmendOrder,
     BalanceUpdate,
@@ -364,6 +364,7 @@ class OMS(Mirrors):
 
     def _receive(self, batch: Batch) -> None:
         """Take one message's events: what is ours first, in the order said."""
+        self.health.heard(batch.venue, batch.ts_recv_ns, private=batch.private)
         for event in batch.events:
             self.take(event, batch.ts_recv_ns)
 

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from gateways.router import Gateway
-
 from gateways.errors import NotFound, VenueError
+from gateways.router import Gateway
 from gateways.standards import OrderStatus
 from oms.absence import Absence
 from oms.clock import Clock

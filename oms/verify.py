@@ -5,9 +5,9 @@ from collections import defaultdict
 from decimal import Decimal
 
 import msgspec
-from gateways.router import Gateway
 
 from gateways.errors import VenueError
+from gateways.router import Gateway
 from gateways.standards import ZERO, FillEvent
 from oms.hedge.book import BookView, view_book
 from oms.hedge.kernel import Kernel

@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import Callable
 
 import msgspec
-from gateways.router import Gateway
 
 from gateways.errors import VenueError
+from gateways.router import Gateway
 from gateways.standards import Contract, OrderKind, OrderStatus, PlaceOrder, QuoteUpdate, RejectReason, TimeInForce
 from oms.clock import Clock
 from oms.deltas import HedgeDelta
