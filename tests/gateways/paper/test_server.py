@@ -122,7 +122,7 @@ async def until(socket, word):
 
 async def wait_for(fact):
     async with asyncio.timeout(5):
-        while not fact():  # noqa: ASYNC110 - the front under test has no event to wait for
+        while not fact():
             await asyncio.sleep(0.005)
 
 
