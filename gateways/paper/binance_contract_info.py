@@ -87,6 +87,7 @@ def _symbol(contract: Contract, exchange: PaperExchange) -> Json:
         "quotePrecision": 8,
         "underlyingType": "COIN",
         "underlyingSubType": [],
+        "settlePlan": 0,
         "triggerProtect": "0.0500",
         "liquidationFee": "0.012500",
         "marketTakeBound": "0.05",
