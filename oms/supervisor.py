@@ -89,6 +89,7 @@ class Supervisor(Watcher):
         if ready is None:
             ready = self._watched[key] = asyncio.Event()
             await self._oms.gateway.venue(exc).subscribe(ticker)
+            self._oms.keeper.resync(exc, ticker)
         deadline = asyncio.get_running_loop().time() + FIRST_BOOK_S
         while not ready.is_set() and asyncio.get_running_loop().time() < deadline:
             if self._oms.feed.mid(exc, ticker) is not None and self._oms.feed.in_sequence(exc, ticker):
@@ -107,8 +108,11 @@ class Supervisor(Watcher):
         """Mirror it, publish it, and reconcile when the private stream is back: news may have been missed."""
         self._oms.health.channel_changed(venue, state)
         self._oms.deltas.publish(HealthDelta(venue, state))
-        if state.channel is Channel.PUBLIC and not state.connected:
-            self._oms.feed.interrupted(venue)
+        if state.channel is Channel.PUBLIC and self._started:
+            if state.connected:
+                self._oms.keeper.resync_venue(venue)
+            else:
+                self._oms.feed.interrupted(venue)
         if self._started and state.channel is Channel.PRIVATE and state.connected:
             self._wake[venue].set()
 

@@ -73,7 +73,7 @@ class OMS(Mirrors):
         self.journal = journal
         self.trading = ACTIVE
         self._tasks = TaskOwner(self._task_failed)
-        self._keeper = FeedKeeper(self.feed, self._fetch_book)
+        self.keeper = FeedKeeper(self.feed, self._fetch_book)
         self.entry = OrderEntry(
             gateway, self.page, self.clock, publish=self._publish, unresolved=self._unresolved,
             pending_timeout=pending_timeout,
@@ -108,7 +108,7 @@ class OMS(Mirrors):
         """Close everything: no new hedges, no tasks, no connections. Resting orders stay; see ``stop``."""
         self.hedge.close()
         await self.supervisor.close()
-        await self._keeper.close()
+        await self.keeper.close()
         await self._tasks.close()
         await self.gateway.close()
         await self.deltas.close()
@@ -383,7 +383,7 @@ class OMS(Mirrors):
             case BalanceUpdate():
                 self._publish(self.balances.upsert(event, ts_recv_ns))
             case BookUpdate() | QuoteUpdate() | TradeEvent() | MarkUpdate():
-                self._keeper.apply(event, ts_recv_ns)
+                self.keeper.apply(event, ts_recv_ns)
                 if isinstance(event, (BookUpdate, QuoteUpdate)):
                     quote = self.feed.quote(event.venue, event.ticker)
                     if quote is not None:
