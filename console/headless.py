@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
-from gateways.router import Gateway
 
 from console import commands as c
 from console import language
 from console.desk import Desk
 from console.link import Reply
+from gateways.router import Gateway
 from gateways.venue import Endpoints
 from oms.clock import SystemClock
 from oms.deltas import Delta, HedgeDelta
