@@ -104,17 +104,14 @@ def _changed(change: OrderChange, venue: str) -> OrderUpdate:
 def decode_body(body: Any, known: Contracts) -> list[Event]:
     """The events of a parsed answer whose question is not known; ``[]`` for one that an OMS does not need."""
     if isinstance(body, dict):
-        keys: Any = body
-        table = _OBJECTS
-    elif isinstance(body, list) and body:
-        keys, table = body[0], _LISTS
-        if isinstance(keys, list):
-            return []
-    else:
-        return []
-    if not isinstance(keys, dict):
-        return []
-    reader = next((reader for marks_, reader in table if all(mark in keys for mark in marks_)), None)
+        return _by_keys(_OBJECTS, body, body, known)
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        return _by_keys(_LISTS, body[0], body, known)
+    return []
+
+
+def _by_keys(table: "_Table", keys: dict[str, Any], body: Any, known: Contracts) -> list[Event]:
+    reader = next((reader for needed, reader in table if all(key in keys for key in needed)), None)
     return [] if reader is None else reader(body, known)
 
 
@@ -147,14 +144,14 @@ def _order_status(body: Any, known: Contracts) -> list[Event]:
     return [Reject(venue=known.venue, code="unknownOid", text=text, reason=RejectReason.UNKNOWN_ORDER)]
 
 
-def _exchange(body: Any, known: Contracts) -> list[Event]:
-    return [*acks(body, known.venue)]
-
-
 def _status(body: Any, known: Contracts) -> list[Event]:
     """``status`` heads both an order's answer and the exchange's."""
-    reader = _exchange if body["status"] in {"ok", "err"} else _order_status
-    return reader(body, known)
+    word = body["status"]
+    if not isinstance(word, str):
+        raise DecodeError(known.venue, "status", "a text was expected")
+    if word in {"ok", "err"}:
+        return [*acks(body, known.venue)]
+    return _order_status(body, known) if word in {"order", "unknownOid"} else []
 
 
 def _trade(body: Any, known: Contracts) -> list[Event]:
@@ -206,7 +203,7 @@ _OBJECTS: _Table = (
     (("coin", "total"), _spot_token),
     (("coin", "levels"), _book),
     (("status",), _status),
-    (("statuses",), _exchange),
+    (("statuses",), lambda body, known: [*acks(body, known.venue)]),
     (("coin", "px", "sz", "side", "tid"), _trade),
 )
 """What an object is, by the keys that it has; the first that fits."""

@@ -169,9 +169,11 @@ class OrderEntry:
         finally:
             if answer:
                 self._report(verb, post, answer, time.monotonic_ns() - started, ok=ok)
-        if reply.type != "action":
-            raise refused(self._venue, str(reply.payload))
-        return reply.payload
+        if reply.type == "action":
+            return payload
+        if reply.type == "error" and str(payload)[:1] == "4":  # it mirrors the HTTP status that POST would have had
+            raise refused(self._venue, str(payload))
+        raise Unknown(self._venue, f"sent, but answered by {reply.type}: {payload}")
 
     async def _by_http(self, wire: WireRequest, verb: str, priority: Priority, items: int) -> object:
         await self._gate.acquire({WEIGHT: 1 + items // 40}, priority)

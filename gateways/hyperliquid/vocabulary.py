@@ -104,13 +104,14 @@ def refusal(text: str) -> tuple[str, RejectReason, bool]:
     """
     http = _HTTP_CODE.match(text)
     code = http.group(1) if http else "error"
+    definite = code != "408" and not code.startswith("5")
     if code == "429":
-        return code, RejectReason.RATE_LIMIT, True
+        return code, RejectReason.RATE_LIMIT, definite
     lower = text.lower()
     for part, name, reason in _REFUSALS:
         if part in lower:
-            return (code if http else name), reason, not code.startswith("5")
-    return code, RejectReason.BAD_REQUEST if code in {"400", "422"} else RejectReason.OTHER, not code.startswith("5")
+            return (code if http else name), reason, definite
+    return code, RejectReason.BAD_REQUEST if code in {"400", "422"} else RejectReason.OTHER, definite
 
 
 _FORCED_DIRECTIONS = ("Liquidat", "Auto-Deleveraging", "Settlement", "Dust Conversion")
