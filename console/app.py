@@ -1,0 +1,371 @@
+"""The console: a textual app that knows the engine only through a link.
+
+Ten times a second it takes what the link has and paints what changed. What a key does is in ``console.actions``; the
+panes are on the desk (``console.screens.desk``), every form is a modal screen over it.
+"""
+
+import os
+
+os.environ.setdefault("TEXTUAL_FPS", "120")  # textual reads it once, when it is imported
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+import msgspec
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.theme import Theme as TextualTheme
+
+from console import themes
+from console.actions import APP, BY_ID, PANES, bindings
+from console.link import Frame, Link, LogLine, Reply
+from console.panes.mirror import Mirror
+from console.panes.pane import Pane, Where
+from console.screens.choices import Choice, Question, cancel_choices, flatten_choices
+from console.screens.command_line import CommandLine
+from console.screens.desk import DeskScreen
+from console.screens.dialog import DetailsDialog, MenuDialog, QuestionDialog
+from console.screens.help import HelpScreen
+from console.screens.leave import LeaveDialog
+from console.screens.palette import ActionProvider
+from console.screens.picker import InstrumentPicker
+from console.ticket.draft import Draft, LegDraft, counterpart
+from console.ticket.ticket import Ticket
+from console.widgets.bars import state_spans
+
+FLUSH_S = 0.1
+NO_ANSWER_AFTER_S = 3.0
+BELL_EVERY_NS = 2_000_000_000
+MESSAGE_NS = {"info": 4_000_000_000, "warning": 8_000_000_000, "error": 15_000_000_000}
+
+_log = logging.getLogger("hedgedesk.console")
+
+
+class HedgedeskApp(App[int]):
+    """The console over a ``link``. ``clock`` is monotonic, in nanoseconds. Raises ThemeError for an unknown theme."""
+
+    TITLE = "hedgedesk"
+    CSS = themes.style_sheet()
+    COMMANDS: ClassVar = {ActionProvider}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(APP)]
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(
+        self, link: Link, *, theme: str = themes.DEFAULT, clock: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._desk_variables = themes.named(theme).variables()
+        super().__init__()
+        self.link = link
+        self.clock = clock
+        self.faults: deque[str] = deque(maxlen=50)
+        self.fault_count = 0
+        self.history: list[str] = []
+        self._mirror = Mirror()
+        self._draft = Draft()
+        self._command_text = ""
+        self._second = -1
+        self._message_until_ns = 0
+        self._bell_ns = 0
+        self._muted = False
+        self._desk: DeskScreen | None = None
+        for found in themes.available():
+            self.register_theme(_textual_theme(found))
+        self.theme = theme
+
+    # ------------------------------------------------------------ start and frames
+
+    @property
+    def mirror(self) -> Mirror:
+        """What was last heard from the engine."""
+        return self._mirror
+
+    @property
+    def desk(self) -> DeskScreen:
+        """The desk's screen."""
+        if self._desk is None:
+            self._desk = DeskScreen(self)
+        return self._desk
+
+    def get_default_screen(self) -> Screen[None]:
+        """The desk."""
+        return self.desk
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The desk's colours, for themes that do not bring them."""
+        return self._desk_variables
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterator[SystemCommand]:  # noqa: ARG002  # textual's
+        """None of textual's own: the palette offers the table of actions."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        """Start the one timer that feeds and paints everything."""
+        self.set_interval(FLUSH_S, self.flush)
+        self.flush()
+
+    def flush(self) -> None:
+        """Take what the link has and paint what changed."""
+        now_ns = self.clock()
+        try:
+            frame = self.link.take()
+        except Exception as error:  # noqa: BLE001  # a failing link must not take the screen, and panic, down
+            self.fault("link", error)
+            frame = None
+        if frame is not None:
+            self._mirror.apply(frame, now_ns)
+            self.desk.feed(frame)
+            self._ring_for(frame, now_ns)
+        if self.desk.ladder.shown is None:
+            self._choose_first_ladder()
+        silent = self._mirror.silent(now_ns)
+        second = now_ns // 1_000_000_000
+        self.desk.flush(tick=second != self._second, silent=silent)
+        self._second = second
+        silence_ns = self._mirror.silence_ns(now_ns)
+        self.desk.state_bar.show(*state_spans(self._mirror, silence_ns, silent=silent, faults=self.fault_count))
+        if self._message_until_ns and now_ns > self._message_until_ns:
+            self._clear_message()
+
+    def _choose_first_ladder(self) -> None:
+        if self._mirror.contracts:
+            row = min(self._mirror.contracts.values(), key=lambda row: (row.venue, row.ticker))
+            known = [key for key in self._mirror.ladders if key in self._mirror.contracts]
+            venue, ticker = known[0] if known else (row.venue, row.ticker)
+            self.link.watch(venue, ticker)
+            self.desk.ladder.show(Where(venue, ticker))
+
+    def _ring_for(self, frame: Frame, now_ns: int) -> None:
+        alarming = any(line.kind == "alert" and line.severity == "error" for line in frame.log)
+        if alarming and not self._muted and now_ns - self._bell_ns > BELL_EVERY_NS:
+            self._bell_ns = now_ns
+            self.bell()
+
+    # ------------------------------------------------------------ messages and faults
+
+    def say(self, text: str, severity: str = "info") -> None:
+        """Write on the message line, in place of the keys, for a while."""
+        self._message_until_ns = self.clock() + MESSAGE_NS.get(severity, MESSAGE_NS["info"])
+        self.desk.show_message((text, severity))
+
+    def _clear_message(self) -> None:
+        self._message_until_ns = 0
+        self.desk.show_message(None)
+
+    def fault(self, where: str, error: Exception) -> None:
+        """Report an error of the console's own: in the log pane, on the top bar, and to Python's logging."""
+        text = f"screen fault in {where}: {type(error).__name__}: {error}"
+        self.fault_count += 1
+        if text in self.faults:
+            return
+        self.faults.append(text)
+        _log.error(text, exc_info=error)
+        line = LogLine(ts_ns=self._mirror.now_ns, kind="alert", severity="error", venue="console", text=text)
+        self.desk.log_pane.add([line])
+
+    # ------------------------------------------------------------ commands
+
+    def send(self, line: str) -> None:
+        """Send a command line; its answer comes on the message line."""
+        self.run_worker(self._command(line), group="commands", name=line)
+
+    async def _command(self, line: str) -> Reply | None:
+        waiting = self.set_timer(NO_ANSWER_AFTER_S, lambda: self.say(f"no answer yet to: {line}", "warning"))
+        try:
+            reply = await self.link.command(line)
+        except Exception as error:  # noqa: BLE001  # shown to the operator: the command may or may not have been done
+            self.fault(f"command {line!r}", error)
+            self.say(f"{line}: no answer, the console's link failed: {error}", "error")
+            return None
+        finally:
+            waiting.stop()
+        if reply.ok:
+            self.say(reply.text or line)
+        else:
+            self.say(f"{line}: {reply.error}", "error")
+        return reply
+
+    def perform(self, action_id: str, pane: Pane | None = None) -> None:
+        """Do an action of the table, or say why it cannot be done now."""
+        action = BY_ID[action_id]
+        reason = action.enabled(self._mirror)
+        if reason is not None:
+            self.say(f"{action.label}: {reason}", "warning")
+            return
+        try:
+            if action.goes_to:
+                self.desk.go_to(action.goes_to)
+                return
+            method = getattr(pane, f"do_{action_id}", None)
+            if method is not None:
+                method()
+                return
+            method = getattr(self.desk, f"do_{action_id}", None) or getattr(self, f"do_{action_id}")
+            method(pane)
+        except Exception as error:  # noqa: BLE001  # a failing key must not take the console, and panic, down
+            self.fault(f"action {action_id}", error)
+
+    def action_perform(self, action_id: str) -> None:
+        """Do an action of the table that is bound everywhere."""
+        self.perform(action_id, self.desk.focused_pane)
+
+    async def action_quit(self) -> None:
+        """Leave, after the question."""
+        self.perform("quit")
+
+    # ------------------------------------------------------------ what panes ask for
+
+    def ask(self, question: Question) -> None:
+        """Ask, and send the question's line on a yes."""
+
+        def answered(yes: bool | None) -> None:  # noqa: FBT001  # textual calls it with the dialog's result
+            if yes:
+                self.send(question.line)
+            else:
+                self.say(f"not sent: {question.line}")
+
+        self.push_screen(QuestionDialog(question, self.clock), answered)
+
+    def choose(self, title: str, choices: list[Choice]) -> None:
+        """Offer a menu, and do what was chosen."""
+
+        def chosen(choice: Choice | None) -> None:
+            if choice is None:
+                return
+            if choice.question is not None:
+                self.ask(choice.question)
+                return
+            for line in choice.lines:
+                self.send(line)
+
+        self.push_screen(MenuDialog(title, choices), chosen)
+
+    def open_ticket(self, draft: Draft | None = None) -> None:
+        """Open the ticket with the draft kept, or with another that keeps its legs where the contract is the same."""
+        if draft is not None:
+            kept = self._draft
+            other = counterpart(self._mirror.contracts.values(), draft.contract)
+            legs = (LegDraft(contract=other),) if other else ()
+            if kept.contract == draft.contract:
+                self._draft = msgspec.structs.replace(draft, amount=kept.amount, legs=kept.legs)
+            else:
+                self._draft = msgspec.structs.replace(draft, legs=legs)
+        self.push_screen(Ticket(self.link, self._mirror, self._draft, self._keep_draft), self._done)
+
+    def _keep_draft(self, draft: Draft) -> None:
+        self._draft = draft
+
+    def open_command_line(self, text: str = "") -> None:
+        """Open the command line with a text, or with the one kept from before."""
+        line = CommandLine(self.link, self._mirror, self.history, text or self._command_text, self._keep_command)
+        self.push_screen(line, self._done)
+
+    def _keep_command(self, text: str) -> None:
+        self._command_text = text
+
+    def _done(self, answer: str | None) -> None:
+        if answer is not None:
+            self.say(answer)
+
+    def open_details(self, title: str, row: msgspec.Struct) -> None:
+        """Show everything about a row."""
+        self.push_screen(DetailsDialog(title, row))
+
+    def show_ladder(self, where: Where) -> None:
+        """Show a contract in the ladder."""
+        self.link.watch(where.venue, where.ticker)
+        self.desk.show_ladder(where)
+
+    # ------------------------------------------------------------ actions of every pane and of the desk
+
+    def do_panic(self, _: Pane | None) -> None:
+        """Cancel every maker everywhere. Asks nothing."""
+        self.send("panic")
+        self.say("PANIC: cancelling every maker on every venue", "error")
+
+    def do_quit(self, _: Pane | None) -> None:
+        """Leave, after the question."""
+        if not isinstance(self.screen, LeaveDialog):
+            self.push_screen(LeaveDialog(self._mirror, self._stop, self.clock), self._left)
+
+    do_leave = do_quit
+
+    async def _stop(self, two_phase: bool) -> Reply:  # noqa: FBT001  # the dialog's one answer
+        return await self.link.stop(two_phase=two_phase)
+
+    def _left(self, leaving: bool | None) -> None:  # noqa: FBT001  # textual calls it with the dialog's result
+        if leaving:
+            self.exit(0)
+
+    def do_new(self, _: Pane | None) -> None:
+        """Open the ticket; an empty draft begins with the contract that the ladder shows."""
+        where = self.desk.ladder.where()
+        if self._draft == Draft() and where is not None:
+            self.open_ticket(Draft(contract=str(where), post=True))
+        else:
+            self.open_ticket()
+
+    def do_cancel_menu(self, pane: Pane | None) -> None:
+        """Offer the sets to cancel."""
+        where = (pane and pane.where()) or self.desk.ladder.where() or Where("", "")
+        self.choose("cancel (hedge orders are spared)", cancel_choices(self._mirror, *where))
+
+    def do_flatten_menu(self, pane: Pane | None) -> None:
+        """Offer the sets to flatten."""
+        where = (pane and pane.where()) or self.desk.ladder.where() or Where("", "")
+        self.choose("flatten (reduce-only)", flatten_choices(self._mirror, *where))
+
+    def do_instrument(self, _: Pane | None) -> None:
+        """Choose the ladder's contract."""
+
+        def chosen(where: Where | None) -> None:
+            if where is not None:
+                self.show_ladder(where)
+
+        self.push_screen(InstrumentPicker(self._mirror), chosen)
+
+    def do_command_line(self, _: Pane | None) -> None:
+        """Open the command line."""
+        self.open_command_line()
+
+    def do_help(self, pane: Pane | None) -> None:
+        """Show what the keys do here."""
+        self.push_screen(HelpScreen(pane.NAME if pane else PANES[0], self._mirror))
+
+    def do_dismiss(self, _: Pane | None) -> None:
+        """Clear the message line and the marks."""
+        self._clear_message()
+        for pane in self.desk.panes.values():
+            unmark = getattr(pane, "unmark", None)
+            if unmark is not None:
+                unmark()
+
+    def do_mute(self, _: Pane | None) -> None:
+        """Silence the bell, or let it ring again."""
+        self._muted = not self._muted
+        self.say("the bell is silent" if self._muted else "the bell rings on alerts")
+
+    def do_theme(self, _: Pane | None) -> None:
+        """Change to the next theme."""
+        names = [theme.name for theme in themes.available()]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        self.say(f"theme {self.theme}")
+
+    def do_disarm(self, _: Pane | None) -> None:
+        """Disarm at once."""
+        self.send("disarm")
+
+    def do_reconcile(self, _: Pane | None) -> None:
+        """Compare with every venue now."""
+        self.send("reconcile")
+
+    def do_verify(self, _: Pane | None) -> None:
+        """Prove the books."""
+        self.send("verify")
+
+
+def _textual_theme(theme: themes.Theme) -> TextualTheme:
+    return TextualTheme(name=theme.name, dark=theme.dark, variables=theme.variables(), **dict(iter(theme.colors)))

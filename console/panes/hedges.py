@@ -1,0 +1,88 @@
+"""The hedge book: for each maker and leg, what is to be hedged, what is, what is under way, and what was captured."""
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from console import fmt
+from console.actions import PANE, bindings
+from console.link import Frame, HedgeRow
+from console.panes import cells
+from console.panes.book_acts import BookActs
+from console.panes.pane import Desk, TablePane
+from console.widgets.columns import Cell, Column
+
+EMPTY = """No hedge yet.
+
+Every fill of a maker order with hedge legs appears here, leg by leg:
+   target = hedged + in flight + waiting + netted"""
+
+
+class HedgesPane(BookActs, TablePane[HedgeRow]):
+    """Pane 3."""
+
+    NAME = "hedges"
+    TITLE_OF_ROW = "hedge leg"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("hedges", PANE)]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk, self._columns(), empty=EMPTY, newest_first=True, max_rows=2_000)
+
+    def _columns(self) -> list[Column[HedgeRow]]:
+        def basis(row: HedgeRow) -> Cell:
+            return cells.gain(row.basis_bps, fmt.rounded(row.basis_bps, 1, sign=True))
+
+        return [
+            Column(key="maker", label="maker", width=6, cell=lambda row: Cell(fmt.short_id(row.maker), "muted")),
+            Column(key="on", label="maker contract", width=15, priority=7, grow=1, widest=20,
+                   cell=lambda row: cells.contract(row.maker_venue, row.maker_ticker, "muted")),
+            Column(key="filled", label="filled", width=9, right=True, priority=4,
+                   flash=lambda row: abs(row.maker_filled),
+                   cell=lambda row: cells.signed(row.maker_filled, self.mirror.lot(row.maker_venue, row.maker_ticker))),
+            Column(key="leg", label="→ hedge leg", width=16, grow=1, widest=22,
+                   sort=lambda row: (row.venue, row.ticker),
+                   cell=lambda row: Cell(f"→ {fmt.contract(row.venue, row.ticker)}")),
+            Column(key="ratio", label="ratio", width=5, right=True, priority=9,
+                   cell=lambda row: Cell(f"x{fmt.number(abs(row.ratio))}", "faint" if abs(row.ratio) == 1 else "",
+                                         dim_zeros=False)),
+            Column(key="target", label="target", width=9, right=True, sort=lambda row: abs(row.target),
+                   cell=lambda row: cells.signed(row.target, self.lot_of(row))),
+            Column(key="hedged", label="hedged", width=9, right=True, flash=lambda row: abs(row.hedged),
+                   cell=lambda row: cells.signed(row.hedged, self.lot_of(row))),
+            Column(key="flight", label="in flight", width=9, right=True, priority=2,
+                   cell=lambda row: cells.signed(row.in_flight, self.lot_of(row),
+                                                 "bold alarm" if row.unknown else "accent")),
+            Column(key="waiting", label="waiting", width=9, right=True, priority=0, sort=lambda row: abs(row.waiting),
+                   cell=lambda row: cells.signed(row.waiting, self.lot_of(row), "warn")),
+            Column(key="netted", label="netted", width=8, right=True, priority=8,
+                   cell=lambda row: cells.signed(row.netted, self.lot_of(row), "muted")),
+            Column(key="sold", label="maker avg", width=10, right=True, priority=6,
+                   cell=lambda row: Cell(fmt.average(row.maker_average,
+                                                     self.mirror.tick(row.maker_venue, row.maker_ticker)), "muted")),
+            Column(key="bought", label="hedge avg", width=10, right=True, priority=6,
+                   cell=lambda row: Cell(fmt.average(row.hedge_average, self.tick_of(row)), "muted")),
+            Column(key="basis", label="basis", width=6, right=True, priority=3, cell=basis,
+                   sort=lambda row: row.basis_bps),
+            Column(key="state", label="state", width=9, priority=1, cell=lambda row: cells.hedge_state(row.state),
+                   sort=lambda row: row.state),
+            Column(key="policy", label="policy", width=10, priority=10, grow=1, widest=24,
+                   cell=lambda row: Cell(row.policy, "muted")),
+        ]  # fmt: skip
+
+    def feed(self, frame: Frame) -> None:
+        """Take the hedge rows of a frame."""
+        self.put((row.key, row) for row in frame.hedges)
+        self.drop(frame.gone.get("hedges", ()))
+
+    def counters(self) -> tuple[str, str]:
+        """Legs not settled, and those that need the operator."""
+        states = [row.state for row in self.rows.values()]
+        if not states:
+            return "", ""
+        stuck = sum(state in {"hold", "unknown", "paused"} for state in states)
+        moving = sum(state in {"hedging", "waiting"} for state in states)
+        if stuck:
+            return f"{fmt.count(stuck, 'leg')} need you", "alarm"
+        return f"{fmt.count(len(states), 'leg')} · {moving} moving" if moving else fmt.count(
+            len(states), "leg"
+        ), "muted"

@@ -1,0 +1,316 @@
+"""The order book ladder: a static price column, bids left, offers right, our own size beside them.
+
+The cursor belongs to a price. ``b`` and ``s`` open a ticket at it; a click only moves the cursor.
+"""
+
+from decimal import Decimal
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.strip import Strip
+
+from console import fmt
+from console.actions import PANE, bindings
+from console.link import Frame, LadderRow
+from console.panes import ladder_grid as grid
+from console.panes.pane import Desk, Pane, Where
+from console.ticket.draft import Draft
+from console.widgets.ink import Inks
+
+STALE_AFTER_NS = 5_000_000_000
+
+WIDEST = 56
+"""A ladder wider than this stands in the middle: sizes are read beside their price."""
+
+Span = tuple[str, str]
+
+
+class LadderPane(Pane, can_focus=True):
+    """Pane 6."""
+
+    NAME = "ladder"
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("ladder", PANE),
+        Binding("down,j", "move(1)", show=False),
+        Binding("up,k", "move(-1)", show=False),
+        Binding("pagedown", "move(10)", show=False),
+        Binding("pageup", "move(-10)", show=False),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(id=self.NAME)
+        self.desk = desk
+        self.shown: Where | None = None
+        self.cursor_price: Decimal | None = None
+        self.group: Decimal | None = None
+        self.silent = False
+        self._row: LadderRow | None = None
+        self._top: Decimal | None = None
+        self._held = False
+        self._chosen_group = False
+        self._lines: list[list[Span]] = []
+        self._inks: Inks | None = None
+
+    # ------------------------------------------------------------ content
+
+    def show(self, where: Where) -> None:
+        """Show another contract."""
+        if where != self.shown:
+            self.shown, self._row = where, self.desk.mirror.ladders.get(where)
+            self.group = self._top = self.cursor_price = None
+            self._held = self._chosen_group = False
+            self._compose_lines()
+            self.retitle()
+
+    def where(self) -> Where | None:
+        """The contract shown."""
+        return self.shown
+
+    def feed(self, frame: Frame) -> None:
+        """Take the book of the contract shown."""
+        for row in frame.ladders:
+            if (row.venue, row.ticker) == self.shown:
+                self._row = row
+
+    def flush(self) -> None:
+        """Paint the lines that changed."""
+        self._compose_lines()
+
+    def tick(self) -> None:
+        """Paint again: the book may have gone stale."""
+        self._compose_lines()
+
+    def set_silent(self, *, silent: bool) -> None:
+        """Draw the book as stale, or stop doing so."""
+        if silent != self.silent:
+            self.silent = silent
+            self._compose_lines()
+
+    @property
+    def stale(self) -> bool:
+        """Whether the book is too old to trade from."""
+        row, now_ns = self._row, self.desk.mirror.now_ns
+        return row is None or row.stale or self.silent or (row.ts_ns > 0 and now_ns - row.ts_ns > STALE_AFTER_NS)
+
+    def counters(self) -> tuple[str, str]:
+        """The contract, and how old its book is when it is stale."""
+        row = self._row
+        if self.shown is None:
+            return "", ""
+        if row is None:
+            return f"{self.shown}  no book yet", "muted"
+        if self.stale:
+            return f"{self.shown}  ~ STALE {fmt.age(self.desk.mirror.now_ns, row.ts_ns)}", "stale"
+        return str(self.shown), "muted"
+
+    # ------------------------------------------------------------ lines
+
+    @property
+    def _line_count(self) -> int:
+        return max(1, self.size.height - 1)
+
+    def _widths(self) -> tuple[int, int, int]:
+        """Widths of an own column, a size column and the price column."""
+        width = min(self.size.width, WIDEST) - 2
+        price = min(12, max(9, width // 4))
+        own = 8 if width >= 36 else 6
+        size = max(4, (width - price - 2 * own) // 2)
+        return own, size, price
+
+    def _compose_lines(self) -> None:
+        self.retitle()
+        row = self._row
+        lines = self._teaching() if row is None else self._book_lines(row)
+        for y, line in enumerate(lines):
+            if y >= len(self._lines) or self._lines[y] != line:
+                self.refresh(Region(0, y, self.size.width, 1))
+        for y in range(len(lines), len(self._lines)):
+            self.refresh(Region(0, y, self.size.width, 1))
+        self._lines = lines
+
+    def _teaching(self) -> list[list[Span]]:
+        texts = ["No book yet.", "", "i  chooses the contract", "l  on a row of another pane shows its contract"]
+        return [[(f" {text}", "muted")] for text in texts]
+
+    def _place_window(self, row: LadderRow) -> Decimal | None:
+        """Choose the group and the first price; returns the price on the first line, None without any price."""
+        centre = grid.middle(row.bids, row.asks, row.last_price)
+        if centre is None:
+            return None
+        if self.group is None:
+            self.group = grid.fitting_group(row.tick, row.bids, row.asks, self._line_count)
+        if self._top is not None and not self._held:
+            margin = max(1, self._line_count // 6)
+            if not margin <= grid.line_of(self._top, self.group, centre) < self._line_count - margin:
+                self._top = None
+        if self._top is None:
+            self._top = grid.top_price(centre, self.group, self._line_count)
+        if self.cursor_price is None:
+            self.cursor_price = grid.price_at(self._top, self.group, self._line_count // 2)
+        return self._top
+
+    def _book_lines(self, row: LadderRow) -> list[list[Span]]:
+        top = self._place_window(row)
+        group = self.group
+        head = [self._head_line(row)]
+        if top is None or group is None:
+            return [*head, [(" the book is empty", "muted")]]
+        bids = grid.grouped(row.bids, group, bids=True)
+        asks = grid.grouped(row.asks, group, bids=False)
+        own_bids = grid.grouped(((p, q) for p, q in row.own if q > 0), group, bids=True)
+        own_asks = grid.grouped(((p, -q) for p, q in row.own if q < 0), group, bids=False)
+        last = None if row.last_price is None else grid.line_of(top, group, row.last_price)
+        in_sight = [grid.price_at(top, group, line) for line in range(self._line_count)]
+        largest = max([side[price] for price in in_sight for side in (bids, asks) if price in side], default=Decimal(0))
+        lines = head
+        for line, price in enumerate(in_sight):
+            mark = ""
+            if line == last and row.last_amount is not None:
+                mark = "up" if row.last_amount > 0 else "down"
+            lines.append(self._price_line(row, price, (own_bids, bids, asks, own_asks), largest, mark))
+        return lines
+
+    def _head_line(self, row: LadderRow) -> list[Span]:
+        if not (row.bids and row.asks):
+            return [(" one side of the book is empty", "warn")]
+        spread = row.asks[0][0] - row.bids[0][0]
+        mid = (row.asks[0][0] + row.bids[0][0]) / 2
+        bps = fmt.rounded(spread * 10_000 / mid, 1) if mid else fmt.NONE
+        parts: list[Span] = [(f" spread {fmt.number(spread, row.tick)} ({bps}bp)", "muted")]
+        if row.last_price is not None:
+            parts.append((f"  last {fmt.number(row.last_price, row.tick)}", "muted"))
+        if self.group is not None and self.group != row.tick:
+            parts.append((f"  by {fmt.number(self.group)}", "faint"))
+        return parts
+
+    def _price_line(
+        self,
+        row: LadderRow,
+        price: Decimal,
+        sides: tuple[dict[Decimal, Decimal], ...],
+        largest: Decimal,
+        mark: str,
+    ) -> list[Span]:
+        own, size, width = self._widths()
+        own_bids, bids, asks, own_asks = (side.get(price, Decimal(0)) for side in sides)
+        margin = " " * ((self.size.width - WIDEST) // 2 if self.size.width > WIDEST else 0)
+        spans: list[Span] = [(">" if price == self.cursor_price else " ", "accent"), (margin, "")]
+        spans.append((fmt.squeezed(own_bids, row.lot, own).rjust(own) if own_bids else " " * own, "bold own"))
+        text = fmt.squeezed(bids, row.lot, size - 1).rjust(size) if bids else " " * size
+        filled = grid.bar(bids, largest, size)
+        spans += [(text[: size - filled], "bid"), (text[size - filled :], "depth-bid")]
+        written = fmt.number(price, row.tick)
+        ink = mark or ("bid" if bids else "ask" if asks else "faint")
+        spans.append((f"{written:^{width - 1}}" + ({"up": "▲", "down": "▼"}[mark] if mark else " "), ink))
+        text = " " + fmt.squeezed(asks, row.lot, size - 1).ljust(size - 1) if asks else " " * size
+        filled = grid.bar(asks, largest, size)
+        spans += [(text[:filled], "depth-ask"), (text[filled:], "ask")]
+        spans.append((fmt.squeezed(own_asks, row.lot, own).ljust(own) if own_asks else " " * own, "bold own"))
+        return spans
+
+    def render_line(self, y: int) -> Strip:
+        """One line."""
+        inks, width = self.inks, self.size.width
+        line = self._lines[y] if y < len(self._lines) else []
+        background = inks.row
+        if line and line[0][0] == ">":
+            background = inks.cursor if self.has_focus else inks.cursor_away
+        dull = self._row is not None and self.stale
+        segments = [Segment(text, inks.silent if dull else inks[ink]) for text, ink in line]
+        return Strip(segments).apply_style(background).adjust_cell_length(width, background)
+
+    @property
+    def inks(self) -> Inks:
+        """The inks of the present theme."""
+        if self._inks is None:
+            self._inks = Inks(self.app.theme_variables)
+        return self._inks
+
+    def notify_style_update(self) -> None:
+        """Called by textual when styles (and with them the theme) change."""
+        super().notify_style_update()
+        self._inks = None
+
+    def on_resize(self) -> None:
+        """Place the prices again, grouped for the new height unless the operator has chosen a group."""
+        self._top = None
+        if not self._chosen_group:
+            self.group = self.cursor_price = None
+        self._compose_lines()
+        self.refresh()
+
+    # ------------------------------------------------------------ keys
+
+    def action_move(self, lines: int) -> None:
+        """Move the cursor down (or, negative, up) in price."""
+        if self.cursor_price is None or self.group is None or self._top is None:
+            return
+        self.cursor_price -= self.group * lines
+        self._held = True
+        line = grid.line_of(self._top, self.group, self.cursor_price)
+        if line < 0:
+            self._top -= self.group * line
+        elif line >= self._line_count:
+            self._top -= self.group * (line - self._line_count + 1)
+        self._compose_lines()
+
+    def on_click(self, event: events.Click) -> None:
+        """Move the cursor to the price clicked on. A click never sends."""
+        place = event.get_content_offset(self)
+        if place is not None and place.y >= 1 and self._top is not None and self.group is not None:
+            self.cursor_price = grid.price_at(self._top, self.group, place.y - 1)
+            self._held = True
+            self._compose_lines()
+
+    def do_recentre(self) -> None:
+        """Centre on the market, and follow it again."""
+        self._top = self.cursor_price = None
+        self._held = False
+        self._compose_lines()
+
+    def do_coarser(self) -> None:
+        """Group prices more coarsely."""
+        self._regroup(1)
+
+    def do_finer(self) -> None:
+        """Group prices more finely."""
+        self._regroup(-1)
+
+    def _regroup(self, steps: int) -> None:
+        if self._row is None or self.group is None:
+            return
+        offered = grid.groups(self._row.tick)
+        place = offered.index(self.group) + steps
+        self._chosen_group = True
+        self.group = offered[max(0, min(place, len(offered) - 1))]
+        self.do_recentre()
+
+    def _ticket(self, side: str, price: str) -> None:
+        if self.shown is not None:
+            self.desk.open_ticket(Draft(side=side, contract=str(self.shown), price=price, post=True))
+
+    def do_buy_here(self) -> None:
+        """Open a ticket to buy at the cursor's price."""
+        self._at_cursor("buy")
+
+    def do_sell_here(self) -> None:
+        """Open a ticket to sell at the cursor's price."""
+        self._at_cursor("sell")
+
+    def _at_cursor(self, side: str) -> None:
+        if self.cursor_price is None or self._row is None:
+            self.desk.say("no price under the cursor yet", "warning")
+        else:
+            self._ticket(side, fmt.number(self.cursor_price, self._row.tick))
+
+    def do_join_bid(self) -> None:
+        """Open a ticket to buy at the best bid."""
+        self._ticket("buy", "queue1")
+
+    def do_join_offer(self) -> None:
+        """Open a ticket to sell at the best offer."""
+        self._ticket("sell", "queue1")

@@ -1,0 +1,131 @@
+"""The unhedged balance, per venue and ticker: how much, its value, its age, why it waits and what will release it."""
+
+from decimal import Decimal
+from enum import IntEnum
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from console import fmt
+from console.actions import PANE, bindings
+from console.link import BookRow, Frame
+from console.panes import cells
+from console.panes.book_acts import BookActs
+from console.panes.pane import Desk, TablePane
+from console.widgets.columns import Cell, Column
+
+EMPTY = """● Nothing is unhedged.
+
+What cannot be hedged yet waits here, with the reason: under the venue's
+lot or minimum, a hedge refused, a book on hold. It goes with the next hedge."""
+
+AMBER_NOTIONAL = Decimal(25)
+"""Quote units from which a balance that waits turns amber; below, it is what lots and minimums leave over."""
+AMBER_AGE_NS = 3_000_000_000
+RED_NOTIONAL = Decimal(250)
+RED_AGE_NS = 15_000_000_000
+
+
+class Concern(IntEnum):
+    """How much a book wants the operator's eye."""
+
+    CALM = 0
+    AMBER = 1
+    RED = 2
+
+
+def concern(book: BookRow, now_ns: int) -> Concern:
+    """How worrying a book is: by its state first, then by what its balance is worth and for how long it has waited.
+
+    A balance without a known value counts as a large one.
+    """
+    if book.state == "hold":
+        return Concern.RED
+    if book.state == "paused" or book.unknown:
+        return Concern.AMBER
+    if not book.balance:
+        return Concern.CALM
+    age_ns = now_ns - book.ts_waiting_ns if book.ts_waiting_ns else 0
+    worth = RED_NOTIONAL if book.notional is None else abs(book.notional)
+    if worth >= RED_NOTIONAL and age_ns >= RED_AGE_NS:
+        return Concern.RED
+    return Concern.AMBER if worth >= AMBER_NOTIONAL and age_ns >= AMBER_AGE_NS else Concern.CALM
+
+
+_INK = {Concern.CALM: "", Concern.AMBER: "warn", Concern.RED: "bold alarm"}
+_SYMBOL = {Concern.CALM: " ", Concern.AMBER: "!", Concern.RED: "‼"}
+
+
+class UnhedgedPane(BookActs, TablePane[BookRow]):
+    """Pane 4."""
+
+    NAME = "unhedged"
+    TITLE_OF_ROW = "hedge book"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("unhedged", PANE)]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk, self._columns(), empty=EMPTY, order_by=lambda row: row.ts_waiting_ns or 1 << 63)
+
+    def _columns(self) -> list[Column[BookRow]]:
+        def ink(row: BookRow) -> str:
+            return _INK[concern(row, self.now_ns)]
+
+        return [
+            Column(key="mark", label="", width=1, ticking=True,
+                   cell=lambda row: Cell(_SYMBOL[concern(row, self.now_ns)], ink(row))),
+            Column(key="contract", label="contract", width=15, grow=1, widest=20,
+                   sort=lambda row: (row.venue, row.ticker),
+                   cell=lambda row: cells.contract(row.venue, row.ticker, ink(row))),
+            Column(key="balance", label="unhedged", width=10, right=True, sort=lambda row: abs(row.balance),
+                   flash=lambda row: abs(row.balance),
+                   cell=lambda row: cells.signed(row.balance, self.lot_of(row), ink(row) or None)),
+            Column(key="value", label="value", width=9, right=True, sort=lambda row: row.notional and abs(row.notional),
+                   cell=lambda row: Cell(fmt.money(row.notional and abs(row.notional)),
+                                         "faint" if row.notional is None else ink(row))),
+            Column(key="age", label="age", width=5, right=True, ticking=True,
+                   sort=lambda row: row.ts_waiting_ns or None,
+                   cell=lambda row: cells.age(self.now_ns, row.ts_waiting_ns, ink=ink(row) or "muted")),
+            Column(key="state", label="state", width=9, priority=3, cell=lambda row: cells.hedge_state(row.state)),
+            Column(key="target", label="target", width=10, right=True, priority=6,
+                   cell=lambda row: cells.signed(row.target, self.lot_of(row), "muted")),
+            Column(key="hedged", label="hedged", width=10, right=True, priority=6,
+                   cell=lambda row: cells.signed(row.hedged, self.lot_of(row), "muted")),
+            Column(key="flight", label="in flight", width=9, right=True, priority=4,
+                   cell=lambda row: cells.signed(row.in_flight, self.lot_of(row), "accent")),
+            Column(key="unknown", label="unknown", width=9, right=True, priority=5,
+                   cell=lambda row: cells.signed(row.unknown, self.lot_of(row), "bold alarm")),
+            Column(key="waits", label="why it waits", width=20, priority=1, grow=3, widest=60,
+                   cell=lambda row: Cell(row.waits, "muted")),
+            Column(key="release", label="what releases it", width=20, priority=2, grow=3, widest=60,
+                   cell=lambda row: Cell(row.release, "muted")),
+        ]  # fmt: skip
+
+    def feed(self, frame: Frame) -> None:
+        """Take the books of a frame: those with something not hedged, and those that do not hedge."""
+        for row in frame.books:
+            if row.balance or row.in_flight or row.unknown or row.state != "active":
+                self.put([(row.key, row)])
+            else:
+                self.drop([row.key])
+        self.drop(frame.gone.get("books", ()))
+
+    def worst(self) -> Concern:
+        """The greatest concern of all books."""
+        return max((concern(row, self.now_ns) for row in self.rows.values()), default=Concern.CALM)
+
+    def counters(self) -> tuple[str, str]:
+        """What waits in all, and how worrying it is."""
+        header, worst = self.mirror.header, self.worst()
+        if header is None:
+            return "", ""
+        waiting = sum(bool(row.balance) for row in self.rows.values())
+        held = sum(row.state != "active" for row in self.rows.values())
+        text = f"{fmt.money(header.waiting_notional)} in {fmt.count(waiting, 'book')}" if waiting else "nothing waits"
+        if held:
+            text += f" · {held} not hedging"
+        return text, {Concern.CALM: "muted", Concern.AMBER: "warn", Concern.RED: "alarm"}[worst]
+
+    def tick(self) -> None:
+        """Draw ages and concern again."""
+        super().tick()
+        self.retitle()

@@ -1,0 +1,112 @@
+"""Questions and menus as values: what is asked, and the command lines that the answers send. Pure."""
+
+import msgspec
+
+from console import fmt
+from console.link import PositionRow
+from console.panes.mirror import Mirror
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A question before a command line. The answer that the focus starts on is No."""
+
+    title: str
+    text: str
+    line: str
+    word: str = ""
+    """What must be typed to say yes; empty where a key is enough."""
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a menu: its key, what it does, and how many orders or positions it concerns."""
+
+    key: str
+    label: str
+    count: int
+    lines: tuple[str, ...]
+    """Sent at once when chosen, unless there is a question."""
+    question: Question | None = None
+    noun: str = "order"
+
+    @property
+    def text(self) -> str:
+        """What the menu shows beside the key."""
+        return f"{self.label}  {fmt.count(self.count, self.noun)}"
+
+
+def cancel_choices(mirror: Mirror, venue: str = "", ticker: str = "") -> list[Choice]:
+    """The cancel menu for a contract (that under the cursor): bids, offers, instrument, venue, makers, all.
+
+    Hedge orders are spared by every one of them: to cancel one, put the cursor on it.
+    """
+    where = fmt.contract(venue, ticker)
+    choices = []
+    if venue and ticker:
+        bids = mirror.cancellable(venue=venue, ticker=ticker, sign=1)
+        offers = mirror.cancellable(venue=venue, ticker=ticker, sign=-1)
+        choices = [
+            Choice(key="b", label=f"bids on {where}", count=len(bids), lines=(f"cancel bids {where}",)),
+            Choice(key="s", label=f"offers on {where}", count=len(offers), lines=(f"cancel offers {where}",)),
+            Choice(key="i", label=f"all on {where}", count=len(bids) + len(offers), lines=(f"cancel {where}",)),
+        ]
+    if venue:
+        count = len(mirror.cancellable(venue=venue))
+        choices.append(Choice(key="v", label=f"venue {venue}", count=count, lines=(f"cancel {venue}",)))
+    makers = list(mirror.open_orders(role="maker"))
+    lines = tuple(f"cancel {row.cloid}" for row in makers)
+    choices.append(Choice(key="m", label="makers with hedge legs", count=len(makers), lines=lines, noun="maker"))
+    choices.append(Choice(key="a", label="all, everywhere", count=len(mirror.cancellable()), lines=("cancel all",)))
+    return choices
+
+
+def flatten_question(mirror: Mirror, row: PositionRow) -> Question:
+    """What is asked before a position is closed."""
+    where = fmt.contract(row.venue, row.ticker)
+    amount = fmt.number(row.amount, mirror.lot(row.venue, row.ticker), sign=True)
+    worth = f" ({fmt.money(abs(row.notional))})" if row.notional is not None else ""
+    return Question(
+        title=f"Flatten {where}",
+        text=f"Position {amount} {row.base}{worth}, closed reduce-only.\n{_flatten_steps(f'{where}')}",
+        line=f"flatten {where}",
+    )
+
+
+def _flatten_steps(what: str) -> str:
+    return f"First the makers that feed {what} are cancelled and its hedge book is paused."
+
+
+def flatten_choices(mirror: Mirror, venue: str = "", ticker: str = "") -> list[Choice]:
+    """The flatten menu: the instrument and the venue under the cursor, and all (typed in full)."""
+    choices = []
+    held = next((row for row in mirror.open_positions() if (row.venue, row.ticker) == (venue, ticker)), None)
+    if held is not None:
+        where = fmt.contract(venue, ticker)
+        question = flatten_question(mirror, held)
+        choices.append(
+            Choice(key="i", label=where, count=1, lines=(question.line,), question=question, noun="position")
+        )
+    if venue:
+        count = len(mirror.open_positions(venue=venue))
+        question = Question(
+            title=f"Flatten venue {venue}",
+            text=f"{fmt.count(count, 'position')} on {venue} closed reduce-only.\n{_flatten_steps('them')}",
+            line=f"flatten {venue}",
+        )
+        choices.append(
+            Choice(
+                key="v", label=f"venue {venue}", count=count, lines=(question.line,), question=question, noun="position"
+            )
+        )
+    count = len(mirror.open_positions())
+    question = Question(
+        title="Flatten all",
+        text=f"{fmt.count(count, 'position')} on every venue closed reduce-only.\n{_flatten_steps('them')}",
+        line="flatten all",
+        word="flatten all",
+    )
+    choices.append(
+        Choice(
+            key="a", label="all, everywhere", count=count, lines=(question.line,), question=question, noun="position"
+        )
+    )
+    return choices

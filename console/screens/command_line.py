@@ -1,0 +1,152 @@
+"""The command line: one line of the grammar, with its effect shown before enter, completion and history."""
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label, Static
+
+from console.language import complete
+from console.link import Link, Preview
+from console.panes.mirror import Mirror
+from console.ticket.effect import caret_lines, effect
+
+PREVIEW_AFTER_S = 0.12
+HISTORY = 200
+
+
+class CommandLine(ModalScreen[str | None]):
+    """Dismissed with the engine's answer when a command was done, None when it was left.
+
+    A refused command keeps its text, with the reason under it. ``history`` is the app's list, the oldest first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("tab", "complete", show=False, priority=True),
+        Binding("up", "recall(-1)", show=False, priority=True),
+        Binding("down", "recall(1)", show=False, priority=True),
+    ]
+
+    def __init__(self, link: Link, mirror: Mirror, history: list[str], text: str, keep: Callable[[str], None]) -> None:
+        super().__init__()
+        self.link = link
+        self.mirror = mirror
+        self.history = history
+        self._text = text
+        self._keep = keep
+        self._place = len(history)
+        self._sending = False
+        self._offered = ""
+        """The line whose completions are on show: they stay until it changes."""
+
+    def compose(self) -> ComposeResult:
+        """The line, and two lines of what it would do."""
+        with Vertical(id="command-box"):
+            with Horizontal(id="command-row"):
+                yield Label(":")
+                yield Input(self._text, id="command", compact=True, select_on_focus=False)
+            yield Static("", id="effect")
+
+    def on_mount(self) -> None:
+        """Begin at the end of the text given."""
+        field = self.query_one(Input)
+        field.focus()
+        field.cursor_position = len(self._text)
+        if not self._text:
+            self._show([("tab completes · up recalls · enter does it · escape leaves", "muted")])
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show the effect once the typing pauses."""
+        event.stop()
+        self._keep(event.value)
+        self.run_worker(self._preview(event.value), group="preview", exclusive=True)
+
+    async def _preview(self, line: str) -> None:
+        await asyncio.sleep(PREVIEW_AFTER_S)  # the next key cancels this worker
+        if not line.strip():
+            self._show([])
+            return
+        preview = await self.link.preview(line)
+        if preview.ok:
+            self._show(effect(preview))
+        elif line != self._offered:
+            self._refused(preview.error, preview.caret)
+
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Send the line. A second enter while the first is under way does nothing."""
+        event.stop()
+        line = event.value.strip()
+        if line and not self._sending:
+            self._sending = True
+            self._show([("sending …", "muted")])
+            self.run_worker(self._send(line), group="send")
+
+    async def _send(self, line: str) -> None:
+        try:
+            reply = await self.link.command(line)
+        finally:
+            self._sending = False
+        if not self.history or self.history[-1] != line:
+            self.history.append(line)
+            del self.history[:-HISTORY]
+        if reply.ok:
+            self._keep("")
+            self.dismiss(reply.text or line)
+        else:
+            self._place = len(self.history)
+            self._refused(reply.error, reply.caret)
+
+    def _refused(self, error: str, caret: int | None) -> None:
+        field = self.query_one(Input)
+        if caret is None:
+            self._show(effect(Preview(ok=False, error=error)))
+            return
+        under = caret - int(field.scroll_offset.x)
+        ink = "muted" if caret >= len(field.value.rstrip()) else "alarm"  # what is not written yet is not wrong yet
+        self._show([(line, ink) for line in caret_lines(error, under, self.query_one("#effect").size.width)])
+
+    def _show(self, lines: list[tuple[str, str]]) -> None:
+        pieces = [Content.styled(text, f"${ink}") for text, ink in lines]
+        self.query_one("#effect", Static).update(Content("\n").join(pieces))
+
+    def action_complete(self) -> None:
+        """Complete the last word as far as it is certain; show what it may become."""
+        field = self.query_one(Input)
+        offers = complete(field.value, self.mirror.tickers())
+        if not offers:
+            return
+        common = common_start(offers)
+        if len(common) > len(field.value):
+            field.value = common
+            field.cursor_position = len(common)
+            offers = complete(common, self.mirror.tickers())
+        if offers:
+            self._offered = field.value
+            start = field.value.rfind(" ") + 1
+            self._show([("  ".join(offer[start:].strip() for offer in offers), "muted")])
+
+    def action_recall(self, steps: int) -> None:
+        """Go through the history."""
+        place = self._place + steps
+        if not 0 <= place <= len(self.history):
+            return
+        self._place = place
+        field = self.query_one(Input)
+        field.value = self.history[place] if place < len(self.history) else ""
+        field.cursor_position = len(field.value)
+
+    def action_leave(self) -> None:
+        """Close; the text is kept for the next time."""
+        self.dismiss(None)
+
+
+def common_start(texts: list[str]) -> str:
+    """The longest start that all of ``texts`` (one at least) share."""
+    lowest, highest = min(texts), max(texts)
+    return next((lowest[:place] for place, letter in enumerate(lowest) if letter != highest[place]), lowest)

@@ -1,0 +1,192 @@
+"""The desk: the eight panes, the bar of its state above and the bar of its keys below."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.events import DescendantFocus
+from textual.screen import Screen
+
+from console.actions import DESK, PANES, bindings, for_pane
+from console.link import Frame
+from console.panes.deltas import DeltasPane
+from console.panes.hedges import HedgesPane
+from console.panes.ladder import LadderPane
+from console.panes.log import LogPane
+from console.panes.orders import OrdersPane
+from console.panes.pane import Desk, Pane, Where
+from console.panes.positions import PositionsPane
+from console.panes.unhedged import UnhedgedPane
+from console.panes.venues import VenuesPane
+from console.screens.arrangement import arrange, hidden
+from console.widgets.bars import key_spans, message_spans, pane_spans
+from console.widgets.line_bar import LineBar
+
+_KINDS: tuple[Callable[[Desk], Pane], ...] = (
+    OrdersPane,
+    DeltasPane,
+    HedgesPane,
+    UnhedgedPane,
+    PositionsPane,
+    LadderPane,
+    LogPane,
+    VenuesPane,
+)
+
+
+class DeskScreen(Screen[None]):
+    """The one screen under all dialogs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(DESK),
+        Binding("tab", "step(1)", show=False),
+        Binding("shift+tab", "step(-1)", show=False),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.state_bar = LineBar(id="state")
+        self.strip = LineBar(id="strip")
+        self.keys_bar = LineBar(id="keys")
+        self.panes: dict[str, Pane] = {pane.NAME: pane for pane in (kind(desk) for kind in _KINDS)}
+        self.zoomed = ""
+        self._recent: list[str] = []
+        self._message: tuple[str, str] | None = None
+        self._area = Container(*self.panes.values(), id="desk")
+
+    def compose(self) -> ComposeResult:
+        """The bars and the panes."""
+        yield self.state_bar
+        yield self.strip
+        yield self._area
+        yield self.keys_bar
+
+    def on_mount(self) -> None:
+        """Begin on the orders."""
+        self.panes["orders"].focus()
+
+    def on_resize(self) -> None:
+        """Place the panes for the new size."""
+        self.place()
+
+    def place(self) -> None:
+        """Give each pane its region; hide those that share a place with one more wanted."""
+        width, height = self.app.size
+        strip = bool(self.zoomed) or hidden(width, height - 2)
+        self.strip.display = strip
+        regions = arrange(width, height - 2 - strip, self._recent, self.zoomed)
+        for name, pane in self.panes.items():
+            region = regions.get(name)
+            pane.display = region is not None
+            if region is not None:
+                pane.styles.offset = (region.x, region.y)
+                pane.styles.width, pane.styles.height = region.width, region.height
+        if self.focused is not None and not self.focused.display:
+            self.panes[next(iter(regions))].focus()
+        self.show_bars()
+
+    # ------------------------------------------------------------ what is shown
+
+    @property
+    def focused_pane(self) -> Pane | None:
+        """The pane with the focus."""
+        return self.focused if isinstance(self.focused, Pane) else None
+
+    @property
+    def ladder(self) -> LadderPane:
+        """The ladder."""
+        pane = self.panes["ladder"]
+        assert isinstance(pane, LadderPane)  # noqa: S101  # for the type checker: _KINDS says so
+        return pane
+
+    @property
+    def log_pane(self) -> LogPane:
+        """The log."""
+        pane = self.panes["log"]
+        assert isinstance(pane, LogPane)  # noqa: S101  # for the type checker: _KINDS says so
+        return pane
+
+    def feed(self, frame: Frame) -> None:
+        """Give a frame to every pane. One that fails is reported; the others get theirs."""
+        for name, pane in self.panes.items():
+            try:
+                pane.feed(frame)
+            except Exception as error:  # noqa: BLE001  # one pane's fault must not blind the others
+                self.desk.fault(f"pane {name}", error)
+
+    def flush(self, *, tick: bool, silent: bool) -> None:
+        """Paint what was fed; once a second also what shows the passing of time."""
+        for name, pane in self.panes.items():
+            try:
+                pane.set_silent(silent=silent)
+                pane.flush()
+                if tick:
+                    pane.tick()
+                pane.retitle()
+            except Exception as error:  # noqa: BLE001  # one pane's fault must not blind the others
+                self.desk.fault(f"pane {name}", error)
+        self.show_bars()
+
+    def show_bars(self) -> None:
+        """Bring the strip of panes and the keys up to date."""
+        pane = self.focused_pane
+        name = pane.NAME if pane else ""
+        if self.strip.display:
+            captions = [
+                (each, *each_pane.caption()[:2], each_pane.counters()[1]) for each, each_pane in self.panes.items()
+            ]
+            shown = [each for each, each_pane in self.panes.items() if each_pane.display]
+            self.strip.show(pane_spans(captions, name, shown))
+        if self._message is not None:
+            self.keys_bar.show(message_spans(*self._message))
+        else:
+            self.keys_bar.show(key_spans(for_pane(name or "orders"), self.desk.mirror))
+
+    def show_message(self, message: tuple[str, str] | None) -> None:
+        """Show a text and its severity in place of the keys, or the keys again."""
+        self._message = message
+        self.show_bars()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Show the keys of the pane that has the focus."""
+        event.stop()
+        self.show_bars()
+
+    # ------------------------------------------------------------ going about
+
+    def go_to(self, name: str) -> None:
+        """Show a pane and give it the focus."""
+        self._recent = [name, *(other for other in self._recent if other != name)]
+        if self.zoomed:
+            self.zoomed = name
+        self.place()
+        self.panes[name].focus()
+
+    def action_step(self, steps: int) -> None:
+        """Go to the next or the previous pane in sight."""
+        shown = [name for name in PANES if self.panes[name].display]
+        here = self.focused_pane
+        place = shown.index(here.NAME) if here is not None and here.NAME in shown else -steps
+        name = shown[(place + steps) % len(shown)]
+        self.panes[name].focus()
+
+    def show_ladder(self, where: Where) -> None:
+        """Show a contract in the ladder, and the ladder if it shares its place."""
+        self.ladder.show(where)
+        self._recent = ["ladder", *(other for other in self._recent if other != "ladder")]
+        focused = self.focused
+        self.place()
+        if focused is not None and focused.display:
+            focused.focus()
+
+    def do_zoom(self, pane: Pane | None) -> None:
+        """Give a pane the whole desk, or give it back."""
+        self.zoomed = "" if self.zoomed else (pane.NAME if pane else "orders")
+        self.place()
+
+    def action_perform(self, action_id: str) -> None:
+        """Do an action of the table that is bound on the desk."""
+        self.desk.perform(action_id, self.focused_pane)
