@@ -15,7 +15,7 @@ from decimal import Decimal
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 if TYPE_CHECKING:
     from console.papers import PaperSettings
@@ -108,14 +108,15 @@ def _exec(arguments: argparse.Namespace) -> int:
 def _headless(arguments: argparse.Namespace, lines: list[str] | None) -> int:
     with _desk(arguments) as (endpoints, folder):
         from console.headless import run_headless  # noqa: PLC0415  # loaded when used
-        from console.script import run_script  # noqa: PLC0415  # loaded when used
+        from console.script import RefusalCount, run_script  # noqa: PLC0415  # loaded when used
 
-        seconds = arguments.seconds
-        return run_script(
-            lambda script: run_headless(endpoints, script, sys.stdout, folder=folder, seconds=seconds),
+        seconds, out = arguments.seconds, RefusalCount(sys.stdout)
+        code = run_script(
+            lambda script: run_headless(endpoints, script, cast("TextIO", out), folder=folder, seconds=seconds),
             lines,
             stay=seconds is not None,
         )
+        return code or (REFUSED if out.refused else OK)
 
 
 def _paper(arguments: argparse.Namespace) -> int:

@@ -6,13 +6,15 @@ next line ``quit``; the second one ends without settling.
 
 import asyncio
 import contextlib
+import io
+import json
 import os
 import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, TextIO
 
 QUIT = "quit"
 
@@ -101,6 +103,26 @@ class ScriptLines:
     def _hand_over(self, loop: asyncio.AbstractEventLoop, line: bytes) -> None:
         self._room.acquire()
         loop.call_soon_threadsafe(self._arrived, line.decode("utf-8", "replace"))
+
+
+class RefusalCount(io.TextIOBase):
+    """Passes a desk's JSON lines on to ``out`` and counts the replies among them that refused their line."""
+
+    def __init__(self, out: TextIO) -> None:
+        super().__init__()
+        self.refused = 0
+        self._out = out
+
+    def write(self, text: str) -> int:
+        """Write whole lines, as the desk does."""
+        for line in text.splitlines():
+            record = json.loads(line)
+            self.refused += record["type"] == "reply" and not record["ok"]
+        return self._out.write(text)
+
+    def flush(self) -> None:
+        """Flush what is behind."""
+        self._out.flush()
 
 
 def run_script(

@@ -16,6 +16,12 @@ from console.cli import main
 HEDGED = "buy 0.0137 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market"
 
 
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Keep the journals of desks on running venues out of the user's own state."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 def start(*arguments: str) -> "subprocess.Popen[str]":
     """Start the program as its users do, with pipes to it, apart from our own terminal."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -154,11 +160,35 @@ def test_exec_hedges_and_proves_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert (book["venue"], book["ticker"], book["target"]) == ("binance", "ETHUSDT", "-0.0137")
 
 
-def test_a_desk_on_running_venues_leaves_them_running(venues: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two desks, one after the other, trade on the same paper venues."""
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("buy 1 binance:ETHUSD", "did you mean ETHUSDT"),
+        ("cancel 7f3a", "no order"),
+        ("flatten kraken", "binance, hyperliquid"),
+    ],
+)
+def test_exec_ends_with_1_where_a_command_was_refused(
+    line: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A refused line is answered in words, the others run, and the exit code says that one was refused."""
+    assert main(["exec", line, "verify"]) == 1
+    said = records(capsys.readouterr().out)
+    first, second = [record for record in said if record["type"] == "reply"][:2]
+    assert (first["ok"], second["ok"]) == (False, True)
+    assert words in first["error"]
+    assert said[-1]["consistent"] is True
+
+
+def test_a_desk_on_running_venues_leaves_them_running(
+    venues: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two desks, one after the other, trade on the same venues and write into one folder of the user's state."""
     for _ in range(2):
         assert main(["exec", HEDGED, "--venues", str(venues)]) == 0
         assert records(capsys.readouterr().out)[-1]["consistent"] is True
+    (folder,) = (tmp_path / "state" / "hedgedesk" / "desks").iterdir()
+    assert any(folder.iterdir())
 
 
 def test_a_time_limit_ends_a_script_that_has_ended_long_before() -> None:
