@@ -89,7 +89,8 @@ def encode_ws(request: Request, contracts: Contracts, credentials: Credentials, 
     params += [("apiKey", credentials.key), ("recvWindow", str(RECV_WINDOW_MS)), ("timestamp", str(now_ms))]
     params.sort()
     payload = "&".join(f"{name}={value}" for name, value in params)
-    fields: dict[str, str | int] = dict(params)
+    # Order ids are numbers there; the text that is signed is the same.
+    fields: dict[str, str | int] = {name: int(value) if name == "orderId" else value for name, value in params}
     fields |= {"recvWindow": RECV_WINDOW_MS, "timestamp": now_ms, "signature": sign(credentials.secret, payload)}
     return msgspec.json.encode({"id": request_id, "method": method, "params": fields})
 
@@ -207,11 +208,11 @@ def _contract(ticker: str, contracts: Contracts) -> Contract:
     return contract
 
 
-def _quantity(amount: Decimal, contract: Contract) -> str:
-    if not amount or not amount.is_finite():
-        raise Denied(contract.venue, f"an amount of {amount} is no order", field="amount")
-    unsigned = abs(amount)
-    return plain(unsigned if contract.multiplier == 1 else unsigned / contract.multiplier)
+def _size(order: PlaceOrder | AmendOrder, contract: Contract) -> Params:
+    if not order.amount.is_finite() or not order.amount:
+        raise Denied(contract.venue, f"an amount of {order.amount} is no order", field="amount")
+    quantity = order.quantity if contract.multiplier == 1 else order.quantity / contract.multiplier
+    return [("side", "BUY" if order.side is Side.BUY else "SELL"), ("quantity", plain(quantity))]
 
 
 def _price(price: Decimal, contract: Contract) -> str:
@@ -220,17 +221,12 @@ def _price(price: Decimal, contract: Contract) -> str:
     return plain(price if contract.multiplier == 1 else price * contract.multiplier)
 
 
-def _side(side: Side) -> str:
-    return "BUY" if side is Side.BUY else "SELL"
-
-
 def _place(order: PlaceOrder, contracts: Contracts) -> Params:
     contract = _contract(order.ticker, contracts)
     params = [
         ("symbol", order.ticker),
-        ("side", _side(order.side)),
+        *_size(order, contract),
         ("type", "MARKET" if order.kind is OrderKind.MARKET else "LIMIT"),
-        ("quantity", _quantity(order.amount, contract)),
         ("newClientOrderId", order.cloid),
         ("newOrderRespType", "RESULT"),
     ]
@@ -261,14 +257,15 @@ def _amend(order: AmendOrder, contracts: Contracts) -> Params:
     contract = _contract(order.ticker, contracts)
     return [
         *_identified(order.ticker, order.cloid, order.oid, contracts.venue),
-        ("side", _side(order.side)),
-        ("quantity", _quantity(order.amount, contract)),
+        *_size(order, contract),
         ("price", _price(order.price, contract)),
     ]
 
 
 def _identified(ticker: str, cloid: str | None, oid: str | None, venue: str) -> Params:
     if oid:
+        if not oid.isdecimal():
+            raise Denied(venue, f"{oid!r} is not an order id of this venue", field="oid")
         return [("symbol", ticker), ("orderId", oid)]
     if cloid:
         return [("symbol", ticker), ("origClientOrderId", cloid)]
