@@ -64,7 +64,6 @@ class BinanceFront:
             self._subscriptions,
             self._keys,
             self._account,
-            accounts=accounts,
             now_ns=now_ns,
         )
         self._websocket_api = WebsocketApi(self._methods(), self._meter, accounts, now_ns)

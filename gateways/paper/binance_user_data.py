@@ -7,7 +7,7 @@ Sources: the venue's pages Start, Keepalive and Close User Data Stream, Event: O
 Update, Event: Trade Lite, Event: User Data Stream Expired; the order of events as recorded from the venue.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from gateways.paper import binance_errors as errors
@@ -109,32 +109,29 @@ class UserData:
         keys: ListenKeys,
         desk: AccountDesk,
         *,
-        accounts: Mapping[str, str],
         now_ns: Callable[[], int],
     ) -> None:
         self._exchange = exchange
         self._subscriptions = subscriptions
         self._keys = keys
         self._desk = desk
-        self._accounts = accounts
         self._now_ns = now_ns
 
     def happened(self, happenings: Sequence[Happening]) -> list[Push]:
         """The pushes of what happened, in the venue's order."""
         pushes: list[Push] = []
-        ours = [happening for happening in happenings if _account_of(happening) in self._accounts]
         refused = {
             happening.order.order_id
-            for happening in ours
+            for happening in happenings
             if isinstance(happening, OrderChanged) and not is_recorded(happening.order)
         }
         taken: dict[int, list[PaperFill]] = {}
-        for happening in ours:
+        for happening in happenings:
             if isinstance(happening, OrderChanged) and happening.fill is not None and not happening.fill.is_maker:
                 taken.setdefault(happening.order.order_id, []).append(happening.fill)
         balances: dict[str, BalanceChanged] = {}
         positions: dict[str, list[PaperPosition]] = {}
-        for happening in ours:
+        for happening in happenings:
             if isinstance(happening, BalanceChanged):
                 balances[happening.balance.account] = happening
             elif isinstance(happening, PositionChanged):
@@ -292,13 +289,3 @@ class UserData:
             else:
                 asks += notional
         return bids, asks
-
-
-def _account_of(happening: Happening) -> str | None:
-    if isinstance(happening, OrderChanged):
-        return happening.order.account
-    if isinstance(happening, PositionChanged):
-        return happening.position.account
-    if isinstance(happening, BalanceChanged):
-        return happening.balance.account
-    return None

@@ -88,6 +88,19 @@ def test_position_and_money_add_up(client: PaperClient) -> None:
     ]
 
 
+@pytest.mark.parametrize(("side", "near", "far"), [("BUY", "95000.1", "94000"), ("SELL", "94999.9", "96000")])
+def test_open_orders_take_margin_with_the_position(client: PaperClient, side: str, near: str, far: str) -> None:
+    """What is left of open orders on the position's side counts at its price, at the exchange's leverage of ten."""
+    client.order(side=side, price=near, quantity="0.6")
+    client.order(side=side, price=far, quantity="0.1")
+    (risk,) = client.ask("GET", "/fapi/v3/positionRisk", symbol="BTCUSDT")
+    resting = Decimal(near) * Decimal("0.1") + Decimal(far) * Decimal("0.1")
+    notionals = [Decimal(risk["bidNotional"]), Decimal(risk["askNotional"])]
+    assert notionals == ([resting, 0] if side == "BUY" else [0, resting])
+    assert Decimal(risk["openOrderInitialMargin"]) == resting / 10
+    assert Decimal(risk["positionInitialMargin"]) == abs(Decimal(risk["notional"])) / 10
+
+
 def test_settings_say_what_the_venue_is(client: PaperClient) -> None:
     """One-way, single-asset, cross margin: asked for they are told, asked for again they need no change."""
     assert client.ask("GET", "/fapi/v1/positionSide/dual") == {"dualSidePosition": False}

@@ -178,6 +178,15 @@ def test_an_unfit_order_is_refused(client: PaperClient, change: dict[str, str], 
     assert client.public("/fapi/v1/depth", symbol="BTCUSDT") == before
 
 
+@pytest.mark.parametrize("change", [{"price": "95000.1", "timeInForce": "GTX"}, {"timeInForce": "FOK"}])
+def test_a_refused_order_is_not_in_the_history(client: PaperClient, change: dict[str, str]) -> None:
+    """A GTX or FOK order that was refused is not found by its client id, which may be used at once again."""
+    assert client.refused("POST", ORDER, **{**LIMIT, **change, "newClientOrderId": "mine"}) in {-5021, -5022}
+    assert client.refused("GET", ORDER, symbol="BTCUSDT", origClientOrderId="mine") == -2013
+    assert client.refused("DELETE", ORDER, symbol="BTCUSDT", origClientOrderId="mine") == -2011
+    assert client.order(newClientOrderId="mine")["status"] == "NEW"
+
+
 def test_lots_are_checked_where_the_precision_is_finer() -> None:
     """FXS trades in tenths: more decimals are too precise, which is another code than off the lot."""
     client = PaperClient()

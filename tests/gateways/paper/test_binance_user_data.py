@@ -222,6 +222,29 @@ def test_a_listen_key_lives_an_hour_unless_kept_alive(client: PaperClient) -> No
     assert client.ask("POST", "/fapi/v1/listenKey")["listenKey"] != key
 
 
+def test_an_expired_key_is_no_subscription(client: PaperClient) -> None:
+    """A connection that outlives its listen key is no longer subscribed to it."""
+    stream = client.connect("/private/stream")
+    key = client.ask("POST", "/fapi/v1/listenKey")["listenKey"]
+    client.say(stream, {"method": "SUBSCRIBE", "params": [key], "id": 1})
+    client.wait(HOUR_MS)
+    assert [message["data"]["e"] for message in client.heard(stream)] == ["listenKeyExpired"]
+    assert client.say(stream, {"method": "LIST_SUBSCRIPTIONS", "id": 2})["result"] == []
+
+
+def test_profit_taken_adds_up_in_the_account_update(client: PaperClient) -> None:
+    """``cr`` is all the profit taken in the contract so far, ``rp`` that of the fill, both before fees."""
+    stream = client.stream()
+    client.order(**MARKET, quantity="0.1")
+    client.order(**MARKET, side="SELL", quantity="0.05")
+    client.order(**MARKET, side="SELL", quantity="0.05")
+    messages = client.heard(stream)
+    taken = [message["a"]["P"][0]["cr"] for message in messages if message["e"] == "ACCOUNT_UPDATE"]
+    profits = [message["o"]["rp"] for message in messages if kinds([message]) == ["ORDER_TRADE_UPDATE TRADE"]]
+    assert [Decimal(text) for text in profits] == [0, Decimal("-0.01"), Decimal("-0.01")]
+    assert [Decimal(text) for text in taken] == [0, Decimal("-0.01"), Decimal("-0.02")]
+
+
 def test_a_closed_listen_key_is_no_more(client: PaperClient) -> None:
     """Deleting the key silences its streams, and it opens no more of them."""
     key = client.ask("POST", "/fapi/v1/listenKey")["listenKey"]

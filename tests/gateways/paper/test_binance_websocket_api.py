@@ -92,6 +92,14 @@ def test_a_wrong_secret_places_nothing(client: PaperClient) -> None:
     assert client.exchange.orders(KEY) == []
 
 
+@pytest.mark.parametrize("ahead", [1_000, -5_001])
+def test_a_late_or_early_request_places_nothing(client: PaperClient, ahead: int) -> None:
+    """A websocket request's time is held against the same window as a REST request's."""
+    api = client.connect("/ws-fapi/v1")
+    assert client.call(api, "order.place", **PLACE, ahead=ahead)["error"]["code"] == -1021
+    assert client.exchange.orders(KEY) == []
+
+
 def test_the_order_limit_holds_over_the_websocket_api() -> None:
     """The limits are shared with REST, and a refusal says when to come back."""
     client = PaperClient(RateLimits(orders_10s=1))
