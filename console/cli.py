@@ -82,8 +82,9 @@ def _console(arguments: argparse.Namespace) -> int:
 
     theme = _theme(arguments.theme)
     with _desk(arguments) as (endpoints, folder), EmbeddedLink(endpoints, folder) as link:
-        HedgedeskApp(link, theme=theme).run()
-    return OK
+        app = HedgedeskApp(link, theme=theme)
+        app.run()
+    return app.return_code or OK
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -168,12 +169,16 @@ def _desk(arguments: argparse.Namespace) -> Iterator[tuple["dict[str, Endpoints]
 
 @contextlib.contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM unwind like ctrl+c, so that the paper venues and their journal go with the desk."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let SIGTERM and a closed terminal unwind like ctrl+c: the paper venues and their journal go with the desk."""
+    from console.script import stop_signals  # noqa: PLC0415  # loaded when used
+
+    numbers = stop_signals()
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _refuse_with_venues(arguments: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
 """The headless desk's input: lines from stdin or from arguments, and an orderly end when the process is told to stop.
 
-Reading never blocks the loop: a thread reads, and waits when the desk is behind. The first SIGINT or SIGTERM makes the
-next line ``quit``; the second one ends without settling.
+Reading never blocks the loop: a thread reads, and waits when the desk is behind. The first SIGINT, SIGTERM or SIGHUP
+makes the next line ``quit``; the second one ends without settling.
 """
 
 import asyncio
@@ -105,6 +105,13 @@ class ScriptLines:
         loop.call_soon_threadsafe(self._arrived, line.decode("utf-8", "replace"))
 
 
+def stop_signals() -> list[signal.Signals]:
+    """What asks a desk to end: ctrl+c, a termination, a closed terminal; not what our parent told us to ignore."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [signal.Signals[name] for name in names if name in signal.Signals.__members__]
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 class RefusalCount(io.TextIOBase):
     """Passes a desk's JSON lines on to ``out`` and counts the replies among them that refused their line."""
 
@@ -142,7 +149,7 @@ def run_script(
                 task.cancel()
             script.end()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             asyncio.get_running_loop().add_signal_handler(number, stop)
         return await desk(script)
 

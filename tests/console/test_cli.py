@@ -1,10 +1,12 @@
 """The program: every ending is an exit code and, where something is wrong, one sentence."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -220,3 +222,25 @@ def test_a_signal_ends_the_desk_with_its_summary(number: signal.Signals) -> None
         assert desk.wait(30) == 0
     assert (said[-1]["type"], said[-1]["consistent"], said[-1]["left"]) == ("summary", True, [])
     assert any(record.get("status") == "CANCELLED" for record in said if record["type"] == "order_delta")
+
+
+def test_a_console_told_to_stop_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The console comes up in a terminal on its own venues; ended from outside, its venues and journal go with it."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (40, 120))
+    environment = {**os.environ, "TERM": "xterm-256color", "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "console"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    ) as console:
+        os.close(theirs)
+        shown = b""
+        while b"PAPER" not in shown:
+            shown += os.read(ours, 65_536)
+        assert [*tmp_path.glob("hedgedesk-*/*")], "the journal of a desk on its own venues is its own too"
+        console.terminate()
+        with contextlib.suppress(OSError):  # the end of a terminal reads as an error
+            while os.read(ours, 65_536):
+                pass
+        assert console.wait(30) == 1
+    os.close(ours)
+    assert [*tmp_path.iterdir()] == []

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import pytest
 
-from console.script import LONGEST, ROOM, ScriptLines, run_script
+from console.script import LONGEST, ROOM, ScriptLines, run_script, stop_signals
 
 
 @pytest.fixture
@@ -128,9 +128,9 @@ async def test_input_that_cannot_be_read_ends_the_script(capsys: pytest.CaptureF
     assert "cannot be read further" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_desk_in_order(number: signal.Signals) -> None:
-    """The first SIGINT or SIGTERM makes the next line quit: the desk settles and gives its own exit code."""
+    """The first signal to stop makes the next line quit: the desk settles and gives its own exit code."""
     seen: list[str] = []
 
     async def desk(lines: AsyncIterator[str]) -> int:
@@ -142,6 +142,16 @@ def test_a_signal_ends_the_desk_in_order(number: signal.Signals) -> None:
 
     assert run_script(desk, ["verify"], stay=True) == 3
     assert seen == ["verify", "quit"]
+
+
+def test_what_the_parent_ignores_stays_ignored() -> None:
+    """Under nohup a closed terminal does not end the desk."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert stop_signals() == [signal.SIGINT, signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert signal.SIGHUP in stop_signals()
 
 
 def test_a_second_signal_ends_it_at_once() -> None:
