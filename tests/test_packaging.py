@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("packaging")
+
 ROOT = Path(__file__).parents[1]
 
 SCRIPT = """buy 0.0137 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market
@@ -60,13 +62,10 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkout's own editable install is one of those and stays out.
     """
     folder = tmp_path_factory.mktemp("elsewhere")
-    venv.create(folder / "env", with_pip=False, symlinks=True)
-    python = folder / "env" / "bin" / "python"
+    venv.create(folder / "env", with_pip=True, symlinks=True)
     (site,) = (folder / "env" / "lib").glob("python*/site-packages")
-    installed = call(
-        sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check",
-        "--no-deps", "--no-index", wheel, cwd=folder,
-    )  # fmt: skip
+    pip = (folder / "env" / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
+    installed = call(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel, cwd=folder)
     assert installed.returncode == 0, installed.stderr
     (site / "locked.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
     return folder

@@ -1,8 +1,6 @@
 """The command grammar: what lines mean, that lines and commands are inverse, and what refusals say."""
 
-import re
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -387,29 +385,3 @@ def test_a_checked_field_is_found_in_its_line(field: str, column: int | None) ->
     """What a check names can be pointed at in the line that was typed."""
     line = "buy 0.5 binance:ETHUSDT @ 2431.5 hedge   x0.5 hyperliquid:ETH"
     assert field_column(line, field) == column
-
-
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "grammar.md").read_text(encoding="utf-8")
-
-
-def blocks(kind: str) -> list[str]:
-    """The lines of the document's code blocks of a kind."""
-    found = re.findall(rf"^```{kind}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
-    return "".join(found).splitlines()
-
-
-def test_every_example_of_the_document_is_of_the_grammar() -> None:
-    """The document shows each verb in a line that parses."""
-    lines = blocks("hedgedesk")
-    verbs = {render(parse(line)).split()[0] for line in lines}
-    assert verbs == {word.strip() for word in complete("", VENUES)}
-
-
-def test_every_refusal_of_the_document_is_what_the_parser_says() -> None:
-    """The document's refused lines are refused in exactly those words, at exactly that place."""
-    lines = blocks("refused")
-    assert lines
-    for line, said in zip(lines[::2], lines[1::2], strict=True):
-        error = refusal(line)
-        assert error is not None, line
-        assert f"{' ' * error.caret}^ {error.text}" == said
