@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.checks import Checked, check_place
@@ -170,6 +170,7 @@ def test_an_ordinary_order_has_no_warnings() -> None:
     assert check("buy 3 binance:SOLUSDT @ 134.50 post hedge hyperliquid:SOL").warnings == ()
 
 
+@settings(max_examples=200, deadline=None)
 @given(
     lots=st.integers(1, 5000),
     ratio=st.sampled_from([D(1), D("0.5"), D("0.333"), D(2)]),

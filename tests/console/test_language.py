@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from console.commands import (
@@ -303,18 +303,21 @@ def refusal(line: str) -> GrammarError | None:
     return None
 
 
+@settings(max_examples=200, deadline=None)
 @given(commands)
 def test_lines_and_commands_are_inverse(command: Command) -> None:
     """Reading the canonical line of a command gives the command back."""
     assert parse(render(command)) == command
 
 
+@settings(max_examples=200, deadline=None)
 @given(commands)
 def test_commands_survive_serialization(command: Command) -> None:
     """A command can cross a process boundary and come back the same."""
     assert msgspec.json.decode(msgspec.json.encode(command), type=Command) == command
 
 
+@settings(max_examples=200, deadline=None)
 @given(st.one_of(st.text(max_size=80), spoken))
 @example("cancel \x00:\x00")
 @example("buy 1 a:b hedge x")
@@ -330,6 +333,7 @@ def test_any_text_is_a_command_or_a_grammar_error(text: str) -> None:
         assert refused.text
 
 
+@settings(max_examples=200, deadline=None)
 @given(spoken)
 def test_what_completion_offers_the_grammar_takes_so_far(text: str) -> None:
     """A completed word is never the one that the parser refuses."""

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateways.contracts import Contracts, is_multiple, is_on_tick
@@ -128,6 +128,7 @@ def test_reduce_only_is_not_held_to_the_minimum_notional() -> None:
     check_order(SOL, msgspec.structs.replace(ORDER, amount=D("-0.05"), price=D(60), reduce_only=True))
 
 
+@settings(max_examples=200, deadline=None)
 @given(
     lots=st.integers(0, 10**6),
     lot=st.sampled_from([D("0.001"), D("0.01"), D("0.1"), D(1), D(10)]),
