@@ -59,21 +59,21 @@ def outcomes(body: Any, venue: str) -> list[Outcome]:
     """
     if not isinstance(body, dict):
         raise DecodeError(venue, "response", f"an object was expected, not {type(body).__name__}")
-    if body.get("status") == "err":
+    status = body.get("status")
+    if status == "err":
         return [Outcome(error=str(body.get("response")))]
-    response = body.get("response", body)
+    response = body.get("response") if status == "ok" else body
     if not isinstance(response, dict):
         raise DecodeError(venue, "response", f"an object was expected, not {type(response).__name__}")
     data = response.get("data", response)
-    if not isinstance(data, dict):
-        return [Outcome()]
-    statuses = data.get("statuses")
-    if statuses is None:
-        status = data.get("status")
-        return [_outcome(status, venue, 0)] if isinstance(status, dict) else [Outcome()]
-    if not isinstance(statuses, list):
-        raise DecodeError(venue, "statuses", "a list was expected")
-    return [_outcome(item, venue, place) for place, item in enumerate(statuses)]
+    if isinstance(data, dict) and "statuses" in data:
+        items = data["statuses"]
+        if not isinstance(items, list):
+            raise DecodeError(venue, "statuses", "a list was expected")
+        return [_outcome(item, venue, place) for place, item in enumerate(items)]
+    if status != "ok":
+        raise DecodeError(venue, "status", f"neither ok nor err: {status!r}")
+    return [Outcome()]
 
 
 def _outcome(item: Any, venue: str, place: int) -> Outcome:

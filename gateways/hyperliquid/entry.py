@@ -73,7 +73,7 @@ class OrderEntry:
         redactor: Redactor,
         watcher: Watcher,
         clock_ns: Callable[[], int],
-        reply_timeout: float = REPLY_TIMEOUT_S,
+        reply_timeout: float,
     ) -> None:
         self._venue = venue
         self._credentials = credentials
@@ -106,10 +106,12 @@ class OrderEntry:
             mainnet=self._mainnet,
             nonce=self._nonces.next(now_ms),
         )
-        results = await self._perform(wire, verb, priority, items=1)
-        if results[0].error is not None:
-            raise refused(self._venue, results[0].error)
-        return results[0]
+        (outcome,) = await self._perform(wire, verb, priority, items=1)
+        if outcome.error is not None:
+            raise refused(self._venue, outcome.error)
+        if outcome == Outcome() and not isinstance(request, CancelOrder):
+            raise Unknown(self._venue, f"sent, but the answer to {verb} names no order")
+        return outcome
 
     async def cancel_many(self, cancels: Sequence[CancelOrder], contracts: Contracts) -> list[Outcome]:
         """Cancel by oid, some in each request; return an outcome for each cancel, with its error if it has one.

@@ -19,7 +19,7 @@ from gateways.contracts import Contracts
 from gateways.errors import Denied, NotFound, Unavailable, Unknown
 from gateways.hyperliquid import answers, bodies
 from gateways.hyperliquid.encode import ACCEPTANCE_WINDOW_MS, encode, slippage_price, user_address
-from gateways.hyperliquid.entry import POOLS, WEIGHT, OrderEntry, body_of, post_calls
+from gateways.hyperliquid.entry import POOLS, REPLY_TIMEOUT_S, WEIGHT, OrderEntry, body_of, post_calls
 from gateways.hyperliquid.streams import Desk, PrivateStream, PublicStream
 from gateways.standards import (
     ZERO,
@@ -78,7 +78,8 @@ class HyperliquidVenue(Venue):
     """One Hyperliquid account. ``endpoints``: key is the account's address, secret its or its agent's private key.
 
     ``slippage``: the limit of a market order that is sent without a price, as a share (0.05 for 5 %).
-    ``clock_ns``: the time, UTC.
+    ``clock_ns``: the time, UTC. ``connect_timeout`` and ``reply_timeout`` are in seconds; an order without a reply in
+    that time is Unknown.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class HyperliquidVenue(Venue):
         slippage: Decimal = DEFAULT_SLIPPAGE,
         clock_ns: Callable[[], int] = time.time_ns,
         connect_timeout: float = 15.0,
+        reply_timeout: float = REPLY_TIMEOUT_S,
     ) -> None:
         if not isinstance(endpoints.ws, str):
             raise Denied(alias, "Hyperliquid has one websocket address", field="ws")
@@ -102,6 +104,7 @@ class HyperliquidVenue(Venue):
         self._slippage = slippage
         self._clock_ns = clock_ns
         self._connect_timeout = connect_timeout
+        self._reply_timeout = reply_timeout
         self._link: _Link | None = None
         self._rest_answers = False
 
@@ -155,6 +158,7 @@ class HyperliquidVenue(Venue):
             redactor=redactor,
             watcher=watcher,
             clock_ns=self._clock_ns,
+            reply_timeout=self._reply_timeout,
         )
         public = PublicStream(desk, self._ws_url, clock_ns=self._clock_ns)
         return _Link(user=user, watcher=watcher, rest=rest, gate=gate, entry=entry, private=private, public=public)
@@ -230,11 +234,13 @@ class HyperliquidVenue(Venue):
         while True:
             body = await self._ask(QueryFills(since_ns=start_ns, ticker=ticker), Priority.QUERY)
             page = bodies.fills(body, self.alias, user)
-            fresh = [fill for fill in page if (fill.ticker, fill.oid, fill.trade_id) not in found]
-            found.update({(fill.ticker, fill.oid, fill.trade_id): fill for fill in fresh})
-            if not fresh or len(page) < SMALLEST_FULL_PAGE:
+            known = len(found)
+            found.update({(fill.ticker, fill.oid, fill.trade_id): fill for fill in page})
+            if len(page) < SMALLEST_FULL_PAGE:
                 break
-            start_ns = max(fill.ts_venue_ns for fill in page)
+            latest_ns = max(fill.ts_venue_ns for fill in page)
+            # Pages overlap in their last millisecond; one that brought nothing new was full of a single one.
+            start_ns = latest_ns if len(found) > known else latest_ns + 1_000_000
         rows = sorted(found.values(), key=lambda fill: fill.ts_venue_ns)
         return [row for row in rows if (row.ticker == ticker if ticker else row.ticker in self.contracts)]
 
