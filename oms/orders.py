@@ -124,6 +124,14 @@ class OrderDelta(msgspec.Struct, frozen=True, kw_only=True):
         return self.after.key
 
 
+class OidFilled(msgspec.Struct, frozen=True):
+    """What is known of one venue order id: filled so far, and its own size where the venue said; both signed."""
+
+    oid: str
+    filled: Decimal
+    amount: Decimal | None
+
+
 class _Oid:
     """The evidence on one venue order id."""
 
@@ -195,6 +203,21 @@ class OrdersPage:
         """Every venue order id that the order has had, in the order seen."""
         record = self._records.get(key)
         return list(record.oids) if record else []
+
+    def evidence(self, key: str) -> tuple[OidFilled, ...]:
+        """What is known of each venue order id that the order has had."""
+        record = self._records[key]
+        return tuple(OidFilled(oid, known.filled, known.amount) for oid, known in record.oids.items())
+
+    def restore(self, order: Order, evidence: tuple[OidFilled, ...]) -> None:
+        """Enter an order as a journal tells of it, before anything else is known. Raises ValueError as ``register``."""
+        self.register(order)
+        record = self._records[order.key]
+        for item in evidence:
+            known = self._oid(record, item.oid)
+            known.cum, known.amount = item.filled, item.amount
+        if order.status.terminal:
+            self._working.pop(order.key, None)
 
     def find(self, prefix: str) -> list[Order]:
         """The orders whose key starts with ``prefix``."""
