@@ -28,7 +28,8 @@ class BinanceError(Exception):
 
 def invalid_path(method: str, path: str) -> BinanceError:
     """No such route."""
-    return BinanceError(-5000, f"Path {path}, Method {method} is invalid", status=404)
+    readable = path.encode("utf-8", "replace").decode()
+    return BinanceError(-5000, f"Path {readable}, Method {method} is invalid", status=404)
 
 
 def missing(name: str) -> BinanceError:

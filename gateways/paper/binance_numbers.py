@@ -3,6 +3,7 @@
 import hashlib
 import string
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 from gateways.standards import Contract
 
@@ -61,6 +62,12 @@ def token(length: int, *parts: object) -> str:
     return "".join(letters)
 
 
-def _places(step: Decimal) -> int:
-    exponent = step.as_tuple().exponent
+@lru_cache(maxsize=256)
+def _decimals(step: str) -> int:
+    exponent = Decimal(step).as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _places(step: Decimal) -> int:
+    # Kept by text: 0.10 and 0.1 are equal numbers with different places.
+    return _decimals(str(step))

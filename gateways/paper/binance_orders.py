@@ -4,12 +4,9 @@ Sources: the venue's pages New Order, Modify Order, Cancel Order, Place Multiple
 and "Error Codes".
 """
 
-import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
-
-import msgspec
 
 from gateways.contracts import is_multiple
 from gateways.paper import binance_errors as errors
@@ -22,7 +19,7 @@ from gateways.paper.binance_contract_info import (
 from gateways.paper.binance_errors import BinanceError
 from gateways.paper.binance_limits import RateMeter
 from gateways.paper.binance_records import PRICE_MATCH, SELF_TRADE_PREVENTION, Json, is_recorded, order_answer, side_of
-from gateways.paper.binance_requests import Params
+from gateways.paper.binance_requests import Params, as_texts, read_json
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.records import NewOrder, PaperOrder, Refused
 from gateways.standards import Contract, RejectReason, TimeInForce
@@ -62,7 +59,7 @@ class OrderDesk:
 
     def place_batch(self, params: Params, account: str) -> list[Json]:
         """``POST /fapi/v1/batchOrders``: up to five orders, each answered for itself."""
-        items = _json_objects(params.text("batchOrders"))
+        items = _json_objects(params.text("batchOrders"), "batchOrders")
         if not 1 <= len(items) <= LARGEST_BATCH:
             raise BinanceError(-4082, f"Invalid number of batch place orders: {len(items)}")
         self._meter.order(account, len(items))
@@ -106,17 +103,9 @@ class OrderDesk:
         """``DELETE /fapi/v1/batchOrders``: up to ten orders, each answered for itself."""
         contract = params.contract(self._exchange.contracts)
         found: list[dict[str, str]] = []
-        for name, kind, key in (
-            ("orderIdList", list[int], "orderId"),
-            ("origClientOrderIdList", list[str], "origClientOrderId"),
-        ):
-            if name not in params or found:
-                continue
-            try:
-                listed: list[object] = msgspec.json.decode(params.text(name), type=kind)
-            except msgspec.DecodeError:
-                raise errors.not_valid(name) from None
-            found = [{"symbol": contract.ticker, key: str(item)} for item in listed]
+        for name, key in (("orderIdList", "orderId"), ("origClientOrderIdList", "origClientOrderId")):
+            if name in params and not found:
+                found = [{"symbol": contract.ticker, key: item} for item in _json_texts(params.text(name), name)]
         if not found:
             raise errors.missing("orderIdList")
         if len(found) > LARGEST_CANCEL_BATCH:
@@ -292,23 +281,27 @@ class OrderDesk:
             raise errors.unknown_order_cancel() from None
 
 
-def as_texts(values: dict[str, object]) -> dict[str, str]:
-    """JSON parameters (read with ``parse_float=str``) as the texts that a query would carry; absent where null."""
-    return {
-        name: (str(value).lower() if isinstance(value, bool) else str(value))
-        for name, value in values.items()
-        if value is not None
-    }
-
-
-def _json_objects(text: str) -> list[dict[str, object]]:
+def _json_list(text: str, name: str) -> list[object]:
     try:
-        items = json.loads(text, parse_float=str)
+        items = read_json(text)
     except ValueError:
-        raise errors.not_valid("batchOrders") from None
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise errors.not_valid("batchOrders")
+        raise errors.not_valid(name) from None
+    if not isinstance(items, list):
+        raise errors.not_valid(name)
     return items
+
+
+def _json_objects(text: str, name: str) -> list[dict[str, object]]:
+    items = []
+    for item in _json_list(text, name):
+        if not isinstance(item, dict):
+            raise errors.not_valid(name)
+        items.append(item)
+    return items
+
+
+def _json_texts(text: str, name: str) -> list[str]:
+    return [str(item) for item in _json_list(text, name)]
 
 
 def _answer_or_error(verb: Callable[[Params, str], Json], params: Params, account: str) -> Json:

@@ -8,8 +8,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from gateways.contracts import Contracts
 from gateways.paper.binance_errors import BinanceError, illegal_characters, missing, not_valid, unknown_symbol
@@ -20,8 +22,26 @@ LONGEST_WINDOW_MS = 60_000
 FUTURE_TOLERANCE_MS = 1_000
 
 _SIGNATURE = re.compile(rb"(?:^|&)signature=[^&]*")
-_DECIMAL = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20}", re.ASCII)
+_JSON = msgspec.json.Decoder(float_hook=str)
+_INTEGER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+
+
+def read_json(text: str) -> object:
+    """What a client's JSON says, numbers with a fraction as the text they were written in. Raises ValueError."""
+    try:
+        return _JSON.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+
+
+def as_texts(values: Mapping[str, object]) -> dict[str, str]:
+    """JSON parameters as the texts that a query would carry; absent where null."""
+    return {
+        name: (str(value).lower() if isinstance(value, bool) else str(value))
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 class Params:
@@ -56,10 +76,7 @@ class Params:
         value = self.text(name)
         if not _DECIMAL.fullmatch(value):
             raise illegal_characters(name, "^([0-9]{1,20})(\\.[0-9]{1,20})?$")
-        try:
-            return Decimal(value)
-        except InvalidOperation:
-            raise missing(name) from None
+        return Decimal(value)
 
     def integer(self, name: str) -> int | None:
         """A whole number, or None."""
@@ -136,7 +153,9 @@ def check_timing(params: Params, now_ns: int) -> None:
 
 def signed_payload(query: str, body: bytes) -> bytes:
     """What an HTTP request's signature covers: query and body as sent, without the signature itself."""
-    return b"".join(_SIGNATURE.sub(b"", part).removeprefix(b"&") for part in (query.encode(), body))
+    return b"".join(
+        _SIGNATURE.sub(b"", part).removeprefix(b"&") for part in (query.encode("utf-8", "surrogatepass"), body)
+    )
 
 
 def websocket_payload(values: Mapping[str, str]) -> bytes:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from gateways.paper.binance_errors import no_listen_key
+from gateways.paper.binance_requests import read_json
 from gateways.paper.front import Push
 
 PUBLIC = "public"
@@ -141,9 +142,9 @@ class Subscriptions:
         added: list[str] = []
         request: object = None
         try:
-            request = msgspec.json.decode(text)
+            request = read_json(text)
             answer = self._answer(connection, listener, request, added)
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             answer = {"error": {"code": 3, "msg": f"Invalid JSON: {error}"}}
         if isinstance(request, dict) and "id" in request:
             answer["id"] = request["id"]
@@ -162,7 +163,7 @@ class Subscriptions:
                 return _invalid("property name must be a string and its value a boolean")
             listener.wrapped = params[1]
             return {"result": None}
-        if method not in {"SUBSCRIBE", "UNSUBSCRIBE"}:
+        if method not in ("SUBSCRIBE", "UNSUBSCRIBE"):
             return _invalid(
                 f"unknown variant `{method}`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, "
                 "`LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"

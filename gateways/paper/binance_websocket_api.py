@@ -4,15 +4,21 @@ Source: the venue's page WebSocket API General Info. A request signs its paramet
 needs an Ed25519 key, which paper accounts do not have.
 """
 
-import json
 from collections.abc import Callable, Mapping
 
 import msgspec
 
 from gateways.paper.binance_errors import BinanceError, missing, not_valid, unsupported
 from gateways.paper.binance_limits import RateMeter
-from gateways.paper.binance_orders import as_texts
-from gateways.paper.binance_requests import Params, account_of, check_signature, check_timing, websocket_payload
+from gateways.paper.binance_requests import (
+    Params,
+    account_of,
+    as_texts,
+    check_signature,
+    check_timing,
+    read_json,
+    websocket_payload,
+)
 
 CONNECTION_WEIGHT = 5
 
@@ -89,7 +95,7 @@ class WebsocketApi:
 
 def _request(text: str) -> dict[str, object]:
     try:
-        request = json.loads(text, parse_float=str)
+        request = read_json(text)
     except ValueError:
         raise BinanceError(-1135, "Invalid JSON Request.") from None
     if not isinstance(request, dict):

@@ -1,15 +1,19 @@
 """What the paper Binance front publishes and what it tells an account of itself."""
 
+import json
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateways.binance.decode import decode
+from gateways.contracts import Contracts
 from gateways.paper import binance_numbers as numbers
 from gateways.paper.binance_account import PositionTally
 from gateways.paper.contracts import RULES
 from gateways.paper.records import PaperFill
+from gateways.standards import Contract
 from tests.gateways.paper.binance_client import KEY, LIMIT, MONEY, PaperClient, code_of
 
 ORDER = "/fapi/v1/order"
@@ -39,6 +43,13 @@ def test_contract_rules_are_published_as_they_are_enforced(client: PaperClient) 
     up = Decimal(filters["PERCENT_PRICE"]["multiplierUp"]) * 95_000
     assert client.refused("POST", ORDER, **{**LIMIT, "price": str(up + Decimal("0.1"))}) == -4016
     assert client.send("POST", ORDER, **{**LIMIT, "price": str(up), "timeInForce": "IOC"}).status == 200
+
+
+def test_our_own_gateway_reads_the_contracts_back(client: PaperClient) -> None:
+    """What is published, decoded by the gateway, is the contracts that the exchange enforces."""
+    body = json.dumps(client.public("/fapi/v1/exchangeInfo"))
+    read = [event for event in decode(body, Contracts("binance")) if isinstance(event, Contract)]
+    assert read == list(RULES["binance"].contracts)
 
 
 def test_public_market_data_agrees_with_itself(client: PaperClient) -> None:

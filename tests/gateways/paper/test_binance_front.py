@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateways.paper.binance import BinanceFront
@@ -226,6 +226,34 @@ def test_orders_of_another_account_do_not_exist(client: PaperClient) -> None:
     assert client.refused("GET", ORDER, key=OTHER_KEY, **named) == -2013
     assert client.refused("DELETE", ORDER, key=OTHER_KEY, **named) == -2011
     assert client.ask("GET", "/fapi/v1/openOrders", key=OTHER_KEY) == []
+
+
+NAMES = [
+    *LIMIT,
+    *("orderId", "origClientOrderId", "newClientOrderId", "newOrderRespType", "priceMatch", "reduceOnly", "limit"),
+    *("fromId", "startTime", "endTime", "recvWindow", "timestamp", "countdownTime", "leverage", "marginType"),
+    *("batchOrders", "orderIdList", "origClientOrderIdList", "dualSidePosition", "signature"),
+]
+VALUES = st.one_of(
+    st.sampled_from(
+        [*LIMIT.values(), "ETHUSDT", "SELL", "MARKET", "GTX", "FOK", "QUEUE_5", "RESULT", "true", "[]", "[1]"]
+    ),
+    st.integers(-(10**20), 10**20).map(str),
+    st.decimals(allow_nan=True).map(str),
+    st.text(max_size=8),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_every_signed_request_has_an_answer(data: st.DataObject) -> None:
+    """Whatever its parameters are, a request to any route is done or refused in the venue's form, never an accident."""
+    client = PaperClient()
+    client.ladder(levels=5)
+    method, path = data.draw(st.sampled_from(sorted(client.front._routes)))
+    params = {"timestamp": client.now_ms, **data.draw(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=9))}
+    reply = client.http(method, path, signed(params), {"x-mbx-apikey": KEY})
+    assert reply.status == 200 or code_of(reply) < 0
 
 
 # ------------------------------------------------------------------ limits

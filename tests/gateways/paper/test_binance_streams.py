@@ -1,5 +1,6 @@
 """The paper Binance front's market data streams and subscriptions."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -161,6 +162,38 @@ def test_subscriptions_are_kept_by_name(client: PaperClient) -> None:
     assert client.say(stream, "{")["error"]["code"] == 3
     assert client.say(stream, {"method": "SET_PROPERTY", "params": ["combined", True], "id": 8})["result"] is None
     assert client.say(stream, {"method": "GET_PROPERTY", "params": ["combined"], "id": 9})["result"] is True
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(["/public/ws", "/market/stream", "/private/stream", "/ws", "/ws-fapi/v1"]),
+    st.one_of(
+        st.text(max_size=20),
+        st.sampled_from(
+            ["[" * 100_000, '{"id":"\\ud800","method":"ping"}', '{"method":["SUBSCRIBE"]}', '{"id":1e400}']
+        ),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.sampled_from(["method", "params", "id", "symbol", "apiKey", "signature"]), inner)
+            ),
+            max_leaves=8,
+        ).map(json.dumps),
+        st.builds(
+            lambda method, params, number: json.dumps({"method": method, "params": params, "id": number}),
+            st.sampled_from(["SUBSCRIBE", "UNSUBSCRIBE", "SET_PROPERTY", "GET_PROPERTY", "order.place", "depth"]),
+            st.none() | st.lists(st.text(max_size=5), max_size=3) | st.dictionaries(st.text(max_size=5), st.integers()),
+            st.none() | st.integers() | st.text(max_size=5),
+        ),
+    ),
+)
+def test_every_message_has_one_answer(path: str, text: str) -> None:
+    """Whatever a client says, it is answered once, in JSON, and the connection stays."""
+    client = PaperClient()
+    connection = client.connect(path)
+    assert isinstance(client.say(connection, text), dict)
+    assert client.closed == set()
 
 
 def test_a_closed_connection_is_sent_nothing(client: PaperClient) -> None:
