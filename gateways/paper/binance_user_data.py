@@ -46,6 +46,7 @@ _EXECUTION = {
     "TRADE": "TRADE",
     "CANCELED": "CANCELED",
     "EXPIRED": "EXPIRED",
+    "REJECTED": "EXPIRED",
     "AMENDED": "AMENDMENT",
 }
 
