@@ -1,25 +1,19 @@
 """A websocket that stays up: reconnects with jittered backoff, proves that it is alive, hands each frame over at once.
 
-On the ``websockets`` asyncio client. Messages are handed to a plain function in the same turn of the loop in which
-their bytes were read (``recv`` would cost a turn and a queue); sending writes to the socket before it returns, so a
-caller knows whether anything left. One task per stream, made by ``start`` and ended by ``close``.
+Messages are handed to a plain function in the same turn of the loop in which their bytes were read; sending writes to
+the socket before it returns, so a caller knows whether anything left. One task per stream, made by ``start`` and ended
+by ``close``. The websocket library stays behind ``gateways.transport.network``.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any, cast
 
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake, InvalidURI
-from websockets.frames import Frame, Opcode
-from websockets.protocol import State
 
 from gateways.errors import Unavailable, VenueError
+from gateways.transport.network import Network, Socket
+from gateways.transport.sockets import SOCKETS
 from gateways.venue import Channel, ChannelState
 
 OnMessage = Callable[[bytes, int], None]
@@ -81,7 +75,7 @@ class Stream:
         write_limit: int = 1 << 20,
         max_size: int = 1 << 24,
         clock_ns: Callable[[], int] = time.time_ns,
-        jitter: Callable[[], float] = random.random,
+        network: Network = SOCKETS,
     ) -> None:
         self._venue = venue
         self.channel = channel
@@ -99,9 +93,9 @@ class Stream:
         self._write_limit = write_limit
         self._max_size = max_size
         self._clock_ns = clock_ns
-        self._jitter = jitter
+        self._network = network
         self._task: asyncio.Task[None] | None = None
-        self._connection: _Connection | None = None
+        self._connection: Socket | None = None
         self._opened = asyncio.Event()
         self._hurry = asyncio.Event()
         self._dropped_for = ""
@@ -142,19 +136,18 @@ class Stream:
         Open connections only, ``on_open`` included. An error after this returned shows as a lost connection.
         """
         connection = self._connection
-        if connection is None or connection.state is not State.OPEN or connection.transport.is_closing():
+        if connection is None or not connection.is_open:
             raise Unavailable(self._venue, f"{self.channel.value} stream is not connected: not sent")
-        if connection.transport.get_write_buffer_size() > self._write_limit:
+        if connection.unsent > self._write_limit:
             raise Unavailable(self._venue, f"{self.channel.value} stream: the venue does not read: not sent")
-        connection.protocol.send_text(data.encode() if isinstance(data, str) else data)
-        connection.send_data()
+        connection.write(data.encode() if isinstance(data, str) else data)
 
     def reconnect(self, reason: str) -> None:
         """Drop the connection, if any, and make a new one without waiting out a backoff."""
         self._dropped_for = reason
         self._hurry.set()
         if self._connection is not None:
-            self._connection.transport.abort()
+            self._connection.abort()
 
     async def close(self) -> None:
         """Close the connection (with the closing handshake, at most a second) and end the task. Idempotent."""
@@ -178,7 +171,7 @@ class Stream:
             self._dropped_for = ""
             self._hurry.clear()
             try:
-                async with asyncio.timeout(self._backoff.pause(attempt, self._jitter())):
+                async with asyncio.timeout(self._backoff.pause(attempt, self._network.jitter())):
                     await self._hurry.wait()
             except TimeoutError:
                 attempt += 1
@@ -188,8 +181,8 @@ class Stream:
         loop = asyncio.get_running_loop()
         try:
             url = self._url if isinstance(self._url, str) else await self._url()
-            connection = cast("_Connection", await self._connect(url))
-        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, VenueError, EOFError) as error:
+            connection = await self._connect(url)
+        except (OSError, VenueError) as error:
             return f"cannot connect: {error or type(error).__name__}", 0.0
         self._connection = connection
         self._dropped_for = ""
@@ -199,7 +192,7 @@ class Stream:
             if self._on_open is not None:
                 async with asyncio.timeout(self._open_timeout):
                     await self._on_open()
-            if connection.state is State.OPEN:
+            if connection.is_open:
                 ready_since = loop.time()
                 self._connects += 1
                 self._opened.set()
@@ -211,31 +204,27 @@ class Stream:
             self._connection = None
             self._opened.clear()
             await connection.close()
-            reason = reason or _closing(connection)
+            reason = reason or connection.ending
             if self._on_lost is not None:
                 self._on_lost(self._dropped_for or reason)
         return reason, 0.0 if ready_since is None else loop.time() - ready_since
 
-    async def _connect(self, url: str) -> ClientConnection:
-        frames = self._heartbeat.text is None
-        return await connect(
+    async def _connect(self, url: str) -> Socket:
+        beat = self._heartbeat
+        return await self._network.connect(
             url,
-            # A callable with the class's signature: the handler must be there before the first frame can arrive.
-            create_connection=cast("type[ClientConnection]", partial(_Connection, deliver=self._deliver)),
-            compression=None,
-            proxy=None,
+            self._deliver,
+            ping_every=beat.every if beat.text is None else None,
+            ping_timeout=beat.timeout,
             open_timeout=self._open_timeout,
-            ping_interval=self._heartbeat.every if frames else None,
-            ping_timeout=self._heartbeat.timeout if frames else None,
-            close_timeout=1.0,
             max_size=self._max_size,
         )
 
-    async def _serve(self, connection: "_Connection") -> str:
+    async def _serve(self, connection: Socket) -> str:
         """Beat and watch until the connection is gone; return why we dropped it, or nothing."""
         loop = asyncio.get_running_loop()
         beat_due = loop.time() + self._heartbeat.every
-        while connection.state is State.OPEN:
+        while connection.is_open:
             now = loop.time()
             if self._silent(now):
                 return f"silent for {now - self._last_heard:.1f} s with the socket open"
@@ -292,35 +281,3 @@ class Stream:
         changed = (before.connected, before.note) != (connected, note)
         if changed and self._on_state is not None:
             self._on_state(self.state)
-
-
-def _closing(connection: ClientConnection) -> str:
-    if connection.close_code is None:
-        return "connection lost"
-    reason = f" {connection.close_reason}" if connection.close_reason else ""
-    return f"closed by the venue ({connection.close_code}{reason})"
-
-
-_DATA = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
-
-
-class _Connection(ClientConnection):
-    """Hands each message to ``deliver`` as its last frame is read; control frames stay with the library."""
-
-    def __init__(self, protocol: ClientProtocol, *, deliver: Callable[[bytes], None], **options: Any) -> None:
-        super().__init__(protocol, **options)
-        self._deliver = deliver
-        self._parts: list[bytes] = []
-
-    def process_event(self, event: Any) -> None:
-        """Take data frames ourselves; leave the handshake and control frames to the library."""
-        if not isinstance(event, Frame) or event.opcode not in _DATA:
-            super().process_event(event)
-        elif event.fin and not self._parts:
-            self._deliver(bytes(event.data))
-        else:
-            self._parts.append(bytes(event.data))
-            if event.fin:
-                whole = b"".join(self._parts)
-                self._parts.clear()
-                self._deliver(whole)
