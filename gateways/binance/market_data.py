@@ -48,6 +48,7 @@ class MarketStream:
             silent_after=silent_after,
             expects=lambda: bool(self._have),
             clock_ns=session.clock_ns,
+            network=session.network,
         )
 
     def want(self, tickers: set[str]) -> None:

@@ -4,7 +4,6 @@ A request goes by HTTP only when it definitely did not leave by the websocket. W
 sink too, in the turn in which it was read: so it counts even when the caller has given up waiting.
 """
 
-import time
 from collections import OrderedDict
 
 from gateways.binance import bodies, limits, refusals
@@ -47,6 +46,7 @@ class OrderEntry:
             on_state=session.channel_changed,
             on_fault=self._fault,
             clock_ns=session.clock_ns,
+            network=session.network,
         )
 
     async def send(self, request: OrderRequest, verb: str, priority: Priority) -> OrderUpdate | None:
@@ -77,7 +77,7 @@ class OrderEntry:
         message = encode_ws(request, session.contracts, session.credentials, session.now_ms(), request_id)
         if isinstance(request, PlaceOrder):
             self._remember(request_id, request.cloid)
-        started, said, ok = time.monotonic_ns(), b"", False
+        started, said, ok = session.network.monotonic_ns(), b"", False
         try:
             said, events = await self._calls.call(request_id, lambda: self.stream.send(message), timeout=self._timeout)
             update = self._outcome(events)
@@ -88,7 +88,7 @@ class OrderEntry:
         else:
             return update
         finally:
-            took_ns = time.monotonic_ns() - started
+            took_ns = session.network.monotonic_ns() - started
             session.request_done(verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
 
     def _outcome(self, events: list[Event]) -> OrderUpdate | None:

@@ -9,8 +9,10 @@ from gateways.contracts import Contracts
 from gateways.errors import DecodeError, Rejected, Unavailable, Unknown, VenueError
 from gateways.standards import Batch, Event, WireRequest
 from gateways.transport.budget import Budget, Gate, Priority
+from gateways.transport.network import Network
 from gateways.transport.redact import Redactor
 from gateways.transport.rest import Answer, Rest
+from gateways.transport.sockets import SOCKETS
 from gateways.venue import Channel, ChannelState, Endpoints, Sink, Watcher
 
 ClockNs = Callable[[], int]
@@ -22,11 +24,14 @@ QUERY_WAIT_S = 10.0
 class Session:
     """One account's way to the venue by HTTP, and the facts that every channel of it needs."""
 
-    def __init__(self, alias: str, endpoints: Endpoints, *, clock_ns: ClockNs = time.time_ns) -> None:
+    def __init__(
+        self, alias: str, endpoints: Endpoints, *, clock_ns: ClockNs = time.time_ns, network: Network = SOCKETS
+    ) -> None:
         self.alias = alias
         self.endpoints = endpoints
         self.credentials = endpoints.credentials
         self.clock_ns = clock_ns
+        self.network = network
         self.contracts = Contracts(alias)
         self.gate = Gate(alias, Budget(limits.DEFAULT_POOLS))
         self.redactor = Redactor((endpoints.key, endpoints.secret))
@@ -42,7 +47,12 @@ class Session:
         self._sink = sink
         self._watcher = watcher
         self._rest = Rest(
-            self.alias, self.endpoints.rest, redactor=self.redactor, watcher=watcher, observe=self._counted
+            self.alias,
+            self.endpoints.rest,
+            redactor=self.redactor,
+            watcher=watcher,
+            observe=self._counted,
+            network=self.network,
         )
 
     async def close(self) -> None:

@@ -42,6 +42,7 @@ class UserData:
             on_state=session.channel_changed,
             on_fault=self._fault,
             clock_ns=session.clock_ns,
+            network=session.network,
         )
 
     async def start(self, timeout: float) -> None:  # noqa: ASYNC109 - becomes Unavailable with the last reason

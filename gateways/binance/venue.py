@@ -42,6 +42,8 @@ from gateways.standards import (
     TimeInForce,
 )
 from gateways.transport.budget import Priority
+from gateways.transport.network import Network
+from gateways.transport.sockets import SOCKETS
 from gateways.venue import Capabilities, Endpoints, Sink, Venue, Watcher
 
 CONNECT_TIMEOUT_S = 10.0
@@ -77,10 +79,11 @@ class BinanceVenue(Venue):
         clock_ns: Callable[[], int] = time.time_ns,
         reply_timeout_s: float = 5.0,
         keepalive_s: float = 1_800.0,
+        network: Network = SOCKETS,
     ) -> None:
         self.alias = alias
         addresses = _addresses(alias, endpoints)
-        self._session = Session(alias, endpoints, clock_ns=clock_ns)
+        self._session = Session(alias, endpoints, clock_ns=clock_ns, network=network)
         self._user_data = UserData(self._session, addresses["private"], keepalive_s=keepalive_s)
         self._entry = OrderEntry(self._session, addresses["api"], reply_timeout_s=reply_timeout_s)
         self._market = MarketData(self._session, addresses["public"], addresses["market"])

@@ -4,7 +4,6 @@ What an answer proves is said by the type that is raised (``gateways.errors``). 
 refusal to send is the only reason to use the other way.
 """
 
-import time
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -73,6 +72,7 @@ class OrderEntry:
         redactor: Redactor,
         watcher: Watcher,
         clock_ns: Callable[[], int],
+        monotonic_ns: Callable[[], int],
         reply_timeout: float,
     ) -> None:
         self._venue = venue
@@ -84,6 +84,7 @@ class OrderEntry:
         self._redactor = redactor
         self._watcher = watcher
         self._clock_ns = clock_ns
+        self._monotonic_ns = monotonic_ns
         self._reply_timeout = reply_timeout
         self._nonces = Nonces()
         self._request_id = 0
@@ -156,7 +157,7 @@ class OrderEntry:
         self._request_id += 1
         request_id = self._request_id
         post = as_post(msgspec.Raw(wire.body), request_id, signed=True)
-        started = time.monotonic_ns()
+        started = self._monotonic_ns()
         answer, ok = "cancelled", False
         try:
             reply = await self._calls.call(str(request_id), lambda: self._send(post), timeout=self._reply_timeout)
@@ -170,7 +171,7 @@ class OrderEntry:
             raise
         finally:
             if answer:
-                self._report(verb, post, answer, time.monotonic_ns() - started, ok=ok)
+                self._report(verb, post, answer, self._monotonic_ns() - started, ok=ok)
         if reply.type == "action":
             return payload
         if reply.type == "error" and str(payload)[:1] == "4":  # it mirrors the HTTP status that POST would have had

@@ -16,6 +16,7 @@ from gateways.hyperliquid.decode import GREETING, decode_channel, is_known
 from gateways.hyperliquid.vocabulary import is_perpetual
 from gateways.hyperliquid.wire import Envelope, PostReply, read
 from gateways.standards import ZERO, BalanceUpdate, Batch, Event, PositionUpdate, QuoteUpdate
+from gateways.transport.network import Network
 from gateways.transport.stream import Heartbeat, Stream
 from gateways.venue import Channel, ChannelState, Sink, Watcher
 
@@ -89,6 +90,7 @@ class PrivateStream:
         replied: Callable[[PostReply], object],
         lost: Callable[[str], None],
         clock_ns: Callable[[], int],
+        network: Network,
     ) -> None:
         self._desk = desk
         self._venue = desk.contracts().venue
@@ -109,6 +111,7 @@ class PrivateStream:
             heartbeat=HEARTBEAT,
             silent_after=SILENT_AFTER_S,
             clock_ns=clock_ns,
+            network=network,
         )
 
     async def start(self, timeout: float) -> None:  # noqa: ASYNC109 - turned into Unavailable with the last reason
@@ -170,7 +173,7 @@ class PrivateStream:
 class PublicStream:
     """Books, best prices, trades and marks of the contracts that are subscribed to; survives reconnects."""
 
-    def __init__(self, desk: Desk, url: str, *, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, desk: Desk, url: str, *, clock_ns: Callable[[], int], network: Network) -> None:
         self._desk = desk
         self._venue = desk.contracts().venue
         self._tickers: set[str] = set()
@@ -187,6 +190,7 @@ class PublicStream:
             heartbeat=HEARTBEAT,
             silent_after=SILENT_AFTER_S,
             clock_ns=clock_ns,
+            network=network,
         )
 
     async def start(self) -> None:

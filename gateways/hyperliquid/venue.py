@@ -45,8 +45,10 @@ from gateways.standards import (
     TimeInForce,
 )
 from gateways.transport.budget import Budget, Gate, Priority
+from gateways.transport.network import Network
 from gateways.transport.redact import Redactor
 from gateways.transport.rest import Rest
+from gateways.transport.sockets import SOCKETS
 from gateways.venue import Capabilities, Channel, ChannelState, Endpoints, Sink, Venue, Watcher
 
 DEFAULT_SLIPPAGE = Decimal("0.05")
@@ -91,6 +93,7 @@ class HyperliquidVenue(Venue):
         clock_ns: Callable[[], int] = time.time_ns,
         connect_timeout: float = 15.0,
         reply_timeout: float = REPLY_TIMEOUT_S,
+        network: Network = SOCKETS,
     ) -> None:
         if not isinstance(endpoints.ws, str):
             raise Denied(alias, "Hyperliquid has one websocket address", field="ws")
@@ -105,6 +108,7 @@ class HyperliquidVenue(Venue):
         self._clock_ns = clock_ns
         self._connect_timeout = connect_timeout
         self._reply_timeout = reply_timeout
+        self._network = network
         self._link: _Link | None = None
         self._rest_answers = False
 
@@ -136,7 +140,7 @@ class HyperliquidVenue(Venue):
     def _make_link(self, user: str, sink: Sink, watcher: Watcher) -> "_Link":
         redactor = Redactor([self._credentials.secret, self._credentials.secret.removeprefix("0x")])
         gate = Gate(self.alias, Budget(POOLS))
-        rest = Rest(self.alias, self._rest_url, redactor=redactor, watcher=watcher)
+        rest = Rest(self.alias, self._rest_url, redactor=redactor, watcher=watcher, network=self._network)
         desk = Desk(contracts=lambda: self.contracts, sink=sink, watcher=watcher)
         calls = post_calls(self.alias)
         private = PrivateStream(
@@ -146,6 +150,7 @@ class HyperliquidVenue(Venue):
             replied=lambda reply: calls.resolve(str(reply.id), reply.response),
             lost=calls.disconnected,
             clock_ns=self._clock_ns,
+            network=self._network,
         )
         entry = OrderEntry(
             self.alias,
@@ -158,9 +163,10 @@ class HyperliquidVenue(Venue):
             redactor=redactor,
             watcher=watcher,
             clock_ns=self._clock_ns,
+            monotonic_ns=self._network.monotonic_ns,
             reply_timeout=self._reply_timeout,
         )
-        public = PublicStream(desk, self._ws_url, clock_ns=self._clock_ns)
+        public = PublicStream(desk, self._ws_url, clock_ns=self._clock_ns, network=self._network)
         return _Link(user=user, watcher=watcher, rest=rest, gate=gate, entry=entry, private=private, public=public)
 
     # ------------------------------------------------------------------ public data

@@ -81,7 +81,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self,
         executor: Executor | None,  # noqa: ARG002 - the loop's signature
         func: Callable[[Unpack[_Ts]], _T],
-        *args: Unpack[_Ts],  # noqa: ARG002 - same
+        *args: *_Ts,  # noqa: ARG002 - same
     ) -> asyncio.Future[_T]:
         """Refuse: a thread runs on the machine's time. Raises RuntimeError."""
         raise RuntimeError(f"there are no threads in virtual time: {func!r}")
