@@ -508,7 +508,7 @@ def decodes_or_says_why(raw: Any) -> None:
         assert all(isinstance(event, EVENTS) for event in decode(raw, Contracts("hl")))
 
 
-@settings(max_examples=600)
+@settings(max_examples=600, deadline=None)
 @given(message=damaged() | values | st.fixed_dictionaries({"channel": st.sampled_from(CHANNELS), "data": values}))
 def test_any_json_decodes_or_is_a_decode_error(message: Any) -> None:
     """Whatever JSON arrives, parsed or as text, nothing else than events or a DecodeError comes out."""
@@ -516,6 +516,7 @@ def test_any_json_decodes_or_is_a_decode_error(message: Any) -> None:
     decodes_or_says_why(json.dumps(message))
 
 
+@settings(deadline=None)
 @given(raw=st.binary(max_size=200) | st.text(max_size=200))
 def test_any_bytes_decode_or_are_a_decode_error(raw: bytes | str) -> None:
     """Whatever bytes arrive, nothing else than events or a DecodeError comes out."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateways.contracts import Contracts, floor_lots, round_price
@@ -309,6 +309,7 @@ PLAIN = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]*[1-9])?")
 UNIVERSE = Contracts("hl", contracts_of("hl", ASSETS))
 
 
+@settings(deadline=None)
 @given(
     ticker=st.sampled_from(sorted(UNIVERSE)),
     amount=st.decimals("0.00001", "1e9", places=6),

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateways.hyperliquid.signing import Signature, action_hash, address_of, keccak256, recover, sign_l1_action
@@ -84,6 +84,7 @@ def test_a_malformed_vault_is_refused(vault: str) -> None:
         action_hash(ACTION, 1, vault)
 
 
+@settings(deadline=None)
 @given(
     action=order_actions,
     nonce=st.integers(0, 2**63),

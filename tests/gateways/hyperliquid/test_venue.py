@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from gateways.errors import Denied, NotFound, RateLimited, Rejected, Unavailable, Unknown, VenueError
+from gateways.hyperliquid.entry import POOLS
 from gateways.hyperliquid.signing import Signature, address_of, recover
 from gateways.hyperliquid.venue import HyperliquidVenue, with_fills
 from gateways.standards import (
@@ -263,7 +264,7 @@ def best(bid: str | None, ask: str | None) -> dict[str, Any]:
 async def test_the_reference_price_is_the_mid_last_seen(
     venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
 ) -> None:
-    """From the public stream where it has one, else asked; None where a side is empty."""
+    """From the public stream while it is up, else asked; None where a side is empty."""
     server.info["l2Book"] = {"coin": "ETH", "time": 1, "levels": [[{"px": "10", "sz": "1"}], [{"px": "12", "sz": "1"}]]}
     assert await venue.reference_price("ETH") == 11
     await server.facts.until(lambda: recorder.up(Channel.PUBLIC))
@@ -273,7 +274,10 @@ async def test_the_reference_price_is_the_mid_last_seen(
     await server.facts.until(lambda: recorder.events(QuoteUpdate))
     assert await venue.reference_price("ETH") == D("2500.5")
     assert [batch.private for batch in recorder.batches] == [False]
-    await venue.unsubscribe("ETH")
+    server.refuses_websockets = True
+    server.cut()
+    await server.facts.until(lambda: not recorder.up(Channel.PUBLIC))
+    assert await venue.reference_price("ETH") == 11
     server.info["l2Book"] = {"coin": "ETH", "time": 1, "levels": [[], [{"px": "12", "sz": "1"}]]}
     assert await venue.reference_price("ETH") is None
 
@@ -349,6 +353,43 @@ async def test_without_a_websocket_orders_go_by_http(
     assert (await venue.place(buy())).oid == "9"
     assert (len(server.by_http), len(server.by_websocket)) == (1, 0)
     assert signer(server.by_http[0]) == ADDRESS
+
+
+async def test_a_connection_that_is_not_subscribed_takes_no_orders(
+    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
+) -> None:
+    """Its fills would not be seen: such an order goes by HTTP."""
+    asked = len(server.subscriptions)
+    server.confirms = False
+    server.cut()
+    await server.facts.until(lambda: len([row for _, row in server.subscriptions[asked:] if "user" in row]) == 3)
+    server.exchange = statuses({"resting": {"oid": 9}})
+    await venue.place(buy())
+    assert (len(server.by_http), len(server.by_websocket)) == (1, 0)
+
+
+async def test_hedges_have_a_share_of_the_budget_that_makers_cannot_spend(
+    venue: HyperliquidVenue, server: ScriptedServer
+) -> None:
+    """When makers have used up what is theirs, a maker is refused unsent and a hedge and a cancel still go."""
+    assert venue._link is not None
+    gate = venue._link.gate
+    gate.budget.spend({pool.name: pool.open_limit for pool in POOLS}, gate.now())
+    with pytest.raises(Unavailable):
+        await venue.place(buy())
+    assert server.actions() == []
+    server.exchange = statuses({"resting": {"oid": 9}})
+    await venue.place(buy(), hedge=True)
+    server.exchange = statuses("success")
+    await venue.cancel(CancelOrder(ticker="ETH", oid="9"))
+    assert len(server.by_websocket) == 2
+
+
+async def test_an_error_without_a_status_proves_nothing(venue: HyperliquidVenue, server: ScriptedServer) -> None:
+    """A post's error mirrors an HTTP status; a text that begins with none is no refusal."""
+    server.exchange = ("Request", "timed out")
+    with pytest.raises(Unknown):
+        await venue.place(buy())
 
 
 @pytest.mark.parametrize("script", [CUT, SILENCE])
