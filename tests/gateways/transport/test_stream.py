@@ -263,6 +263,23 @@ async def test_handler_fault_is_reported_and_reading_goes_on() -> None:
     assert [str(error) for error in inbox.faults] == ["cannot"]
 
 
+async def test_a_venue_that_does_not_read_is_not_written_to() -> None:
+    """When what was written piles up, further messages are refused as not sent: memory stays bounded."""
+    inbox = Inbox()
+    piece = "x" * 262_144
+
+    async def idle(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    async with serve(idle, "127.0.0.1", 0, max_queue=1, close_timeout=0.1) as server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with opened(url, inbox, write_limit=65_536) as stream:
+            await stream.wait_ready(2)
+            with pytest.raises(Unavailable, match="does not read"):
+                for _ in range(200):
+                    stream.send(piece)
+
+
 async def test_close_is_idempotent_and_leaves_no_task() -> None:
     """After ``close`` no task of the stream remains, also when it was never connected."""
     inbox = Inbox()
