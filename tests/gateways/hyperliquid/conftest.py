@@ -1,13 +1,18 @@
-"""Contracts and keys that every test of this gateway starts from."""
+"""Contracts, keys, a scripted server and a venue connected to it: what tests of this gateway start from."""
 
-from decimal import Decimal
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from gateways.contracts import Contracts
 from gateways.hyperliquid.translate import contracts_of
+from gateways.hyperliquid.venue import HyperliquidVenue
 from gateways.hyperliquid.wire import Asset
 from gateways.standards import Credentials
+from gateways.venue import Endpoints
+from tests.gateways.hyperliquid.messages import NOW_MS
+from tests.gateways.hyperliquid.scripted import Facts, Recorder, ScriptedServer
 
 ASSETS = [
     Asset(name="BTC", sz_decimals=5),
@@ -32,6 +37,32 @@ def credentials() -> Credentials:
     return Credentials(ADDRESS.upper().replace("0X", "0x"), SECRET)
 
 
-def d(text: str) -> Decimal:
-    """A decimal, short."""
-    return Decimal(text)
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    """A scripted server on a free port."""
+    scripted = ScriptedServer(Facts())
+    await scripted.start()
+    yield scripted
+    await scripted.stop()
+
+
+@pytest.fixture
+def recorder(server: ScriptedServer) -> Recorder:
+    """Who is told of everything."""
+    return Recorder(server.facts)
+
+
+def make(server: ScriptedServer, **changes: Any) -> HyperliquidVenue:
+    """A venue at the server, its clock standing still."""
+    endpoints = Endpoints(rest=server.rest, ws=server.ws, key=ADDRESS, secret=SECRET)
+    options: dict[str, Any] = {"clock_ns": lambda: NOW_MS * 1_000_000, "connect_timeout": 5.0, "reply_timeout": 5.0}
+    return HyperliquidVenue("hl", endpoints, **{**options, **changes})
+
+
+@pytest.fixture
+async def venue(server: ScriptedServer, recorder: Recorder) -> AsyncIterator[HyperliquidVenue]:
+    """A connected venue."""
+    connected = make(server)
+    await connected.connect(recorder.sink, recorder)
+    yield connected
+    await connected.close()
