@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from gateways.standards import ZERO, OrderKind, PlaceOrder, PriceRule, Side, TimeInForce
-from oms.hedge.policy import How, Leg, Policy
+from oms.hedge.policy import How, Leg, Policy, Rung
 
 
 class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,8 @@ class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
             ticker=self.ticker,
             ratio=-self.ratio,
             policy=Policy(
-                how=self.policy, slippage_bps=ZERO if self.bps is None else self.bps, trigger_after_ms=self.after_ms
+                rungs=(Rung(how=self.policy, slippage_bps=ZERO if self.bps is None else self.bps),),
+                trigger_after_ms=self.after_ms,
             ),
         )
 

@@ -13,6 +13,8 @@ from gateways.errors import Denied, NotFound, Rejected, Unavailable, Unknown, Ve
 from gateways.router import Gateway
 from gateways.standards import AmendOrder, CancelOrder, OrderStatus, OrderUpdate, PlaceOrder, RejectReason
 from oms.clock import Clock
+from oms.evidence import Entered
+from oms.journal import Recorder
 from oms.orders import Order, OrderDelta, OrdersPage, Role
 
 S = OrderStatus
@@ -26,19 +28,25 @@ class OrderEntry:
     """
 
     def __init__(
-        self, gateway: Gateway, page: OrdersPage, clock: Clock, *, publish: Callable[[OrderDelta | None], None],
-        unresolved: Callable[[str], None], pending_timeout: float,
+        self, gateway: Gateway, page: OrdersPage, journal: Recorder, clock: Clock, *,
+        publish: Callable[[OrderDelta | None], None], unresolved: Callable[[str], None], pending_timeout: float,
     ) -> None:  # fmt: skip
         self._gateway = gateway
         self._page = page
+        self._journal = journal
         self._clock = clock
         self._publish = publish
         self._unresolved = unresolved
         self._pending_timeout = pending_timeout
 
     def register(self, venue: str, order: PlaceOrder, role: Role) -> Order:
-        """Enter the order as PENDING. Must be done before ``send``."""
+        """Enter the order as PENDING, journaled (a hedge's intent is that already). Must be done before ``send``.
+
+        Raises JournalError, with nothing entered, when it cannot be written: then it must not be sent.
+        """
         now = self._clock.now_ns()
+        if role is not Role.HEDGE:
+            self._journal.append("Entered", Entered(venue=venue, role=role, order=order, ts_ns=now))
         entered = Order(
             key=order.cloid, cloid=order.cloid, venue=venue, ticker=order.ticker, role=role, amount=order.amount,
             price=order.price, kind=order.kind, tif=order.tif, post_only=order.post_only,

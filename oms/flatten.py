@@ -8,6 +8,7 @@ reduce-only. The book resumes at the end: a maker fill that arrives later is an 
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,9 +16,14 @@ from gateways.errors import VenueError
 from gateways.router import Gateway
 from gateways.standards import ZERO, OrderKind, PlaceOrder
 from oms.cloid import CloidKind, CloidSource
+from oms.deltas import HedgeDelta
 from oms.entry import OrderEntry
+from oms.hedge.events import Unwind
 from oms.hedge.handler import HedgeHandler
 from oms.orders import Order, OrdersPage, Role
+
+if TYPE_CHECKING:
+    from oms.system import OMS
 
 SETTLE_S = 10.0
 ATTEMPTS = 3
@@ -123,3 +129,35 @@ class Flattener:
             if asyncio.get_running_loop().time() > deadline:
                 return
             await asyncio.sleep(POLL_S)
+
+
+async def unwind(oms: "OMS", command: Unwind) -> None:
+    """Close on a maker's own contract what its hedge cannot answer: reduce-only, at market.
+
+    What it fills, times the leg's ratio, is forfeited in the book, at most what still waits there. Never raises for
+    what a venue does: the balance stays, in plain sight, and the operator is told.
+    """
+    order = PlaceOrder(
+        ticker=command.maker_ticker, cloid=oms.cloids.next(CloidKind.FLATTEN), amount=command.amount,
+        kind=OrderKind.MARKET, reduce_only=True,
+    )  # fmt: skip
+    oms.entry.register(command.maker_venue, order, Role.FLATTEN)
+    try:
+        await oms.entry.send(command.maker_venue, order)
+    except VenueError as error:
+        text = f"the unwind of {command.amount:f} on {command.maker_venue} failed: {error.text}"
+        oms.announce(
+            HedgeDelta(event="alert", venue=command.venue, ticker=command.ticker, text=text, severity="error",
+                       ts_ns=oms.clock.now_ns())
+        )  # fmt: skip
+        return
+    deadline = asyncio.get_running_loop().time() + SETTLE_S
+    while (known := oms.page.get(order.cloid)) is not None and known.working:
+        if asyncio.get_running_loop().time() > deadline:
+            return
+        await asyncio.sleep(POLL_S)
+    balance = oms.kernel.book(command.venue, command.ticker).balance
+    closed = -known.filled * command.ratio if known is not None else ZERO
+    amount = closed if abs(closed) < abs(balance) else balance
+    if amount * balance > 0:
+        oms.hedge.forfeit(command.venue, command.ticker, f"unwound on {command.maker_venue}", amount)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from gateways.errors import Denied
 from gateways.standards import PRICE_LEVELS, OrderKind, PlaceOrder, PriceRule, PriceSide, TimeInForce
-from oms.hedge.policy import How, Leg, Policy
+from oms.hedge.policy import How, Leg, OnFailure, Policy, Rung
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -86,13 +86,23 @@ class HedgeRequest(_Request):
     ratio: Number = Field(default=Decimal(1), gt=0)
     how: How = How.MARKET
     slippage_bps: Number = Field(default=Decimal(0), ge=0, lt=10_000)
+    rungs: tuple[Rung, ...] = ()
+    """A ladder instead of ``how``: join and chase, for one."""
+    above_quantity: Number = Field(default=Decimal(0), ge=0)
+    above_value: Number = Field(default=Decimal(0), ge=0)
+    reduce_only: bool = False
+    on_failure: OnFailure = OnFailure.HOLD
     trigger_after_ms: int | None = Field(default=None, ge=0)
     """Delay of this leg; None takes the call's ``trigger_after_ms``."""
 
     def leg(self, trigger_after_ms: int) -> Leg:
         """The leg as the kernel knows it, its ratio signed against the maker."""
         delay = trigger_after_ms if self.trigger_after_ms is None else self.trigger_after_ms
-        policy = Policy(how=self.how, slippage_bps=self.slippage_bps, trigger_after_ms=delay)
+        rungs = self.rungs or (Rung(how=self.how, slippage_bps=self.slippage_bps),)
+        policy = Policy(
+            rungs=rungs, trigger_after_ms=delay, above_quantity=self.above_quantity, above_value=self.above_value,
+            reduce_only=self.reduce_only, on_failure=self.on_failure,
+        )  # fmt: skip
         return Leg(venue=self.exc, ticker=self.ticker, ratio=-self.ratio, policy=policy)
 
 

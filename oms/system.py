@@ -38,7 +38,8 @@ from oms.cloid import CloidKind, CloidSource
 from oms.deltas import Delta, FillDelta, HedgeDelta
 from oms.entry import OrderEntry
 from oms.feed import FeedKeeper
-from oms.flatten import Flattened, Flattener
+from oms.flatten import Flattened, Flattener, unwind
+from oms.hedge.events import Unwind
 from oms.hedge.handler import HedgeHandler
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg, Limits
@@ -51,7 +52,7 @@ from oms.tasks import TaskOwner
 from oms.unknowns import Resolver
 from oms.verify import Proof, prove
 
-ACTIVE, HEDGE_ONLY = "ACTIVE", "HEDGE-ONLY"
+ACTIVE, HEDGE_ONLY, HALTED = "ACTIVE", "HEDGE-ONLY", "HALTED"
 
 
 class OMS(Mirrors):
@@ -72,20 +73,14 @@ class OMS(Mirrors):
         super().__init__(gateway, Kernel(lambda: self.cloids.next(CloidKind.HEDGE), limits))
         self.journal = journal
         self.trading = ACTIVE
-        self._tasks = TaskOwner(self._task_failed)
-        self.keeper = FeedKeeper(self.feed, self._fetch_book)
+        self.tasks = TaskOwner(self._task_failed)
+        self.keeper = FeedKeeper(self.feed, self._fetch_book, clock=self.clock, on_error=self._task_failed)
         self.entry = OrderEntry(
-            gateway, self.page, self.clock, publish=self._publish, unresolved=self._unresolved,
+            gateway, self.page, journal, self.clock, publish=self._publish, unresolved=self._unresolved,
             pending_timeout=pending_timeout,
         )  # fmt: skip
-        self.resolver = Resolver(
-            gateway, self.page, self.clock, self._tasks, publish=self._publish, absent=self._absent
-        )
-        self.hedge = HedgeHandler(
-            self.kernel, gateway, journal, self.clock, self._tasks, entry=self.entry,
-            accept_until_ns=self.resolver.accept_until_ns, refresh=self._refresh_contracts,
-            announce=self.deltas.publish, hedge_sent=self.health.hedge_sent,
-        )  # fmt: skip
+        self.resolver = Resolver(gateway, self.page, self.clock, self.tasks, publish=self._publish, absent=self._absent)
+        self.hedge = HedgeHandler(self)
         self.deltas.first(self.hedge.order_delta_hedge)
         self.flattener = Flattener(gateway, self.page, self.hedge, self.entry, self.cloids, cancel=self.cancel_orders)
         self.supervisor = Supervisor(
@@ -109,7 +104,7 @@ class OMS(Mirrors):
         self.hedge.close()
         await self.supervisor.close()
         await self.keeper.close()
-        await self._tasks.close()
+        await self.tasks.close()
         await self.gateway.close()
         await self.deltas.close()
         self.journal.close()
@@ -253,7 +248,12 @@ class OMS(Mirrors):
         results = await asyncio.gather(*(self.entry.cancel(order) for order in orders), return_exceptions=True)
         for order, result in zip(orders, results, strict=True):
             if isinstance(result, VenueError):
-                self._announce(order, f"order {order.key[:8]} was not cancelled: {result.text}")
+                self._alert(
+                    order.venue,
+                    order.ticker,
+                    f"order {order.key[:8]} was not cancelled: {result.text}",
+                    cloid=order.key,
+                )
             elif isinstance(result, BaseException):
                 raise result
         return sum(not isinstance(result, BaseException) for result in results)
@@ -296,7 +296,7 @@ class OMS(Mirrors):
                 await asyncio.sleep(every_s)
                 await callback(self.clock.now_ns())
 
-        self._tasks.start(ticking(), "clock callback")
+        self.tasks.start(ticking(), "clock callback")
 
     async def orders_get(self, exc: str, ticker: str | None = None) -> list[OrderUpdate]:
         """The open orders, asked fresh; the mirror learns from the answer."""
@@ -395,10 +395,10 @@ class OMS(Mirrors):
         if delta is not None:
             self.deltas.publish(delta)
 
-    def _announce(self, order: Order, text: str) -> None:
+    def _alert(self, venue: str, ticker: str, text: str, severity: str = "warning", cloid: str = "") -> None:
         self.deltas.publish(
-            HedgeDelta(event="alert", venue=order.venue, ticker=order.ticker, text=text, severity="warning",
-                       cloid=order.key, ts_ns=self.clock.now_ns())
+            HedgeDelta(event="alert", venue=venue, ticker=ticker, text=text, severity=severity, cloid=cloid,
+                       ts_ns=self.clock.now_ns())
         )  # fmt: skip
 
     def _known(self, key: str) -> Order:
@@ -413,15 +413,49 @@ class OMS(Mirrors):
     def _absent(self, key: str) -> bool:
         return self.hedge.absent(key)
 
-    def _refresh_contracts(self, exc: str) -> None:
-        self._tasks.start(self.update_exchange_contracts(exc), f"contracts of {exc}")
+    # -- what the hedge handler asks of its host
+
+    def accept_until_ns(self, venue: str, sent_ns: int) -> int:
+        """Until when the venue may accept a request sent at ``sent_ns``."""
+        return self.resolver.accept_until_ns(venue, sent_ns)
+
+    def announce(self, delta: HedgeDelta) -> None:
+        """Publish what the operator must see."""
+        self.deltas.publish(delta)
+
+    def hedge_sent(self, venue: str, took_ns: int) -> None:
+        """Count the time from a fill's receipt to its hedge's request."""
+        self.health.hedge_sent(venue, took_ns)
+
+    def refresh_contracts(self, venue: str) -> None:
+        """Ask a venue for its contracts anew, in the background."""
+        self.tasks.start(self.update_exchange_contracts(venue), f"contracts of {venue}")
+
+    def stop_makers(self, venue: str, ticker: str, reason: str) -> None:
+        """Cancel the makers that feed a book, in the background."""
+        makers = [
+            order
+            for order in self.page.working()
+            if any((leg.venue, leg.ticker) == (venue, ticker) for leg in self.hedge.legs(order.key))
+        ]
+        if makers:
+            self._alert(venue, ticker, f"{len(makers)} makers of {venue}:{ticker} are cancelled: {reason}", "error")
+            self.tasks.start(self.cancel_orders(makers), f"stop makers of {venue}:{ticker}")
+
+    async def unwind(self, command: Unwind) -> None:
+        """Close on the maker's venue what cannot be hedged; what fills of it is forfeited in the book."""
+        await unwind(self, command)
+
+    def halt(self, reason: str) -> None:
+        """Let nothing new out and cancel makers. Idempotent."""
+        if self.trading != HALTED:
+            self.trading = HALTED
+            self._alert("", "", f"HALTED, nothing new is sent and makers are cancelled: {reason}", "error")
+            self.tasks.start(self.cancel_orders(self.makers_working()), "cancel makers")
 
     async def _fetch_book(self, exc: str, ticker: str) -> BookUpdate:
         return await self.gateway.venue(exc).book(ticker, 1000)
 
     def _task_failed(self, name: str, error: BaseException) -> None:
         text = error.text if isinstance(error, VenueError) else repr(error)
-        self.deltas.publish(
-            HedgeDelta(event="alert", venue="", ticker="", text=f"{name} failed: {text}", severity="error",
-                       ts_ns=self.clock.now_ns())
-        )  # fmt: skip
+        self._alert("", "", f"{name} failed: {text}", "error")

@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from gateways.standards import Contract, RejectReason
-from oms.hedge.policy import Leg
+from oms.hedge.policy import Leg, Policy
 
 # -------------------------------------------------------------------- events
 
@@ -64,6 +64,19 @@ class ChildAbsent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_ns: int
 
 
+class Intended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """From the journal: this hedge order was decided on. Whether it was sent is not known."""
+
+    child: str
+    venue: str
+    ticker: str
+    amount: Decimal
+    parts: tuple["Part", ...]
+    policy: Policy
+    rung: int
+    ts_ns: int
+
+
 class Priced(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The best prices of a contract changed. Re-decides what waited for a price or for its notional."""
 
@@ -115,9 +128,45 @@ class Forfeited(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reason: str = ""
 
 
+class Reopened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The operator makes ``amount`` (signed) due in a book: taken back from what was forfeited, or made by a venue."""
+
+    venue: str
+    ticker: str
+    amount: Decimal
+    ts_ns: int
+    reason: str = ""
+
+
+class RoundedUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The operator hedges what is under the minimum with the smallest order that the venue takes (exempt from I2)."""
+
+    venue: str
+    ticker: str
+    ts_ns: int
+    reason: str = ""
+
+
+class AssumedAbsent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The operator, having looked, says that an unknown hedge order was never sent. Later evidence still counts."""
+
+    child: str
+    ts_ns: int
+    reason: str = ""
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something that only the operator can judge happened to a book: a trade correction, a fill made by the venue."""
+
+    venue: str
+    ticker: str
+    ts_ns: int
+    reason: str
+
+
 HedgeEvent = (
     MakerPlaced | MakerFilled | ChildSeen | ChildSent | ChildUnknown | ChildAbsent | Priced | Clocked | Specified
-    | Paused | Resumed | Forfeited
+    | Paused | Resumed | Forfeited | Reopened | RoundedUp | AssumedAbsent | Held | Intended
 )  # fmt: skip
 
 # ------------------------------------------------------------------ commands
@@ -132,7 +181,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class SendChild(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Send one hedge order, once. ``price`` None is a market order."""
+    """Send one hedge order, once. ``price`` None is a market order; otherwise ``rung`` says IOC or post-only."""
 
     child: str
     venue: str
@@ -140,6 +189,44 @@ class SendChild(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     amount: Decimal
     price: Decimal | None
     parts: tuple[Part, ...]
+    policy: Policy
+    rung: int
+
+    def intended(self, ts_ns: int) -> Intended:
+        """The intent as the journal keeps it."""
+        return Intended(
+            child=self.child, venue=self.venue, ticker=self.ticker, amount=self.amount, parts=self.parts,
+            policy=self.policy, rung=self.rung, ts_ns=ts_ns,
+        )  # fmt: skip
+
+
+class CancelChild(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A joined hedge order has rested long enough: cancel it; its end sizes the next one."""
+
+    child: str
+
+
+class StopMakers(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Cancel the makers that feed a book: it cannot hedge, or too much is unhedged (I10)."""
+
+    venue: str
+    ticker: str
+    reason: str
+
+
+class Unwind(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Close ``amount`` (signed, the order to send) on a maker's own contract instead of hedging it.
+
+    What fills of it, times ``ratio``, is then forfeited in the book.
+    """
+
+    venue: str
+    ticker: str
+    maker: str
+    maker_venue: str
+    maker_ticker: str
+    amount: Decimal
+    ratio: Decimal
 
 
 class RefreshContracts(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -160,4 +247,4 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     cloid: str = ""
 
 
-Command = SendChild | RefreshContracts | Alert
+Command = SendChild | CancelChild | StopMakers | Unwind | RefreshContracts | Alert

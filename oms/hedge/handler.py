@@ -5,53 +5,80 @@ on the page, then sent. Everything that decides is in the kernel; here are only 
 """
 
 import asyncio
-from collections.abc import Callable
+from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 
 from gateways.errors import VenueError
 from gateways.router import Gateway
-from gateways.standards import Contract, OrderKind, OrderStatus, PlaceOrder, QuoteUpdate, RejectReason, TimeInForce
+from gateways.standards import ZERO, Contract, OrderKind, PlaceOrder, QuoteUpdate, RejectReason, TimeInForce
 from oms.clock import Clock
 from oms.deltas import HedgeDelta
 from oms.entry import OrderEntry
+from oms.evidence import evidence_of, hedge_event
 from oms.hedge import events as e
 from oms.hedge.kernel import Kernel
-from oms.hedge.policy import Leg
+from oms.hedge.policy import How, Leg
 from oms.hedge.state import ChildState
 from oms.journal import JournalError, Recorder
-from oms.orders import Order, OrderDelta, Role
+from oms.orders import Order, OrderDelta, OrdersPage, Role
 from oms.tasks import TaskOwner
 
-_JOURNALED = (
-    e.MakerPlaced, e.MakerFilled, e.ChildSeen, e.ChildSent, e.ChildUnknown, e.ChildAbsent, e.Paused, e.Resumed,
-    e.Forfeited,
+JOURNALED = (
+    e.MakerPlaced, e.ChildSent, e.ChildAbsent, e.Paused, e.Resumed, e.Forfeited, e.Reopened, e.RoundedUp,
+    e.AssumedAbsent, e.Held,
 )  # fmt: skip
+"""Events that are journaled as they are. Evidence on orders is journaled as ``Evidence``, decisions as ``Intended``;
+prices and time are not: what was decided from them is."""
+
+
+class Host(Protocol):
+    """What the handler needs of the OMS around it."""
+
+    kernel: Kernel
+    page: OrdersPage
+    gateway: Gateway
+    journal: Recorder
+    clock: Clock
+    entry: OrderEntry
+    tasks: TaskOwner
+
+    def accept_until_ns(self, venue: str, sent_ns: int) -> int:
+        """Until when the venue may accept a request sent at ``sent_ns``."""
+        ...
+
+    def announce(self, delta: HedgeDelta) -> None:
+        """Take what the operator must see."""
+        ...
+
+    def hedge_sent(self, venue: str, took_ns: int) -> None:
+        """Count the time from a fill's receipt to its hedge's request."""
+        ...
+
+    def refresh_contracts(self, venue: str) -> None:
+        """Ask a venue for its contracts anew."""
+        ...
+
+    def stop_makers(self, venue: str, ticker: str, reason: str) -> None:
+        """Cancel the makers that feed a book."""
+        ...
+
+    async def unwind(self, command: e.Unwind) -> None:
+        """Close on the maker's venue what cannot be hedged, and forfeit it."""
+        ...
+
+    def halt(self, reason: str) -> None:
+        """Let nothing new out and cancel makers: the journal has failed."""
+        ...
 
 
 class HedgeHandler:
-    """Feeds the kernel and carries out its commands.
+    """Feeds the kernel and carries out its commands, within a ``Host``."""
 
-    ``accept_until_ns`` tells until when a venue may accept a request sent at a time; ``refresh`` asks a venue for its
-    contracts anew; ``announce`` takes what the operator must see; ``hedge_sent`` the nanoseconds from a fill's receipt
-    to its hedge's request.
-    """
-
-    def __init__(
-        self, kernel: Kernel, gateway: Gateway, journal: Recorder, clock: Clock, tasks: TaskOwner, *,
-        entry: OrderEntry, accept_until_ns: Callable[[str, int], int], refresh: Callable[[str], None],
-        announce: Callable[[HedgeDelta], None], hedge_sent: Callable[[str, int], None],
-    ) -> None:  # fmt: skip
-        self.kernel = kernel
-        self._gateway = gateway
-        self._journal = journal
-        self._clock = clock
-        self._tasks = tasks
-        self._entry = entry
-        self._accept_until_ns = accept_until_ns
-        self._refresh = refresh
-        self._announce = announce
-        self._hedge_sent = hedge_sent
+    def __init__(self, host: Host) -> None:
+        self.kernel = host.kernel
+        self._host = host
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
 
@@ -61,8 +88,8 @@ class HedgeHandler:
         Raises JournalError when it cannot be written and ValueError for legs that cannot hedge: then nothing is sent.
         """
         for leg in legs:
-            self.specify(self._gateway.venue(leg.venue).contracts[leg.ticker])
-        now = self._clock.now_ns()
+            self.specify(self._host.gateway.venue(leg.venue).contracts[leg.ticker])
+        now = self._host.clock.now_ns()
         self._apply(e.MakerPlaced(maker=maker, venue=venue, ticker=ticker, legs=legs, ts_ns=now))
 
     def legs(self, key: str) -> tuple[Leg, ...]:
@@ -71,37 +98,42 @@ class HedgeHandler:
         return maker.legs if maker else ()
 
     def order_delta_hedge(self, delta: object) -> None:
-        """Take one delta. Runs first and synchronously for every order delta; ignores orders that are not ours."""
+        """Take one delta. Runs first and synchronously for every order delta."""
         if not isinstance(delta, OrderDelta):
             return
         order = delta.after
-        if order.key in self.kernel.makers:
-            if delta.last_fill != 0 or "average_price" in delta.changed:
-                now = delta.ts_recv_ns
-                self._apply(
-                    e.MakerFilled(maker=order.key, filled=order.filled, average_price=order.average_price, ts_ns=now)
-                )
-        elif order.key in self.kernel.children:
-            self._child(order, delta)
+        if order.role is Role.EXTERNAL:
+            self._external(delta)
+            return
+        if delta.before is None:
+            return  # just registered: what is journaled of it was journaled before
+        evidence = evidence_of(self._host.page, order)
+        cause = self._record("Evidence", evidence)
+        event = hedge_event(self.kernel, evidence)
+        if event is not None:
+            self._carry_out(self.kernel.apply(event), cause, evidence.ts_ns)
+        self._tell_of(order, delta)
 
-    def _child(self, order: Order, delta: OrderDelta) -> None:
-        now = delta.ts_recv_ns
-        if order.status is OrderStatus.UNKNOWN:
-            self._apply(e.ChildUnknown(child=order.key, ts_ns=now, text=order.text))
-        elif order.status is not OrderStatus.PENDING or order.filled != 0:
-            self._apply(
-                e.ChildSeen(
-                    child=order.key, filled=order.filled, done=order.status.terminal, reason=order.reason,
-                    text=order.text or order.label, average_price=order.average_price, ts_ns=now,
-                )
-            )  # fmt: skip
-            if order.status.terminal and delta.before is not None and not delta.before.status.terminal:
-                at = f" at {order.average_price:f}" if order.average_price else ""
-                self._say("done", order, f"hedge {order.key[:8]} {order.status.value}: {order.filled:f}{at}")
+    def _tell_of(self, order: Order, delta: OrderDelta) -> None:
+        ended = order.status.terminal and delta.before is not None and not delta.before.status.terminal
+        if order.role is Role.HEDGE and ended:
+            at = f" at {order.average_price:f}" if order.average_price else ""
+            self._say("done", order, f"hedge {order.key[:8]} {order.status.value}: {order.filled:f}{at}")
+        if delta.last_fill != 0 and abs(order.filled) > abs(order.amount):
+            over = f"{order.role.value} {order.key[:8]} filled {order.filled:f} of {order.amount:f}"
+            self._tell("overfill", order.venue, order.ticker, f"{over}: more than was ordered, and all of it counts")
+
+    def _external(self, delta: OrderDelta) -> None:
+        """A fill that the venue itself made in a hedge contract (liquidation): only the operator can judge."""
+        order = delta.after
+        key = order.venue, order.ticker
+        if delta.last_fill != 0 and order.forced and key in self.kernel.books:
+            reason = f"the venue itself traded {delta.last_fill:f}: look at the position, reopen what is to be hedged"
+            self.hold(order.venue, order.ticker, reason)
 
     def absent(self, key: str) -> bool:
         """Tell the kernel that the venue knows no such hedge order; True when it now believes so (I9)."""
-        self._apply(e.ChildAbsent(child=key, ts_ns=self._clock.now_ns()))
+        self._apply(e.ChildAbsent(child=key, ts_ns=self._host.clock.now_ns()))
         return self.kernel.children[key].state is ChildState.DONE
 
     def quoted(self, quote: QuoteUpdate, now_ns: int) -> None:
@@ -115,23 +147,44 @@ class HedgeHandler:
         """Take a contract's rules; they hold for hedges from now on."""
         book = self.kernel.book(contract.venue, contract.ticker)
         if book.contract != contract:
-            self._apply(e.Specified(contract=contract, ts_ns=self._clock.now_ns()))
+            self._apply(e.Specified(contract=contract, ts_ns=self._host.clock.now_ns()))
 
     def pause(self, venue: str, ticker: str, reason: str) -> None:
         """Stop a book from sending, by the operator's will; journaled."""
-        self._apply(e.Paused(venue=venue, ticker=ticker, ts_ns=self._clock.now_ns(), reason=reason))
+        self._apply(e.Paused(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
         self._tell("paused", venue, ticker, f"{venue}:{ticker} is paused: {reason}", "warning")
 
     def resume(self, venue: str, ticker: str, *, now: bool = False) -> None:
         """Let a paused or held book send again, all that waits at once when ``now``; journaled."""
-        self._apply(e.Resumed(venue=venue, ticker=ticker, ts_ns=self._clock.now_ns(), now=now))
+        self._apply(e.Resumed(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), now=now))
         self._tell("resumed", venue, ticker, f"{venue}:{ticker} sends again")
 
-    def forfeit(self, venue: str, ticker: str, reason: str) -> None:
-        """Write off the balance that stands; journaled."""
-        amount = self.kernel.book(venue, ticker).balance
-        self._apply(e.Forfeited(venue=venue, ticker=ticker, ts_ns=self._clock.now_ns(), amount=amount, reason=reason))
+    def forfeit(self, venue: str, ticker: str, reason: str, amount: Decimal | None = None) -> None:
+        """Write off the balance that stands, or ``amount`` of it; journaled. Raises ValueError for another amount."""
+        if amount is None:
+            amount = self.kernel.book(venue, ticker).balance
+        self._apply(
+            e.Forfeited(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), amount=amount, reason=reason)
+        )
         self._tell("forfeited", venue, ticker, f"{amount:f} of {venue}:{ticker} is forfeited: {reason}", "warning")
+
+    def reopen(self, venue: str, ticker: str, amount: Decimal, reason: str) -> None:
+        """Make ``amount`` (signed) due in a book; journaled. Raises ValueError for a book without makers."""
+        now = self._host.clock.now_ns()
+        self._apply(e.Reopened(venue=venue, ticker=ticker, amount=amount, ts_ns=now, reason=reason))
+        self._tell("reopened", venue, ticker, f"{amount:f} of {venue}:{ticker} is due: {reason}", "warning")
+
+    def round_up(self, venue: str, ticker: str, reason: str) -> None:
+        """Hedge what is under the minimum with the smallest order the venue takes. Raises ValueError if it cannot."""
+        self._apply(e.RoundedUp(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
+
+    def assume_absent(self, key: str, reason: str) -> None:
+        """Take an unknown hedge order as never sent, by the operator's word; journaled. Raises ValueError if known."""
+        self._apply(e.AssumedAbsent(child=key, ts_ns=self._host.clock.now_ns(), reason=reason))
+
+    def hold(self, venue: str, ticker: str, reason: str) -> None:
+        """Put a book on HOLD and stop its makers, until the operator resumes it; journaled."""
+        self._apply(e.Held(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
 
     def close(self) -> None:
         """Stop the timer."""
@@ -141,59 +194,103 @@ class HedgeHandler:
 
     # -- carrying out
 
+    def _record(self, kind: str, value: msgspec.Struct, cause: int | None = None) -> int | None:
+        """Journal a record; None, with the operator told, when it cannot be written."""
+        try:
+            return self._host.journal.append(kind, value, cause=cause)
+        except JournalError as error:
+            self._journal_failed(str(error))
+            return None
+
     def _apply(self, event: e.HedgeEvent) -> None:
         cause = None
-        if isinstance(event, _JOURNALED):
-            try:
-                cause = self._journal.append(type(event).__name__, event)
-            except JournalError as error:
-                if isinstance(event, e.MakerPlaced):
-                    raise
-                self._tell("journal", "", "", f"the journal cannot be written, nothing new is sent: {error}", "error")
-        received = event.ts_ns
-        for command in self.kernel.apply(event):
+        if isinstance(event, JOURNALED):
+            if isinstance(event, e.MakerPlaced):
+                cause = self._host.journal.append(type(event).__name__, event)  # it must not be sent if this fails
+            else:
+                cause = self._record(type(event).__name__, event)
+        self._carry_out(self.kernel.apply(event), cause, event.ts_ns)
+
+    def _carry_out(self, commands: list[e.Command], cause: int | None, received_ns: int) -> None:
+        for command in commands:
             match command:
                 case e.SendChild():
-                    self._send(command, cause, received)
+                    self._send(command, cause, received_ns)
+                case e.CancelChild(child=key):
+                    self._host.tasks.start(self._cancel(key), f"cancel {key[:8]}")
+                case e.StopMakers():
+                    self._host.stop_makers(command.venue, command.ticker, command.reason)
+                case e.Unwind():
+                    self._host.tasks.start(self._host.unwind(command), f"unwind {command.maker[:8]}")
                 case e.RefreshContracts():
-                    self._refresh(command.venue)
+                    self._host.refresh_contracts(command.venue)
                 case e.Alert():
-                    self._announce(HedgeDelta(**msgspec.structs.asdict(command), ts_ns=self.kernel.now_ns))
+                    self._host.announce(HedgeDelta(**msgspec.structs.asdict(command), ts_ns=self.kernel.now_ns))
         self._arm()
 
     def _send(self, command: e.SendChild, cause: int | None, received_ns: int) -> None:
         """Journal the intent, register the order, hand it to a task that sends it. The intent first, always."""
+        step = command.policy.rung(command.rung)
         order = PlaceOrder(
             ticker=command.ticker, cloid=command.child, amount=command.amount, price=command.price,
             kind=OrderKind.MARKET if command.price is None else OrderKind.LIMIT,
-            tif=TimeInForce.GTC if command.price is None else TimeInForce.IOC,
+            tif=TimeInForce.IOC if step.how is How.IOC else TimeInForce.GTC, post_only=step.how is How.JOIN,
+            reduce_only=command.policy.reduce_only,
         )  # fmt: skip
-        now = self._clock.now_ns()
-        try:
-            self._journal.append("Intent", command, cause=cause)
-        except JournalError as error:
+        now = self._host.clock.now_ns()
+        if self._record("Intended", command.intended(now), cause) is None:
             # Never sent, so it is certain that it does not exist; the balance stays visible and the book holds.
-            ended = e.ChildSeen(
-                child=command.child, filled=command.amount * 0, done=True, reason=RejectReason.HALTED, ts_ns=now
+            never = e.ChildSeen(
+                child=command.child, filled=ZERO, done=True, reason=RejectReason.HALTED, text="no journal", ts_ns=now
             )
-            self._apply(ended)
-            self._tell("journal", command.venue, command.ticker, f"no hedge without a journal: {error}", "error")
+            self._carry_out(self.kernel.apply(never), None, now)
             return
-        registered = self._entry.register(command.venue, order, Role.HEDGE)
+        registered = self._host.entry.register(command.venue, order, Role.HEDGE)
         self._apply(
-            e.ChildSent(child=command.child, ts_ns=now, accept_until_ns=self._accept_until_ns(command.venue, now))
+            e.ChildSent(child=command.child, ts_ns=now, accept_until_ns=self._host.accept_until_ns(command.venue, now))
         )
-        self._tasks.start(self._carry(command.venue, order, received_ns), f"hedge {command.child[:8]}")
+        self._host.tasks.start(self._carry(command.venue, order, received_ns), f"hedge {command.child[:8]}")
         price = "market" if command.price is None else f"{command.price:f}"
         self._say("sent", registered, f"hedge {command.child[:8]} {command.amount:f} at {price}")
 
     async def _carry(self, venue: str, order: PlaceOrder, received_ns: int) -> None:
-        self._hedge_sent(venue, self._clock.now_ns() - received_ns)
+        await self._clear_the_way(venue, order)
+        self._host.hedge_sent(venue, self._host.clock.now_ns() - received_ns)
         try:
-            await self._entry.send(venue, order, hedge=True)
+            await self._host.entry.send(venue, order, hedge=True)
         except VenueError as error:
             # The page and the kernel know already; the operator is told what the venue said.
             self._tell("refused", venue, order.ticker, f"hedge {order.cloid[:8]}: {error.text}", "warning")
+
+    async def _clear_the_way(self, venue: str, order: PlaceOrder) -> None:
+        """Cancel our own resting orders that this hedge would meet; if one still meets it, both fills count."""
+        meeting = [
+            other
+            for other in self._host.page.working()
+            if other.role in {Role.MAKER, Role.MANUAL}
+            and (other.venue, other.ticker) == (venue, order.ticker)
+            and other.amount * order.amount < 0
+            and other.price is not None
+            and (order.price is None or (order.price - other.price) * order.amount >= 0)
+        ]
+        for other in meeting:
+            self._say("cleared", other, f"order {other.key[:8]} would meet hedge {order.cloid[:8]}: it is cancelled")
+            try:
+                await self._host.entry.cancel(other)
+            except VenueError as error:
+                self._tell("alert", venue, order.ticker, f"order {other.key[:8]}: {error.text}", "warning")
+
+    async def _cancel(self, key: str) -> None:
+        order = self._host.page.get(key)
+        if order is None or not order.working:
+            return
+        try:
+            await self._host.entry.cancel(order)
+        except VenueError as error:
+            self._tell("alert", order.venue, order.ticker, f"hedge {key[:8]}: {error.text}", "warning")
+
+    def _journal_failed(self, text: str) -> None:
+        self._host.halt(f"the journal cannot be written: {text}")
 
     def _arm(self) -> None:
         """Set the timer to the moment when time alone may change a decision."""
@@ -204,13 +301,13 @@ class HedgeHandler:
         if self._timer is not None and self._timer_ns == due and not self._timer.cancelled():
             return
         self.close()
-        delay = max(0, due - self._clock.now_ns()) / 1e9
+        delay = max(0, due - self._host.clock.now_ns()) / 1e9
         self._timer_ns = due
         self._timer = asyncio.get_running_loop().call_later(delay, self._due)
 
     def _due(self) -> None:
         self._timer = None
-        self._apply(e.Clocked(ts_ns=max(self._clock.now_ns(), self._timer_ns)))
+        self._apply(e.Clocked(ts_ns=max(self._host.clock.now_ns(), self._timer_ns)))
 
     @property
     def timers(self) -> bool:
@@ -218,12 +315,12 @@ class HedgeHandler:
         return self._timer is not None
 
     def _say(self, event: str, order: Order, text: str) -> None:
-        self._announce(
+        self._host.announce(
             HedgeDelta(event=event, venue=order.venue, ticker=order.ticker, text=text, cloid=order.key,
                        ts_ns=self.kernel.now_ns)
         )  # fmt: skip
 
     def _tell(self, event: str, venue: str, ticker: str, text: str, severity: str = "info") -> None:
-        self._announce(
+        self._host.announce(
             HedgeDelta(event=event, venue=venue, ticker=ticker, text=text, severity=severity, ts_ns=self.kernel.now_ns)
         )

@@ -9,13 +9,11 @@ The invariants I1 to I15 are listed in docs/architecture.md.
 from collections.abc import Callable
 from decimal import Decimal
 
-from gateways.contracts import ceil_price, floor_lots, floor_price
 from gateways.standards import ZERO, RejectReason
+from oms.hedge import decision, ledger
 from oms.hedge import events as e
-from oms.hedge.policy import How, Limits
+from oms.hedge.policy import How, Limits, OnFailure, Policy
 from oms.hedge.state import BookKey, Child, ChildState, Claim, HedgeBook, Maker, Obligation
-
-BPS = Decimal(10_000)
 
 HOLD_REASONS = {
     RejectReason.MARGIN: "the venue has not enough margin",
@@ -24,6 +22,9 @@ HOLD_REASONS = {
     RejectReason.CREDENTIALS: "the venue refused our key",
 }
 """Refusals that asking again cannot mend: the book goes on HOLD and the operator is told."""
+
+ESCALATED = -1
+"""The rung of an obligation that goes to the market because its ladder failed."""
 
 
 class Kernel:
@@ -38,8 +39,8 @@ class Kernel:
         self.children: dict[str, Child] = {}
         self.books: dict[BookKey, HedgeBook] = {}
         self.now_ns = 0
+        self.limits = limits or Limits()
         self._new_cloid = new_cloid
-        self._limits = limits or Limits()
         self._commands: list[e.Command] = []
         self._apply: dict[type, Callable[..., list[HedgeBook]]] = {
             e.MakerPlaced: self._placed,
@@ -48,12 +49,17 @@ class Kernel:
             e.ChildSent: self._child_sent,
             e.ChildUnknown: self._child_unknown,
             e.ChildAbsent: self._child_absent,
+            e.Intended: self._intended,
             e.Priced: self._priced,
             e.Clocked: self._clocked,
             e.Specified: self._specified,
             e.Paused: self._paused,
             e.Resumed: self._resumed,
             e.Forfeited: self._forfeited,
+            e.Reopened: self._reopened,
+            e.RoundedUp: self._rounded_up,
+            e.AssumedAbsent: self._assumed_absent,
+            e.Held: self._held,
         }
 
     def apply(self, event: e.HedgeEvent) -> list[e.Command]:
@@ -63,6 +69,12 @@ class Kernel:
             self._decide(book)
         commands, self._commands = self._commands, []
         return commands
+
+    def replay(self, event: e.HedgeEvent) -> None:
+        """Take an event of the past: state follows, nothing is decided. What was decided then comes as Intended."""
+        self.now_ns = max(self.now_ns, event.ts_ns)
+        self._apply[type(event)](event)
+        self._commands.clear()
 
     def book(self, venue: str, ticker: str) -> HedgeBook:
         """The book of a contract, made when first asked for."""
@@ -75,6 +87,7 @@ class Kernel:
         """When time alone may change a decision; None while nothing waits for it."""
         times: list[int] = []
         for book in self.books.values():
+            times.extend(child.step_due_ns for child in book.open_children.values() if child.step_due_ns > self.now_ns)
             if not book.obligations or book.paused or book.hold:
                 continue
             if book.retry_ns > self.now_ns:
@@ -83,7 +96,7 @@ class Kernel:
                 times.extend(item.due_ns for item in book.obligations if item.due_ns > self.now_ns)
         return min(times, default=None)
 
-    # -- events; each returns the books to decide anew
+    # -- makers
 
     def _placed(self, event: e.MakerPlaced) -> list[HedgeBook]:
         if event.maker in self.makers or event.maker in self.children:
@@ -113,11 +126,12 @@ class Kernel:
             book = self.book(leg.venue, leg.ticker)
             quantity = growth * leg.ratio
             book.target += quantity
-            book.share(maker.cloid, index).waiting += quantity
             due_ns = event.ts_ns + leg.policy.trigger_after_ms * 1_000_000
-            _open(book, Obligation(maker.cloid, index, quantity, due_ns, leg.policy))
+            ledger.open_obligation(book, Obligation(maker.cloid, index, quantity, due_ns, leg.policy))
             books.append(book)
         return books
+
+    # -- hedge orders
 
     def _child_sent(self, event: e.ChildSent) -> list[HedgeBook]:
         child = self.children[event.child]
@@ -139,36 +153,59 @@ class Kernel:
         child = self.children[event.child]
         if child.state in {ChildState.DONE, ChildState.WORKING}:
             return []
-        if not child.absence.proven(event.ts_ns, self._limits.absent_gap_ns):
+        if not child.absence.proven(event.ts_ns, self.limits.absent_gap_ns):
             return []
-        return self._child_ended(child, None, "the venue never had it")
+        return self._ended(child, None, "the venue never had it")
+
+    def _assumed_absent(self, event: e.AssumedAbsent) -> list[HedgeBook]:
+        child = self.children.get(event.child)
+        if child is None or child.state is not ChildState.UNKNOWN:
+            raise ValueError(f"hedge {event.child[:8]!r} is not unknown: only an unknown one can be taken as not sent")
+        return self._ended(child, None, "taken as not sent by the operator")
 
     def _child_seen(self, event: e.ChildSeen) -> list[HedgeBook]:
         child = self.children[event.child]
         book = self.books[child.book]
-        _grow(book, child, event)
+        ledger.grow(book, child, event)
         child.absence.seen()
-        if not event.done:
-            if child.state is not ChildState.DONE:
-                child.state = ChildState.WORKING
-            return [book]
-        return self._child_ended(child, event.reason, event.text)
+        if event.done:
+            return self._ended(child, event.reason, event.text)
+        if child.state is not ChildState.DONE:
+            child.state = ChildState.WORKING
+        return [book]
 
-    def _child_ended(self, child: Child, reason: RejectReason | None, text: str) -> list[HedgeBook]:
+    def _intended(self, event: e.Intended) -> list[HedgeBook]:
+        book = self.book(event.venue, event.ticker)
+        claims = []
+        for part in event.parts:
+            left = ledger.take_part(book, part.maker, part.leg, part.quantity)
+            if left != 0:  # a round-up sent more than was owed: the excess is owed back
+                again = Obligation(part.maker, part.leg, -left, event.ts_ns, event.policy)
+                ledger.open_obligation(book, again)
+            claims.append(Claim(part.maker, part.leg, part.quantity))
+        self._launch(book, event.child, event.amount, claims, policy=event.policy, rung=event.rung, ts_ns=event.ts_ns)
+        return []
+
+    def _launch(
+        self, book: HedgeBook, cloid: str, amount: Decimal, claims: list[Claim], *, policy: Policy, rung: int,
+        ts_ns: int,
+    ) -> Child:  # fmt: skip
+        step = policy.rung(rung)
+        due_ns = ts_ns + step.for_ms * 1_000_000 if step.how is How.JOIN else 0
+        child = Child(cloid, book.key, amount, claims, policy, ts_ns, rung=rung, step_due_ns=due_ns)
+        ledger.launch(book, child)
+        self.children[cloid] = child
+        return child
+
+    def _ended(self, child: Child, reason: RejectReason | None, text: str) -> list[HedgeBook]:
         book = self.books[child.book]
         if child.state is ChildState.DONE:
             return [book]
-        for claim in reversed(child.claims):
-            rest = claim.quantity - claim.filled
-            if rest != 0:
-                share = book.share(claim.maker, claim.leg)
-                share.in_flight -= rest
-                share.waiting += rest
-                _open(book, Obligation(claim.maker, claim.leg, rest, child.ts_ns, child.policy), first=True)
-        child.state = ChildState.DONE
+        stepped = child.cancelling or reason is RejectReason.POST_ONLY
+        climbs = stepped and child.rung + 1 < len(child.policy.rungs)
         child.text = text
-        del book.open_children[child.cloid]
-        if child.cum != 0:
+        ledger.land(book, child, child.rung + 1 if climbs else child.rung)
+        if child.cum != 0 or climbs or child.cancelling:
             book.failures = book.retry_ns = 0
             book.refreshed = False
             book.refused_notional = ZERO
@@ -182,14 +219,15 @@ class Kernel:
         said = text or (reason.value if reason else "nothing filled")
         name = f"hedge {child.cloid[:8]} of {child.amount:f}"
         if reason is RejectReason.MIN_NOTIONAL:
-            price = _reference(book)
+            price = decision.reference_price(book)
             book.refused_notional = abs(child.amount) * price if price is not None else ZERO
+            book.retry_ns = self.now_ns + self.limits.backoff_ns
             self._commands.append(e.RefreshContracts(venue=book.venue, ticker=book.ticker))
             self._alert(child, "refused", f"{name} is under the venue's minimum: it waits for more", "warning")
             return
         if reason in {RejectReason.LOT, RejectReason.TICK} and not book.refreshed:
             book.refreshed = True
-            book.retry_ns = self.now_ns + self._limits.backoff_ns
+            book.retry_ns = self.now_ns + self.limits.backoff_ns
             self._commands.append(e.RefreshContracts(venue=book.venue, ticker=book.ticker))
             self._alert(child, "refused", f"{name}: {said}; asking for the contract's rules", "warning")
             return
@@ -197,25 +235,51 @@ class Kernel:
         hold = HOLD_REASONS.get(reason) if reason else None
         if reason in {RejectReason.LOT, RejectReason.TICK}:
             hold = "the venue refuses our lot or tick after a refresh of its rules"
-        if hold is None and book.failures >= self._limits.max_failures:
+        if hold is None and book.failures >= self.limits.max_failures:
             hold = f"{book.failures} hedges in a row filled nothing"
+            if child.policy.on_failure is OnFailure.ESCALATE and child.rung != ESCALATED:
+                self._escalate(book, child, name, hold)
+                return
         if hold is not None:
-            book.hold = hold
-            self._alert(child, "hold", f"{name}: {said}; HOLD, {hold}", "error")
+            self._hold(book, hold, f"{name}: {said}", child.cloid)
+            if child.policy.on_failure is OnFailure.UNWIND:
+                self._unwind(book)
             return
-        wait = min(self._limits.backoff_ns << (book.failures - 1), self._limits.max_backoff_ns)
+        wait = min(self.limits.backoff_ns << (book.failures - 1), self.limits.max_backoff_ns)
         book.retry_ns = self.now_ns + wait
         self._alert(child, "refused", f"{name}: {said}; again in {wait // 1_000_000} ms", "warning")
+
+    def _escalate(self, book: HedgeBook, child: Child, name: str, why: str) -> None:
+        for obligation in book.obligations:
+            if obligation.policy is child.policy:
+                obligation.rung = ESCALATED
+        book.failures = self.limits.max_failures - 1
+        book.retry_ns = 0
+        self._alert(child, "escalated", f"{name}: {why}; now as a market order", "warning")
+
+    def _unwind(self, book: HedgeBook) -> None:
+        """Ask to close on the makers' own venues what waits here, maker by maker."""
+        for obligation in book.obligations:
+            maker = self.makers[obligation.maker]
+            ratio = maker.legs[obligation.leg].ratio
+            self._commands.append(
+                e.Unwind(
+                    venue=book.venue, ticker=book.ticker, maker=maker.cloid, maker_venue=maker.venue,
+                    maker_ticker=maker.ticker, amount=-obligation.quantity / ratio, ratio=ratio,
+                )
+            )  # fmt: skip
+
+    # -- prices, time, rules
 
     def _priced(self, event: e.Priced) -> list[HedgeBook]:
         book = self.books.get((event.venue, event.ticker))
         if book is None:
             return []
         book.bid, book.ask, book.ts_quote_ns = event.bid, event.ask, event.ts_ns
-        return [book] if book.obligations else []
+        return [book] if book.obligations or book.open_children else []
 
     def _clocked(self, _event: e.Clocked) -> list[HedgeBook]:
-        return [book for book in self.books.values() if book.obligations]
+        return [book for book in self.books.values() if book.obligations or book.open_children]
 
     def _specified(self, event: e.Specified) -> list[HedgeBook]:
         book = self.books.get((event.contract.venue, event.contract.ticker))
@@ -223,6 +287,8 @@ class Kernel:
             return []
         book.contract = event.contract
         return [book]
+
+    # -- the operator, and what only the operator can judge
 
     def _paused(self, event: e.Paused) -> list[HedgeBook]:
         book = self.book(event.venue, event.ticker)
@@ -232,13 +298,17 @@ class Kernel:
     def _resumed(self, event: e.Resumed) -> list[HedgeBook]:
         book = self.book(event.venue, event.ticker)
         book.paused = book.hold = ""
-        book.failures = 0
-        book.retry_ns = 0
+        book.failures = book.retry_ns = 0
         book.refreshed = False
         book.refused_notional = ZERO
         if event.now:
             for obligation in book.obligations:
                 obligation.due_ns = min(obligation.due_ns, self.now_ns)
+        return [book]
+
+    def _held(self, event: e.Held) -> list[HedgeBook]:
+        book = self.book(event.venue, event.ticker)
+        self._hold(book, event.reason, f"{book.venue}:{book.ticker}")
         return [book]
 
     def _forfeited(self, event: e.Forfeited) -> list[HedgeBook]:
@@ -249,16 +319,47 @@ class Kernel:
             raise ValueError(
                 f"amount {amount:f} cannot be forfeited: the balance is {balance:f}, give its sign and at most its size"
             )
-        for claim in _take(book, amount, None):
-            share = book.share(claim.maker, claim.leg)
-            share.waiting -= claim.quantity
-            share.forfeited += claim.quantity
+        for claim in ledger.take(book, amount, None):
+            book.share(claim.maker, claim.leg).forfeited += claim.quantity
         book.forfeited += amount
         return [book]
 
-    # -- the decision
+    def _reopened(self, event: e.Reopened) -> list[HedgeBook]:
+        book = self.book(event.venue, event.ticker)
+        if not book.shares:
+            raise ValueError(f"{event.venue}:{event.ticker} has no maker: there is nobody to reopen an obligation for")
+        maker, leg = next(reversed(book.shares))
+        policy = self.makers[maker].legs[leg].policy
+        book.forfeited -= event.amount
+        book.share(maker, leg).forfeited -= event.amount
+        ledger.open_obligation(book, Obligation(maker, leg, event.amount, event.ts_ns, policy))
+        return [book]
+
+    def _rounded_up(self, event: e.RoundedUp) -> list[HedgeBook]:
+        book = self.book(event.venue, event.ticker)
+        if any(child.state is ChildState.UNKNOWN for child in book.open_children.values()):
+            raise ValueError(f"{book.venue}:{book.ticker} has an unknown hedge order: it must be resolved first")
+        amount = decision.rounded_up(book)
+        if amount == 0:
+            raise ValueError(f"{book.venue}:{book.ticker} has nothing to round up")
+        balance, oldest = book.balance, book.obligations[0]
+        claims = ledger.take(book, balance, None)
+        excess = amount - balance
+        claims[-1].quantity += excess
+        self._send(book, amount, claims, policy=oldest.policy, rung=ESCALATED)
+        last = claims[-1]
+        if excess != 0:
+            ledger.open_obligation(book, Obligation(last.maker, last.leg, -excess, event.ts_ns, oldest.policy))
+        return [book]
+
+    # -- deciding
 
     def _decide(self, book: HedgeBook) -> None:
+        for child in book.open_children.values():
+            due = 0 < child.step_due_ns <= self.now_ns
+            if due and not child.cancelling and child.state is ChildState.WORKING:
+                child.cancelling = True
+                self._commands.append(e.CancelChild(child=child.cloid))
         while self._send_one(book):
             pass
         if book.balance == 0:
@@ -266,178 +367,61 @@ class Kernel:
             book.ts_waiting_ns = 0
         elif not book.ts_waiting_ns:
             book.ts_waiting_ns = self.now_ns
+        self._cap(book)
 
     def _send_one(self, book: HedgeBook) -> bool:
-        """Emit the hedge order that is due now, if there is one; else say on the book why not."""
-        amount = self._amount(book)
-        if amount == 0:
+        """Emit the hedge order that is due now, if there is one; else the book says why not."""
+        amount = decision.sendable_amount(book, self.now_ns)
+        oldest = decision.due_obligation(book, self.now_ns)
+        if amount == 0 or oldest is None:
             return False
-        policy = next(item.policy for item in book.obligations if item.due_ns <= self.now_ns)
+        policy, rung = oldest.policy, oldest.rung
+        step = policy.rung(rung)
         price = None
-        if policy.how is How.IOC:
-            price = self._limit_price(book, policy.slippage_bps, buying=amount > 0)
+        if step.how is not How.MARKET:
+            price = decision.limit_price(book, step, self.now_ns, self.limits, buying=amount > 0)
             if price is None:
                 return False
-        child = Child(self._new_cloid(), book.key, amount, _take(book, amount, self.now_ns), policy, self.now_ns)
-        for claim in child.claims:
-            share = book.share(claim.maker, claim.leg)
-            share.waiting -= claim.quantity
-            share.in_flight += claim.quantity
-        self.children[child.cloid] = book.open_children[child.cloid] = child
-        parts = tuple(e.Part(claim.maker, claim.leg, claim.quantity) for claim in child.claims)
-        self._commands.append(
-            e.SendChild(
-                child=child.cloid, venue=book.venue, ticker=book.ticker, amount=amount, price=price, parts=parts
-            )
-        )
+        self._send(book, amount, ledger.take(book, amount, self.now_ns), policy=policy, rung=rung, price=price)
         return True
 
-    def _amount(self, book: HedgeBook) -> Decimal:
-        """What may be sent now, signed, a lot multiple over the minimums (I2); zero, with the reason, if nothing."""
-        contract = book.contract
-        if book.balance == 0:
-            return ZERO
-        sendable = book.sendable()
-        due = sum((item.quantity for item in book.obligations if item.due_ns <= self.now_ns), ZERO)
-        if book.paused:
-            return _wait(book, f"paused {book.paused}", "resume it")
-        if book.hold:
-            return _wait(book, f"HOLD: {book.hold}", "mend it, then resume")
-        if contract is None:
-            return _wait(book, "the contract's rules are not known yet", "the venue's answer")
-        if sendable == 0:
-            return _wait(book, "an unknown hedge order could answer it", "the venue's word on that order")
-        if due == 0 or due * sendable < 0:
-            return _wait(book, "its delay has not passed", "time")
-        if book.retry_ns > self.now_ns:
-            return _wait(book, "the last hedge failed", "time: it is tried again")
-        wanted = due if abs(due) <= abs(sendable) else sendable
-        amount = floor_lots(contract, wanted)
-        if contract.market_max_quantity is not None and abs(amount) > contract.market_max_quantity:
-            amount = floor_lots(contract, contract.market_max_quantity.copy_sign(amount))
-        smallest = max(contract.lot_size, contract.min_quantity)
-        if abs(amount) < smallest:
-            return _wait(book, f"under the lot of {smallest:f}", "the next fill, or hand")
-        if contract.min_notional > 0 or book.refused_notional > 0:
-            price = _reference(book)
-            if price is None:
-                return _wait(book, "no price to check the minimum with", "the next price")
-            notional = abs(amount) * price
-            if notional < contract.min_notional or notional <= book.refused_notional:
-                least = max(contract.min_notional, book.refused_notional)
-                return _wait(book, f"under the minimum of {least:f}", "the next fill, the price, or hand")
-        return amount
+    def _send(
+        self, book: HedgeBook, amount: Decimal, claims: list[Claim], *, policy: Policy, rung: int,
+        price: Decimal | None = None,
+    ) -> None:  # fmt: skip
+        child = self._launch(book, self._new_cloid(), amount, claims, policy=policy, rung=rung, ts_ns=self.now_ns)
+        parts = tuple(e.Part(claim.maker, claim.leg, claim.quantity) for claim in claims)
+        self._commands.append(
+            e.SendChild(
+                child=child.cloid, venue=book.venue, ticker=book.ticker, amount=amount, price=price, parts=parts,
+                policy=policy, rung=rung,
+            )
+        )  # fmt: skip
 
-    def _limit_price(self, book: HedgeBook, slippage_bps: Decimal, *, buying: bool) -> Decimal | None:
-        """The limit of an IOC: through the best opposite price by the slippage, on the tick, never beyond (I14)."""
-        best = book.ask if buying else book.bid
-        if best is None or self.now_ns - book.ts_quote_ns > self._limits.max_quote_age_ns:
-            _wait(book, "no fresh price to set the limit from", "the next price")
-            return None
-        if book.contract is None:
-            return None
-        slack = best * slippage_bps / BPS
-        return floor_price(book.contract, best + slack) if buying else ceil_price(book.contract, best - slack)
+    def _cap(self, book: HedgeBook) -> None:
+        """Stop the makers of a book that has too much unhedged (I10); allow them again once it is back under."""
+        limit, price = self.limits.max_unhedged_value, decision.reference_price(book)
+        if limit is None or price is None:
+            return
+        exposed = abs(book.target - book.hedged - book.forfeited) * price
+        if exposed > limit and not book.capped:
+            book.capped = True
+            reason = f"{exposed:.2f} is unhedged in {book.venue}:{book.ticker}, over the limit of {limit:f}"
+            self._commands.append(e.StopMakers(venue=book.venue, ticker=book.ticker, reason=reason))
+        elif exposed <= limit:
+            book.capped = False
+
+    def _hold(self, book: HedgeBook, why: str, what: str, cloid: str = "") -> None:
+        if not book.hold:
+            self._commands.append(e.StopMakers(venue=book.venue, ticker=book.ticker, reason=why))
+        book.hold = why
+        self._commands.append(
+            e.Alert(event="hold", venue=book.venue, ticker=book.ticker, text=f"{what}; HOLD, {why}", severity="error",
+                    cloid=cloid)
+        )  # fmt: skip
 
     def _alert(self, child: Child, event: str, text: str, severity: str) -> None:
         venue, ticker = child.book
         self._commands.append(
             e.Alert(event=event, venue=venue, ticker=ticker, text=text, severity=severity, cloid=child.cloid)
         )
-
-
-def _wait(book: HedgeBook, why: str, release: str) -> Decimal:
-    book.waits, book.release = why, release
-    return ZERO
-
-
-def _reference(book: HedgeBook) -> Decimal | None:
-    """The price that a minimum notional is checked at: the lower side, so that the check is not too kind."""
-    return book.bid if book.bid is not None else book.ask
-
-
-def _open(book: HedgeBook, obligation: Obligation, *, first: bool = False) -> None:
-    """Add an obligation; it cancels against opposite ones first, the oldest first."""
-    queue = book.obligations
-    while queue and obligation.quantity * queue[0].quantity < 0:
-        oldest = queue[0]
-        met = min(abs(oldest.quantity), abs(obligation.quantity)).copy_sign(oldest.quantity)
-        for item, quantity in ((oldest, met), (obligation, -met)):
-            share = book.share(item.maker, item.leg)
-            share.waiting -= quantity
-            share.netted += quantity
-            item.quantity -= quantity
-        if oldest.quantity == 0:
-            queue.popleft()
-    if obligation.quantity == 0:
-        return
-    if first:
-        queue.appendleft(obligation)
-    else:
-        queue.append(obligation)
-
-
-def _take(book: HedgeBook, amount: Decimal, due_by_ns: int | None) -> list[Claim]:
-    """Take ``amount`` out of the obligations, the oldest first, only those due by then (None: any)."""
-    claims: list[Claim] = []
-    kept: list[Obligation] = []
-    left = amount
-    queue = book.obligations
-    while queue and left != 0:
-        item = queue[0]
-        if item.quantity * left < 0:
-            break
-        if due_by_ns is not None and item.due_ns > due_by_ns:
-            kept.append(queue.popleft())
-            continue
-        taken = left if abs(left) < abs(item.quantity) else item.quantity
-        claims.append(Claim(item.maker, item.leg, taken))
-        item.quantity -= taken
-        left -= taken
-        if item.quantity == 0:
-            queue.popleft()
-    queue.extendleft(reversed(kept))
-    return claims
-
-
-def _grow(book: HedgeBook, child: Child, seen: e.ChildSeen) -> None:
-    """Book what a hedge order has filled; its cumulative size never falls (I7)."""
-    growth = seen.filled - child.cum if abs(seen.filled) > abs(child.cum) else ZERO
-    cum = child.cum + growth
-    cost = child.cost if seen.average_price is None else cum * seen.average_price
-    spent, child.cost = cost - child.cost, cost
-    child.cum = cum
-    book.hedged += growth
-    if growth == 0:
-        if spent != 0 and child.claims:
-            claim = child.claims[-1]
-            book.share(claim.maker, claim.leg).cost += spent
-        return
-    price = spent / growth
-    left = growth
-    if child.state is not ChildState.DONE:
-        for claim in child.claims:
-            rest = claim.quantity - claim.filled
-            taken = left if abs(left) < abs(rest) else rest
-            claim.filled += taken
-            left -= taken
-            share = book.share(claim.maker, claim.leg)
-            share.in_flight -= taken
-            share.hedged += taken
-            share.cost += taken * price
-    if left == 0:
-        return
-    # More than was in flight: a fill after the end, or an overfill. It answers what waits; the excess is owed back.
-    for claim in _take(book, left, None):
-        share = book.share(claim.maker, claim.leg)
-        share.waiting -= claim.quantity
-        share.hedged += claim.quantity
-        share.cost += claim.quantity * price
-        left -= claim.quantity
-    if left != 0:
-        claim = child.claims[-1]
-        share = book.share(claim.maker, claim.leg)
-        share.hedged += left
-        share.cost += left * price
-        share.waiting -= left
-        _open(book, Obligation(claim.maker, claim.leg, -left, seen.ts_ns, child.policy))

@@ -1,4 +1,4 @@
-"""How a leg is hedged: the part of a maker order that says when and how its fills are answered."""
+"""How a leg is hedged: the part of a maker order that says when, how, and what to do when it fails."""
 
 from decimal import Decimal
 from enum import Enum
@@ -13,21 +13,67 @@ class How(str, Enum):
 
     MARKET = "market"
     IOC = "ioc"
-    """An IOC limit at the far side of the book, at most ``slippage_bps`` through it."""
+    """An IOC limit through the far side of the book by at most the slippage."""
+    JOIN = "join"
+    """A post-only limit at the best price of our own side, for a while."""
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """When and how to hedge."""
+class OnFailure(str, Enum):
+    """What follows when the retry budget is spent. The operator is told in every case."""
+
+    HOLD = "hold"
+    ESCALATE = "escalate"
+    """One more try as a market order, then HOLD."""
+    UNWIND = "unwind"
+    """Close what is not hedged on the maker's own venue, then HOLD."""
+
+
+class Rung(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the ladder. ``slippage_bps`` and ``slippage_ticks`` are for IOC, ``for_ms`` for JOIN."""
 
     how: How = How.MARKET
     slippage_bps: Decimal = ZERO
-    """For IOC: how far through the best opposite price the limit may stand, in basis points."""
-    trigger_after_ms: int = 0
-    """How long after a fill's receipt its obligation falls due; 0 is at once."""
+    slippage_ticks: int = 0
+    for_ms: int = 0
+    """How long a joined order rests before it is cancelled and the next rung takes what is left."""
 
     def __str__(self) -> str:
-        how = self.how.value if self.how is How.MARKET else f"ioc {self.slippage_bps.normalize():f}bps"
-        return f"{how} after {self.trigger_after_ms}ms" if self.trigger_after_ms else how
+        if self.how is How.IOC:
+            ticks = f" {self.slippage_ticks}ticks" if self.slippage_ticks else ""
+            return f"ioc{ticks}" if ticks else f"ioc {self.slippage_bps.normalize():f}bps"
+        return f"join {self.for_ms}ms" if self.how is How.JOIN else "market"
+
+
+MARKET = Rung()
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """When and how to hedge. The rungs are climbed in order; the last one repeats."""
+
+    rungs: tuple[Rung, ...] = (MARKET,)
+    trigger_after_ms: int = 0
+    """How long after a fill's receipt its obligation falls due; 0 is at once."""
+    above_quantity: Decimal = ZERO
+    """Nothing is sent before this much is due (base units, unsigned)."""
+    above_value: Decimal = ZERO
+    """Nothing is sent before what is due is worth this much (quote units)."""
+    reduce_only: bool = False
+    on_failure: OnFailure = OnFailure.HOLD
+
+    def rung(self, index: int) -> Rung:
+        """The rung at ``index``, the last one for any beyond, the market for an escalation (-1)."""
+        if index < 0:
+            return MARKET
+        return self.rungs[min(index, len(self.rungs) - 1)]
+
+    def __str__(self) -> str:
+        words = [" then ".join(str(rung) for rung in self.rungs)]
+        words += [f"after {self.trigger_after_ms}ms"] if self.trigger_after_ms else []
+        words += [f"above {self.above_quantity:f}"] if self.above_quantity else []
+        words += [f"worth {self.above_value:f}"] if self.above_value else []
+        words += ["reduce"] if self.reduce_only else []
+        words += [self.on_failure.value] if self.on_failure is not OnFailure.HOLD else []
+        return " ".join(words)
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,14 +89,16 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What bounds the engine itself (I11, I14). Times in nanoseconds."""
+    """What bounds the engine itself (I10, I11, I14). Times in nanoseconds."""
 
     max_failures: int = 8
-    """Hedges in a row that filled nothing before the book goes on HOLD."""
+    """Hedges in a row that filled nothing before the leg's ``on_failure`` follows."""
     backoff_ns: int = 250_000_000
     """Wait after the first failure; doubles with each one."""
     max_backoff_ns: int = 30_000_000_000
     max_quote_age_ns: int = 10_000_000_000
-    """An IOC priced from an older quote is not sent."""
+    """A limit priced from an older quote is not sent."""
     absent_gap_ns: int = 1_000_000_000
     """How far apart two "no such order" answers must be to be believed (I9)."""
+    max_unhedged_value: Decimal | None = None
+    """Over this ``abs(target - hedged - forfeited)`` in quote units, the makers of a book are cancelled (I10)."""

@@ -51,6 +51,8 @@ class Obligation:
     quantity: Decimal
     due_ns: int
     policy: Policy
+    rung: int = 0
+    """Where on the policy's ladder its next hedge order stands; -1 is the market, by escalation."""
 
 
 @dataclass(slots=True)
@@ -76,6 +78,11 @@ class Child:
     state: ChildState = ChildState.INTENDED
     cum: Decimal = ZERO
     cost: Decimal = ZERO
+    rung: int = 0
+    step_due_ns: int = 0
+    """When a joined order has rested long enough; 0 for orders that do not rest."""
+    cancelling: bool = False
+    """Whether its cancel was asked for because it has rested long enough."""
     absence: Absence = field(default_factory=Absence)
     text: str = ""
 
@@ -128,6 +135,8 @@ class HedgeBook:
     refused_notional: Decimal = ZERO
     """A hedge of this notional was refused as too small: the next must be larger."""
     last_reject: RejectReason | None = None
+    capped: bool = False
+    """Whether too much is unhedged: its makers were cancelled and no new ones are taken (I10)."""
     waits: str = ""
     release: str = ""
     ts_waiting_ns: int = 0

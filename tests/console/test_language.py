@@ -30,7 +30,7 @@ from console.commands import (
 )
 from console.language import GrammarError, complete, field_column, parse, parse_script_line, render
 from gateways.standards import PRICE_LEVELS, OrderKind, PriceRule, PriceSide, Side, TimeInForce
-from oms.hedge.policy import How, Leg, Policy
+from oms.hedge.policy import How, Leg, Policy, Rung
 
 VENUES = {"binance": ["ETHUSDT", "BTCUSDT"], "hyperliquid": ["ETH", "kPEPE"]}
 
@@ -238,7 +238,7 @@ def test_a_leg_hedges_the_opposite_way() -> None:
             venue="bybit",
             ticker="ETHUSDT",
             ratio=Decimal("-0.5"),
-            policy=Policy(how=How.IOC, slippage_bps=Decimal(8), trigger_after_ms=250),
+            policy=Policy(rungs=(Rung(how=How.IOC, slippage_bps=Decimal(8)),), trigger_after_ms=250),
         ),
     ]
 

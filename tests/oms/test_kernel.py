@@ -8,7 +8,7 @@ import pytest
 from gateways.standards import Contract, RejectReason
 from oms.hedge import events as e
 from oms.hedge.kernel import Kernel
-from oms.hedge.policy import How, Leg, Limits, Policy
+from oms.hedge.policy import How, Leg, Limits, Policy, Rung
 from oms.hedge.state import ChildState
 
 D = Decimal
@@ -122,7 +122,8 @@ def test_refusals_that_asking_again_cannot_mend_hold_the_book(reason):
     kernel = desk()
     fill(kernel, "1")
     commands = seen(kernel, "child1", "0", reason=reason)
-    assert [command.event for command in commands] == ["hold"]
+    assert [type(command) for command in commands] == [e.StopMakers, e.Alert]
+    assert commands[1].event == "hold"
     assert sent(fill(kernel, "2")) == []
     assert sent(kernel.apply(e.Resumed(venue="b", ticker="X", ts_ns=kernel.now_ns))) == [("child2", D(-2))]
 
@@ -200,7 +201,7 @@ def test_a_late_fill_of_a_dead_hedge_is_owed_back():
 
 def test_an_ioc_hedge_is_priced_from_the_fresh_opposite_best_and_refused_from_a_stale_one():
     """I14: the limit is at most the slippage through the best, on the tick; an old quote prices nothing."""
-    kernel = desk(Leg(venue="b", ticker="X", policy=Policy(how=How.IOC, slippage_bps=D(8))))
+    kernel = desk(Leg(venue="b", ticker="X", policy=Policy(rungs=(Rung(how=How.IOC, slippage_bps=D(8)),))))
     (command,) = fill(kernel, "1")
     assert command.price == D("99.92")
     seen(kernel, "child1", "-1")

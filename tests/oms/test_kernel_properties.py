@@ -10,7 +10,7 @@ from gateways.contracts import is_multiple
 from gateways.standards import ZERO, Contract, RejectReason
 from oms.hedge import events as e
 from oms.hedge.kernel import Kernel
-from oms.hedge.policy import How, Leg, Limits, Policy
+from oms.hedge.policy import How, Leg, Limits, Policy, Rung
 from oms.hedge.state import ChildState
 
 D = Decimal
@@ -22,7 +22,7 @@ SPEC = Contract(
     venue="b", ticker="X", base="X", quote="USDT", tick_size=D("0.01"), lot_size=LOT, min_quantity=LOT,
     min_notional=MINIMUM,
 )  # fmt: skip
-POLICIES = [Policy(), Policy(trigger_after_ms=300), Policy(how=How.IOC, slippage_bps=D(8))]
+POLICIES = [Policy(), Policy(trigger_after_ms=300), Policy(rungs=(Rung(how=How.IOC, slippage_bps=D(8)),))]
 
 steps = st.lists(
     st.one_of(

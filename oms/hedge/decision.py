@@ -1,0 +1,111 @@
+"""The decision: what of a book's balance may be sent now, at what price, and if nothing, why and what releases it.
+
+Pure functions on ``HedgeBook`` and the time; they change nothing but the book's ``waits`` and ``release`` words.
+"""
+
+from decimal import Decimal
+
+from gateways.contracts import ceil_price, floor_lots, floor_price, smallest_order, tick_at
+from gateways.standards import ZERO, Contract
+from oms.hedge.policy import How, Limits, Rung
+from oms.hedge.state import HedgeBook, Obligation
+
+BPS = Decimal(10_000)
+
+
+def due_obligation(book: HedgeBook, now_ns: int) -> Obligation | None:
+    """The oldest obligation that is due: its policy and rung are those of the next hedge order."""
+    return next((item for item in book.obligations if item.due_ns <= now_ns), None)
+
+
+def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:
+    """What may be sent now, signed, a lot multiple over the minimums (I2); zero, with the reason, if nothing."""
+    contract = book.contract
+    if book.balance == 0:
+        return ZERO
+    if book.paused:
+        return _wait(book, f"paused {book.paused}", "resume it")
+    if book.hold:
+        return _wait(book, f"HOLD: {book.hold}", "mend it, then resume")
+    if contract is None:
+        return _wait(book, "the contract's rules are not known yet", "the venue's answer")
+    if not contract.trading:
+        return _wait(book, "the venue does not trade this contract now", "the venue")
+    wanted = _agreed_and_due(book, now_ns)
+    if wanted == 0:
+        return ZERO
+    amount = floor_lots(contract, wanted)
+    largest = contract.market_max_quantity or contract.max_quantity
+    if largest is not None and abs(amount) > largest:
+        amount = floor_lots(contract, largest.copy_sign(amount))
+    return _above_minimums(book, contract, amount, due_obligation(book, now_ns))
+
+
+def _agreed_and_due(book: HedgeBook, now_ns: int) -> Decimal:
+    """The smaller of what every resolution of the unknown orders agrees on and of what is due."""
+    sendable = book.sendable()
+    due = sum((item.quantity for item in book.obligations if item.due_ns <= now_ns), ZERO)
+    if sendable == 0:
+        return _wait(book, "an unknown hedge order could answer it", "the venue's word on that order")
+    if due == 0 or due * sendable < 0:
+        return _wait(book, "its delay has not passed", "time")
+    if book.retry_ns > now_ns:
+        return _wait(book, "the last hedge failed", "time: it is tried again")
+    return due if abs(due) <= abs(sendable) else sendable
+
+
+def _above_minimums(book: HedgeBook, contract: Contract, amount: Decimal, oldest: Obligation | None) -> Decimal:
+    smallest = max(contract.lot_size, contract.min_quantity)
+    if abs(amount) < smallest:
+        return _wait(book, f"under the lot of {smallest:f}", "the next fill, or hand")
+    policy = oldest.policy if oldest is not None else None
+    if policy is not None and abs(amount) < policy.above_quantity:
+        return _wait(book, f"under the leg's threshold of {policy.above_quantity:f}", "the next fill, or hand")
+    threshold = policy.above_value if policy is not None else ZERO
+    least = max(contract.min_notional, book.refused_notional, threshold)
+    if least == 0:
+        return amount
+    price = reference_price(book)
+    if price is None:
+        return _wait(book, "no price to check the minimum with", "the next price")
+    notional = abs(amount) * price
+    if notional < least or notional <= book.refused_notional:
+        return _wait(book, f"under the minimum of {least:f}", "the next fill, the price, or hand")
+    return amount
+
+
+def rounded_up(book: HedgeBook) -> Decimal:
+    """The smallest order that the venue takes, in the balance's direction; zero when that cannot be known."""
+    if book.contract is None or book.balance == 0:
+        return ZERO
+    smallest = smallest_order(book.contract, reference_price(book))
+    return max(smallest, abs(floor_lots(book.contract, book.balance))).copy_sign(book.balance)
+
+
+def limit_price(book: HedgeBook, rung: Rung, now_ns: int, limits: Limits, *, buying: bool) -> Decimal | None:
+    """The price of a limit hedge; None, with the reason, where there is no fresh quote to set it from (I14).
+
+    IOC: through the best opposite price by the slippage, on the tick, never beyond. JOIN: the best of our own side.
+    """
+    contract = book.contract
+    joins = rung.how is How.JOIN
+    best = (book.bid if buying else book.ask) if joins else (book.ask if buying else book.bid)
+    if best is None or contract is None or now_ns - book.ts_quote_ns > limits.max_quote_age_ns:
+        _wait(book, "no fresh price to set the limit from", "the next price")
+        return None
+    if joins:
+        return best
+    slack = best * rung.slippage_bps / BPS
+    if rung.slippage_ticks:
+        slack = tick_at(contract, best) * rung.slippage_ticks
+    return floor_price(contract, best + slack) if buying else ceil_price(contract, best - slack)
+
+
+def reference_price(book: HedgeBook) -> Decimal | None:
+    """The price that a minimum notional is checked at: the lower side, so that the check is not too kind."""
+    return book.bid if book.bid is not None else book.ask
+
+
+def _wait(book: HedgeBook, why: str, release: str) -> Decimal:
+    book.waits, book.release = why, release
+    return ZERO
