@@ -135,6 +135,10 @@ class BinanceFront:
         self._orders.tick()
         return self._take_waiting() + self._user_data.tick() + self._streams.tick()
 
+    def expire_listen_keys(self) -> None:
+        """Let the listen keys end at the next tick, whatever time they have left: a fault."""
+        self._keys.hasten()
+
     # ------------------------------------------------------------------- parts
 
     def _authorised(self, route: Route, params: Params, query: str, headers: Mapping[str, str], body: bytes) -> str:

@@ -91,6 +91,10 @@ class ListenKeys:
     def __contains__(self, key: str) -> bool:
         return key in self._ends_ns
 
+    def hasten(self) -> None:
+        """Let every key's time be over now, as a fault."""
+        self._ends_ns = dict.fromkeys(self._ends_ns, self._now_ns())
+
     def expire(self) -> list[str]:
         """End the keys whose time is over; return them."""
         now = self._now_ns()

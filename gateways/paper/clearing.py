@@ -118,6 +118,7 @@ class Clearing:
                 ts_ns=now_ns,
                 start_position=start,
                 realised=realised,
+                forced=new.extra.get("forced", ""),
             )
             owner.fills.append(fill)
             self._happened(BalanceChanged(self.balance(order.account), "ORDER"))

@@ -176,7 +176,27 @@ class PaperExchange:
         """Cancel the account's open orders, in one contract or all; return them as they ended."""
         return [self._cancel(order) for order in self._clearing.records[account].open(ticker)]
 
+    def meet(self, by: str, account: str, ticker: str, *, client_id: str, quantity: Decimal) -> PaperOrder:
+        """Let the house account ``by`` trade with a resting order at its price, whatever stands before it.
+
+        More than is left of it is an overfill, which only a fault asks for. Raises Refused (UNKNOWN_ORDER).
+        """
+        order = self._open_order(account, ticker, None, client_id)
+        book, over = self._tapes[ticker].book, max(quantity - order.remaining, ZERO)
+        self._clearing.hold(order, over)
+        new = NewOrder(ticker=ticker, is_buy=not order.new.is_buy, quantity=quantity, price=order.price)
+        taker = self._clearing.register(by, new, self._now_ns())
+        resting = book.reduce(order.order_id, quantity - over)
+        self._apply(taker, Match(resting, quantity, MatchKind.FILL))
+        self._end_stranded({account}, ticker)
+        return order.snapshot()
+
     # ----------------------------------------------------------------- queries
+
+    @property
+    def users(self) -> list[str]:
+        """The accounts that are not the house's, oldest first."""
+        return [name for name, account in self._clearing.accounts.items() if not account.house]
 
     def order(
         self, account: str, ticker: str, *, order_id: int | None = None, client_id: str | None = None
@@ -308,11 +328,14 @@ class PaperExchange:
             self._apply(order, match)
         if order.status is not OrderStatus.FILLED:
             self._settle_rest(order, book)
-        for account in touched:
-            for stranded in self._clearing.stranded(account, ticker):
-                book.remove(stranded.order_id)
-                self._clearing.end(stranded, OrderStatus.EXPIRED, RejectReason.REDUCE_ONLY, self._now_ns())
+        self._end_stranded(touched, ticker)
         return order.snapshot()
+
+    def _end_stranded(self, accounts: set[str], ticker: str) -> None:
+        for account in accounts:
+            for stranded in self._clearing.stranded(account, ticker):
+                self._tapes[ticker].book.remove(stranded.order_id)
+                self._clearing.end(stranded, OrderStatus.EXPIRED, RejectReason.REDUCE_ONLY, self._now_ns())
 
     def _allowance(self, ticker: str) -> Callable[[Resting], Decimal]:
         accounts = self._clearing.accounts

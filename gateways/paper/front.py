@@ -6,7 +6,7 @@ to ``happened``; pushes are sent in the order in which they are returned, those 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -14,11 +14,18 @@ from gateways.paper.records import Happening
 
 
 class HttpReply(msgspec.Struct, frozen=True, kw_only=True):
-    """An HTTP answer. The content type is JSON unless ``headers`` says otherwise."""
+    """An HTTP answer. The content type is JSON unless ``headers`` says otherwise.
+
+    Only faults (``gateways.paper.faults``) ask of a shell what the last two say.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = {}
+    fate: Literal["sent", "lost", "cut"] = "sent"
+    """``lost``: no answer ever, the connection stays open. ``cut``: the connection ends without an answer."""
+    after_ns: int = 0
+    """How much later than the request it leaves."""
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):

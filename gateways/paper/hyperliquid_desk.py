@@ -48,7 +48,7 @@ _MISSING = "Order was never placed, already canceled, or filled. asset={asset}"
 _INVALID_REPLACEMENT = "Attempted to modify to invalid new order"
 _DEFAULT = {"type": "default"}
 
-_TEXTS = {
+REFUSALS = {
     RejectReason.LOT: "Order has invalid size.",
     RejectReason.TICK: "Price must be divisible by tick size. asset={asset}",
     RejectReason.MIN_NOTIONAL: "Order must have minimum value of $10. asset={asset}",
@@ -60,6 +60,7 @@ _TEXTS = {
     RejectReason.TOO_MANY_ORDERS: "Too many open orders. asset={asset}",
     RejectReason.NO_LIQUIDITY: "No liquidity available for market order. asset={asset}",
 }
+"""Why an order is refused, in the venue's words."""
 
 
 class ActionDesk:
@@ -160,7 +161,7 @@ class ActionDesk:
         if not price:
             return "Order has invalid price."
         if not is_on_tick(contract, price):
-            return _TEXTS[RejectReason.TICK].format(asset=order.a)
+            return REFUSALS[RejectReason.TICK].format(asset=order.a)
         return None
 
     def _place(self, account: str, order: OrderWire, *, only_rest: bool) -> dict[str, Any]:
@@ -180,7 +181,7 @@ class ActionDesk:
         try:
             return self._outcome(self._exchange.submit(account, new), contract, order)
         except Refused as refusal:
-            return {"error": _TEXTS.get(refusal.reason, refusal.text).format(asset=order.a)}
+            return {"error": REFUSALS.get(refusal.reason, refusal.text).format(asset=order.a)}
 
     def _outcome(self, placed: PaperOrder, contract: Contract, order: OrderWire) -> dict[str, Any]:
         named: dict[str, Any] = {"oid": placed.order_id}

@@ -143,7 +143,7 @@ def fill_record(fill: PaperFill) -> dict[str, Any]:
         "side": "B" if fill.is_buy else "A",
         "time": milliseconds(fill.ts_ns),
         "startPosition": wire(fill.start_position),
-        "dir": direction(fill.start_position, signed),
+        "dir": fill.forced or direction(fill.start_position, signed),
         "closedPnl": wire(fill.realised),
         "hash": transaction_hash(fill.trade_id),
         "oid": fill.order_id,

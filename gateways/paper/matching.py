@@ -150,6 +150,14 @@ class Book:
             self._ladder(is_buy=resting.is_buy).remove(resting)
         return resting
 
+    def reduce(self, order_id: int, quantity: Decimal) -> Resting:
+        """Take ``quantity``, at most what is left, off an order that rests, whatever stands before it."""
+        resting = self._resting[order_id]
+        self._ladder(is_buy=resting.is_buy).reduce(resting, quantity)
+        if not resting.remaining:
+            del self._resting[order_id]
+        return resting
+
     def best(self, *, is_buy: bool) -> Level | None:
         """The best bid (``is_buy``) or ask, None when that side is empty."""
         ladder = self._ladder(is_buy=is_buy)

@@ -97,6 +97,8 @@ class PaperFill(msgspec.Struct, frozen=True, kw_only=True):
     """The account's signed position before this fill."""
     realised: Decimal
     """Profit of the part that closed a position, before fees."""
+    forced: str = ""
+    """The venue made our side of it: its word for that (``NewOrder.extra["forced"]``); empty for our own orders."""
 
 
 class PaperPosition(msgspec.Struct, frozen=True, kw_only=True):
