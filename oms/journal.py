@@ -73,6 +73,10 @@ class Recorder(Protocol):
         """
         ...
 
+    def records(self) -> Iterator[Record]:
+        """All that was appended so far, the header first. Raises JournalError for damage."""
+        ...
+
     def flush(self) -> None:
         """Wait until all that was appended is on disk. Raises JournalError when that failed."""
         ...
@@ -269,6 +273,10 @@ class Journal:
             self._work.notify()
         return number
 
+    def records(self) -> Iterator[Record]:
+        """All that was appended so far, the header first. Raises JournalError for damage."""
+        return read(self.path)
+
     def flush(self) -> None:
         """Block until all that was appended is on disk. Raises JournalError when it is not and never will be."""
         with self._done:
@@ -365,6 +373,6 @@ class MemoryJournal:
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def read(self) -> Iterator[Record]:
+    def records(self) -> Iterator[Record]:
         """The records, the header first."""
         return decode_lines(list(self._lines), "journal")

@@ -46,13 +46,14 @@ from oms.hedge.policy import Leg, Limits
 from oms.journal import Recorder
 from oms.mirrors import Mirrors
 from oms.orders import Order, Role
+from oms.recovery import recover, replay, restore_orders
 from oms.requests import HedgeRequest, OrderRequest, parsed
 from oms.supervisor import Supervisor
 from oms.tasks import TaskOwner
 from oms.unknowns import Resolver
 from oms.verify import Proof, prove
 
-ACTIVE, HEDGE_ONLY, HALTED = "ACTIVE", "HEDGE-ONLY", "HALTED"
+ACTIVE, HEDGE_ONLY, HALTED, RECOVERING = "ACTIVE", "HEDGE-ONLY", "HALTED", "RECOVERING"
 
 
 class OMS(Mirrors):
@@ -72,7 +73,9 @@ class OMS(Mirrors):
         self.cloids = CloidSource(desk, self.started_ns // 1_000_000)
         super().__init__(gateway, Kernel(lambda: self.cloids.next(CloidKind.HEDGE), limits))
         self.journal = journal
-        self.trading = ACTIVE
+        self.began_ns = self.started_ns
+        """When the first session of this journal began: proofs go back to there."""
+        self.trading = RECOVERING
         self.tasks = TaskOwner(self._task_failed)
         self.keeper = FeedKeeper(self.feed, self._fetch_book, clock=self.clock, on_error=self._task_failed)
         self.entry = OrderEntry(
@@ -91,13 +94,20 @@ class OMS(Mirrors):
     # ------------------------------------------------------------------ life
 
     async def init(self) -> None:
-        """Connect every venue, take positions, money and open orders as the baseline, start reconciling.
+        """Take up what the journal tells, connect every venue, take the baselines, recover, start reconciling.
 
+        New makers are refused until this has returned.
         Raises VenueError when a venue cannot be reached: an OMS that sees only a part must not trade.
         """
+        past = replay(self.journal.records(), self.kernel)
+        restore_orders(past, self.page)
         self.journal.append("Session", desk=self.cloids.desk, session_ms=self.cloids.session_ms)
         await self.gateway.connect(self._receive, self.supervisor)
         await self.supervisor.start()
+        if past.started_ns:
+            self.began_ns = past.started_ns
+            await recover(self, past)
+        self.trading = ACTIVE
 
     async def cleanup(self) -> None:
         """Close everything: no new hedges, no tasks, no connections. Resting orders stay; see ``stop``."""
@@ -248,7 +258,7 @@ class OMS(Mirrors):
         results = await asyncio.gather(*(self.entry.cancel(order) for order in orders), return_exceptions=True)
         for order, result in zip(orders, results, strict=True):
             if isinstance(result, VenueError):
-                self._alert(
+                self.alert(
                     order.venue,
                     order.ticker,
                     f"order {order.key[:8]} was not cancelled: {result.text}",
@@ -354,7 +364,7 @@ class OMS(Mirrors):
 
     async def verify(self) -> Proof:
         """Prove the books against the venues' own fills: see ``oms.verify``."""
-        return await prove(self.gateway, self.page, self.positions, self.kernel, since_ns=self.started_ns)
+        return await prove(self.gateway, self.page, self.positions, self.kernel, since_ns=self.began_ns)
 
     async def watch(self, exc: str, ticker: str) -> None:
         """Open a contract's public data and wait, briefly, for its first book. Idempotent."""
@@ -395,7 +405,8 @@ class OMS(Mirrors):
         if delta is not None:
             self.deltas.publish(delta)
 
-    def _alert(self, venue: str, ticker: str, text: str, severity: str = "warning", cloid: str = "") -> None:
+    def alert(self, venue: str, ticker: str, text: str, severity: str = "warning", cloid: str = "") -> None:
+        """Publish something that the operator must see."""
         self.deltas.publish(
             HedgeDelta(event="alert", venue=venue, ticker=ticker, text=text, severity=severity, cloid=cloid,
                        ts_ns=self.clock.now_ns())
@@ -439,7 +450,7 @@ class OMS(Mirrors):
             if any((leg.venue, leg.ticker) == (venue, ticker) for leg in self.hedge.legs(order.key))
         ]
         if makers:
-            self._alert(venue, ticker, f"{len(makers)} makers of {venue}:{ticker} are cancelled: {reason}", "error")
+            self.alert(venue, ticker, f"{len(makers)} makers of {venue}:{ticker} are cancelled: {reason}", "error")
             self.tasks.start(self.cancel_orders(makers), f"stop makers of {venue}:{ticker}")
 
     async def unwind(self, command: Unwind) -> None:
@@ -450,7 +461,7 @@ class OMS(Mirrors):
         """Let nothing new out and cancel makers. Idempotent."""
         if self.trading != HALTED:
             self.trading = HALTED
-            self._alert("", "", f"HALTED, nothing new is sent and makers are cancelled: {reason}", "error")
+            self.alert("", "", f"HALTED, nothing new is sent and makers are cancelled: {reason}", "error")
             self.tasks.start(self.cancel_orders(self.makers_working()), "cancel makers")
 
     async def _fetch_book(self, exc: str, ticker: str) -> BookUpdate:
@@ -458,4 +469,4 @@ class OMS(Mirrors):
 
     def _task_failed(self, name: str, error: BaseException) -> None:
         text = error.text if isinstance(error, VenueError) else repr(error)
-        self._alert("", "", f"{name} failed: {text}", "error")
+        self.alert("", "", f"{name} failed: {text}", "error")

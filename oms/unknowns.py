@@ -46,6 +46,16 @@ class Resolver:
             if self._tasks.start(self._ask(key), f"resolve {key[:8]}") is None:
                 self._asking.discard(key)
 
+    async def settled(self, within_s: float) -> bool:
+        """Wait until nothing is being asked about; False when that took too long."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within_s
+        while self._asking:
+            if loop.time() > deadline:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
     def accept_until_ns(self, venue: str, sent_ns: int) -> int:
         """Until when the venue could accept a request sent at ``sent_ns``, our clock's margin included."""
         capabilities = self._gateway.venue(venue).capabilities

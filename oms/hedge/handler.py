@@ -136,6 +136,14 @@ class HedgeHandler:
         self._apply(e.ChildAbsent(child=key, ts_ns=self._host.clock.now_ns()))
         return self.kernel.children[key].state is ChildState.DONE
 
+    def doubt(self, key: str, text: str) -> None:
+        """Take a hedge order as unknown: it counts in full until the venue speaks."""
+        self._apply(e.ChildUnknown(child=key, ts_ns=self._host.clock.now_ns(), text=text))
+
+    def wake(self) -> None:
+        """Decide anew now: after a recovery, what waits may be sendable."""
+        self._apply(e.Clocked(ts_ns=self._host.clock.now_ns()))
+
     def quoted(self, quote: QuoteUpdate, now_ns: int) -> None:
         """Take a contract's best prices; only books that makers are hedged in listen."""
         if (quote.venue, quote.ticker) in self.kernel.books:

@@ -99,7 +99,7 @@ def test_a_payload_that_does_not_fit_names_the_record(clock):
     journal = MemoryJournal(clock)
     journal.append("note", text="hello")
     with pytest.raises(JournalError, match=r"record 1 \(note\)"):
-        list(journal.read())[1].value(Intent)
+        list(journal.records())[1].value(Intent)
 
 
 def test_a_line_is_a_checksum_and_the_json_text():
@@ -118,7 +118,7 @@ def test_both_journals_write_the_same_bytes(path, clock):
     assert path.read_bytes() == memory.image
     resumed = MemoryJournal(clock, image=path.read_bytes())
     assert resumed.append("note", text="more") == 5
-    assert [r.n for r in resumed.read()] == [0, 1, 2, 3, 4, 5]
+    assert [r.n for r in resumed.records()] == [0, 1, 2, 3, 4, 5]
 
 
 @given(images, st.data())
@@ -130,7 +130,7 @@ def test_a_cut_loses_at_most_the_last_record(image, data):
     assert left == whole[: image[:cut].count(b"\n")]
     resumed = MemoryJournal(ManualClock(), image=image[:cut])
     resumed.append("note", text="on")
-    assert len(list(resumed.read())) == max(len(left), 1) + 1
+    assert len(list(resumed.records())) == max(len(left), 1) + 1
 
 
 @given(images, st.data())
@@ -329,4 +329,4 @@ def test_a_failed_memory_journal_refuses(clock):
         journal.append("note", text="x")
     with pytest.raises(JournalError, match="disk full"):
         journal.flush()
-    assert len(list(journal.read())) == 1
+    assert len(list(journal.records())) == 1

@@ -186,6 +186,7 @@ def test_when_faults_stop_every_book_comes_to_rest(schedule):
     for step in schedule:
         desk.step(*step)
     for _ in range(200):
+        desk.apply(e.Priced(venue="b", ticker="X", bid=D(50), ask=D(51), ts_ns=desk.kernel.now_ns + 1))
         for name, command in list(desk.sent.items()):
             if desk.kernel.children[name].state is not ChildState.DONE:
                 desk.cum[name] = max(desk.cum[name], command.amount, key=abs)
@@ -194,7 +195,6 @@ def test_when_faults_stop_every_book_comes_to_rest(schedule):
         if due is None and not desk.book.open_children:
             break
         desk.apply(e.Clocked(ts_ns=due or desk.kernel.now_ns + 1))
-        desk.apply(e.Priced(venue="b", ticker="X", bid=D(50), ask=D(51), ts_ns=desk.kernel.now_ns + 1))
     assert desk.book.in_flight == 0
     assert abs(desk.book.balance) < max(LOT, MINIMUM / 50)
 

@@ -1,0 +1,178 @@
+"""Recovery: from a journal to the state of the desk that wrote it, and from there to the truth of the venues.
+
+``replay`` is pure: records in, state out, the same for the same records. ``recover`` then asks the venues: orders that
+may exist are UNKNOWN until found or proven absent, missed fills are fetched, orders of ours that the journal lacks are
+cancelled. Only after that are new orders taken.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gateways.errors import VenueError
+from gateways.standards import OrderKind, OrderStatus, PlaceOrder, TimeInForce
+from oms import cloid
+from oms.evidence import Entered, Evidence, hedge_event
+from oms.hedge import events as e
+from oms.hedge.handler import JOURNALED
+from oms.hedge.kernel import Kernel
+from oms.hedge.state import ChildState
+from oms.journal import Record
+from oms.orders import Order, OrdersPage, Role
+
+if TYPE_CHECKING:
+    from oms.system import OMS
+
+MARGIN_NS = 60_000_000_000
+"""Missed fills are asked for from this long before the oldest order that was open."""
+QUIET_S = 60.0
+"""How long the recovery waits for unknown orders before it lets the desk on; they stay unknown and counted."""
+
+_EVENTS: dict[str, type[Any]] = {event.__name__: event for event in (*JOURNALED, e.Intended)}
+
+
+@dataclass(slots=True)
+class Past:
+    """What a journal tells. ``orders`` by key in the order entered, with the last evidence of each."""
+
+    kernel: Kernel
+    started_ns: int = 0
+    """When the first session of this journal began, 0 for an empty journal."""
+    entered: dict[str, Entered] = field(default_factory=dict)
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+
+    @property
+    def open_since_ns(self) -> int | None:
+        """When the oldest order that may still be open was entered; None when there is none."""
+        times = [
+            entered.ts_ns
+            for key, entered in self.entered.items()
+            if key not in self.evidence or not self.evidence[key].status.terminal
+        ]
+        return min(times, default=None)
+
+
+def replay(records: Iterable[Record], kernel: Kernel) -> Past:
+    """Fold a journal into ``kernel`` (new) and the orders that it knows. Pure.
+
+    Raises JournalError for a record that does not hold what its kind says.
+    """
+    past = Past(kernel)
+    for record in records:
+        if record.kind == "Session" and not past.started_ns:
+            past.started_ns = record.ts_ns
+        elif record.kind == "Entered":
+            entered = record.value(Entered)
+            past.entered[entered.order.cloid] = entered
+        elif record.kind == "Evidence":
+            evidence = record.value(Evidence)
+            past.evidence[evidence.key] = evidence
+            event = hedge_event(kernel, evidence)
+            if event is not None:
+                kernel.replay(event)
+        elif record.kind in _EVENTS:
+            told = record.value(_EVENTS[record.kind])
+            kernel.replay(told)
+            if isinstance(told, e.Intended):
+                past.entered[told.child] = _entered(told)
+    return past
+
+
+def _entered(intended: e.Intended) -> Entered:
+    step = intended.policy.rung(intended.rung)
+    order = PlaceOrder(
+        ticker=intended.ticker, cloid=intended.child, amount=intended.amount,
+        kind=OrderKind.MARKET if step.how.value == "market" else OrderKind.LIMIT,
+        tif=TimeInForce.IOC if step.how.value == "ioc" else TimeInForce.GTC,
+        post_only=step.how.value == "join", reduce_only=intended.policy.reduce_only,
+    )  # fmt: skip
+    return Entered(venue=intended.venue, role=Role.HEDGE, order=order, ts_ns=intended.ts_ns)
+
+
+def restore_orders(past: Past, page: OrdersPage) -> list[str]:
+    """Enter every order of the past on the page; return the keys of those that must be asked about.
+
+    A hedge that was only intended, and an order that was only entered, may have left: it is UNKNOWN.
+    """
+    unsure = []
+    for key, entered in past.entered.items():
+        evidence = past.evidence.get(key)
+        order = _order(entered, evidence)
+        page.restore(order, evidence.oids if evidence is not None else ())
+        if not order.status.terminal:
+            unsure.append(key)
+    return unsure
+
+
+def _order(entered: Entered, evidence: Evidence | None) -> Order:
+    placed = entered.order
+    order = Order(
+        key=placed.cloid, cloid=placed.cloid, venue=entered.venue, ticker=placed.ticker, role=entered.role,
+        amount=placed.amount, price=placed.price, kind=placed.kind, tif=placed.tif, post_only=placed.post_only,
+        reduce_only=placed.reduce_only, ts_created_ns=entered.ts_ns, status=OrderStatus.UNKNOWN,
+        text="not known since the restart",
+    )  # fmt: skip
+    if evidence is None:
+        return order
+    status = evidence.status if evidence.status.terminal else OrderStatus.UNKNOWN
+    return msgspec.structs.replace(
+        order, status=status, filled=evidence.filled, average_price=evidence.average_price,
+        price=evidence.price or order.price, reason=evidence.reason, ts_recv_ns=evidence.ts_ns,
+        text=evidence.text if evidence.status.terminal else order.text,
+        oid=evidence.oids[-1].oid if evidence.oids else None,
+    )  # fmt: skip
+
+
+async def recover(oms: "OMS", past: Past) -> None:
+    """Bring the restored state to what the venues say. The OMS must be connected, its baselines taken.
+
+    A venue that does not answer is told of and leaves its orders UNKNOWN, counted in full.
+    """
+    for child in oms.kernel.children.values():
+        if child.state in {ChildState.INTENDED, ChildState.SENT}:
+            until = oms.accept_until_ns(child.book[0], oms.clock.now_ns())
+            child.absence.accept_until_ns = max(child.absence.accept_until_ns, until)
+            oms.hedge.doubt(child.cloid, "the desk was restarted before an answer")
+    for venue, ticker in list(oms.kernel.books):
+        known = oms.gateway.venue(venue).contracts
+        if ticker in known:
+            oms.hedge.specify(known[ticker])
+            oms.supervisor.watch_soon(venue, ticker)
+    await _missed_fills(oms, past)
+    await _strangers(oms)
+    for order in oms.page.working():
+        if order.status is OrderStatus.UNKNOWN:
+            oms.resolver.resolve(order.key)
+    await oms.resolver.settled(QUIET_S)
+    oms.hedge.wake()
+
+
+async def _missed_fills(oms: "OMS", past: Past) -> None:
+    since = past.open_since_ns
+    if since is None:
+        return
+    pairs = sorted({(order.venue, order.ticker) for order in oms.page.working() if order.role is not Role.EXTERNAL})
+    for exc, ticker in pairs:
+        try:
+            fills = await oms.gateway.venue(exc).fills_since(since - MARGIN_NS, ticker)
+        except VenueError as error:
+            oms.alert(exc, ticker, f"missed fills of {exc}:{ticker} cannot be asked for: {error.text}", "error")
+            continue
+        for fill in fills:
+            oms.take(fill, oms.clock.now_ns())
+
+
+async def _strangers(oms: "OMS") -> None:
+    """Cancel open orders that carry an id of this desk and that the journal does not know: nothing would hedge them."""
+    strangers = [
+        order
+        for order in oms.page.working()
+        if order.role is Role.EXTERNAL and (named := cloid.parse(order.cloid)) is not None
+        and named.desk == oms.cloids.desk
+    ]  # fmt: skip
+    for order in strangers:
+        text = f"order {order.key[:8]} on {order.venue} is of this desk but not in its journal: it is cancelled"
+        oms.alert(order.venue, order.ticker, text, "error")
+    await oms.cancel_orders(strangers)
