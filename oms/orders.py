@@ -427,6 +427,9 @@ def _next_status(order: Order, said: OrderStatus | None, filled: Decimal, amount
     if said is S.FILLED and abs(filled) < abs(amount):
         # An answer that speaks of the part that traded at once. What is left rests, unless it could not.
         said = S.PARTIAL if order.tif is TimeInForce.GTC and order.kind is OrderKind.LIMIT else S.EXPIRED
+    elif said is S.REJECTED and filled != 0:
+        # The replacement of an amended order was refused, and what it replaced had traded: the rest is gone.
+        said = S.CANCELLED
     if amount != 0 and abs(filled) >= abs(amount):
         said = S.FILLED
     elif filled != 0 and said in {None, S.NEW}:

@@ -149,6 +149,17 @@ def test_a_cancel_during_an_amend_that_came_to_nothing_takes_effect_when_the_ame
     assert orders.amended(C, now_ns=3).after.status is S.CANCELLED
 
 
+def test_a_refused_replacement_ends_what_is_left_of_an_order_that_traded():
+    """A venue that amends by cancel and replace may refuse the new one: the rest is gone, the fills stay."""
+    orders = page()
+    orders.upsert(update(S.NEW), 1)
+    orders.upsert(trade("t1", "4"), 2)
+    orders.upsert(update(S.REJECTED, oid="2", amount="6", reason=RejectReason.POST_ONLY), 3)
+    assert now(orders) == (S.CANCELLED, D(4))
+    assert orders.get(C).reason is RejectReason.POST_ONLY
+    assert orders.working() == []
+
+
 def test_an_amend_in_place_changes_the_total():
     """A venue that keeps the id states the new total size."""
     orders = page()
