@@ -9,7 +9,7 @@ class TaskOwner:
     """Holds tasks until they end. ``on_error`` is told of every exception but cancellation."""
 
     def __init__(self, on_error: Callable[[str, BaseException], None]) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], None] = {}  # in the order of their start, in which they are cancelled too
         self._on_error = on_error
         self._closed = False
 
@@ -19,7 +19,7 @@ class TaskOwner:
             work.close()
             return None
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._ended)
         return task
 
@@ -29,7 +29,7 @@ class TaskOwner:
         return len(self._tasks)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_error(task.get_name(), error)
 
