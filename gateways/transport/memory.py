@@ -27,6 +27,11 @@ def uniform_delay(rng: Random, least_ns: int, most_ns: int) -> Delay:
 class Server(Protocol):
     """The other end: what is at a host. Its methods are called when a message arrives there."""
 
+    @property
+    def refusing(self) -> bool:
+        """Whether connects are refused now."""
+        ...
+
     def request(self, call: "Call") -> None:
         """Take an HTTP request; ``call.reply`` or ``call.drop`` it, now or later, or leave it unanswered."""
         ...
@@ -200,7 +205,7 @@ class _MemoryHttp:
 class MemoryNetwork:
     """Servers by the host of their address (``127.0.0.1:1``), and the way to them.
 
-    ``delay`` draws how long a message is under way. A server that is taken away with ``take_down`` refuses connects.
+    ``delay`` draws how long a message is under way. Where no server is, or one that refuses, nobody listens.
     """
 
     def __init__(self, loop: VirtualLoop, *, delay: Delay, rng: Random) -> None:
@@ -208,23 +213,15 @@ class MemoryNetwork:
         self.delay = delay
         self._rng = rng
         self._servers: dict[str, Server] = {}
-        self._down: set[str] = set()
 
     def add(self, host: str, server: Server) -> None:
         """Put a server at a host."""
         self._servers[host] = server
 
-    def take_down(self, host: str) -> None:
-        """Refuse new connections and requests to a host."""
-        self._down.add(host)
-
-    def bring_up(self, host: str) -> None:
-        """Take connections to a host again."""
-        self._down.discard(host)
-
     def server_at(self, host: str) -> Server | None:
         """The server at a host, None where connects are refused."""
-        return None if host in self._down else self._servers.get(host)
+        server = self._servers.get(host)
+        return None if server is None or server.refusing else server
 
     def lane(self) -> _Lane:
         """A new direction of a connection."""

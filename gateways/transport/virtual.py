@@ -32,7 +32,8 @@ class _Jump(selectors.BaseSelector):
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         if self._own:  # the first is the loop's own pipe, by which other threads would wake it
             raise RuntimeError("there are no sockets in virtual time")
-        key = self._own[fileobj] = selectors.SelectorKey(fileobj, fileobj.fileno(), events, data)
+        number = fileobj if isinstance(fileobj, int) else fileobj.fileno()
+        key = self._own[fileobj] = selectors.SelectorKey(fileobj, number, events, data)
         return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
