@@ -13,8 +13,10 @@ from decimal import Decimal
 from aiohttp import WSMsgType, web
 
 from gateways.paper.contracts import DEFAULT_MONEY, RULES, paper_exchange
+from gateways.paper.control import PREFIX, Control
 from gateways.paper.exchange import PaperExchange
-from gateways.paper.front import Push
+from gateways.paper.faults import Faults, FaultyFront
+from gateways.paper.front import HttpReply, Push
 from gateways.paper.kinds import KINDS, Kind
 from gateways.paper.market import STEP_NS, WALKING, Market, open_house
 from gateways.paper.recording import RecordedTrade
@@ -31,6 +33,8 @@ _LATE_S = 1.0
 """Later than this (the machine slept), the market goes on from now instead of making up for what it missed."""
 _PING_S = 180.0
 _CLOSING_S = 1.0
+_LOST_S = 30.0
+"""How long a request whose answer is lost keeps its connection."""
 
 
 class Connection:
@@ -77,11 +81,15 @@ class PaperVenue:
         self.credentials = kind.credentials(seed)
         exchange.open_account(self.credentials.key, DEFAULT_MONEY)
         self.front = kind.front(exchange, {self.credentials.key: self.credentials.secret}, now_ns)
+        self.faulty = FaultyFront(self.front, exchange, Faults(seed=f"{seed}/{kind.name}", now_ns=now_ns), now_ns)
+        self._control = Control(self.faulty, exchange)
         self._kind = kind
         self._on_private = on_private
         self._connections: dict[int, Connection] = {}
         self._last_connection = 0
         self._runner: web.ServerRunner | None = None
+        self._site: web.TCPSite | None = None
+        self._closing = asyncio.Event()
         self._port = 0
 
     @property
@@ -98,11 +106,28 @@ class PaperVenue:
         """Listen on a free loopback port."""
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_CLOSING_S)
         await self._runner.setup()
-        await web.TCPSite(self._runner, _HOST, 0).start()
+        await self._listen()
         self._port = self._runner.addresses[0][1]
+
+    async def _listen(self) -> None:
+        if self._runner is not None:
+            self._site = web.TCPSite(self._runner, _HOST, self._port)
+            await self._site.start()
+
+    async def open_or_shut(self) -> None:
+        """Refuse connections, and cut those that are open, while the front says so; listen again after that."""
+        if self.faulty.refusing and self._site is not None:
+            site, self._site = self._site, None
+            await site.stop()
+            for handler in self._runner.server.connections if self._runner and self._runner.server else ():
+                if handler.transport is not None:
+                    handler.transport.abort()
+        elif not self.faulty.refusing and self._site is None and self._runner is not None:
+            await self._listen()
 
     async def close(self) -> None:
         """Close every connection and the port."""
+        self._closing.set()
         for connection in self._connections.values():
             connection.put(Push(connection=connection.number, close=True))
         if self._runner is not None:
@@ -110,14 +135,14 @@ class PaperVenue:
 
     def tick(self) -> None:
         """Let the front do what is due by time."""
-        self.deliver(self.front.tick())
+        self.deliver(self.faulty.tick())
 
     def deliver(self, pushes: Sequence[Push] = ()) -> None:
         """Send out a call's pushes, and then what happened on the exchange."""
         self._send(pushes)
         happenings = self.exchange.drain()
         if happenings:
-            self._send(self.front.happened(happenings))
+            self._send(self.faulty.happened(happenings))
 
     def _send(self, pushes: Sequence[Push]) -> None:
         for push in pushes:
@@ -135,11 +160,24 @@ class PaperVenue:
             return socket
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        reply = self.front.http(request.method, path, query, headers, body)
+        if path.startswith(PREFIX):
+            reply = self._control.answer(request.method, path, query, body)
+        else:
+            reply = self.faulty.http(request.method, path, query, headers, body)
         self.deliver()
+        await self._suffer(reply, request)
         return web.Response(
             status=reply.status, body=reply.body, headers={"Content-Type": "application/json", **reply.headers}
         )
+
+    async def _suffer(self, reply: HttpReply, request: web.BaseRequest) -> None:
+        """Wait as long as an answer is late, or lost; cut the connection of one that must not come."""
+        wait = _LOST_S if reply.fate == "lost" else reply.after_ns / 1e9
+        if wait:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), wait)
+        if reply.fate != "sent" and request.transport is not None:
+            request.transport.abort()
 
     async def _converse(
         self, socket: web.WebSocketResponse, transport: asyncio.Transport | None, path: str, query: str
@@ -151,15 +189,15 @@ class PaperVenue:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(connection.write(socket))
                 self._note_private(path, query, "")
-                self.deliver(self.front.ws_open(number, path, query))
+                self.deliver(self.faulty.ws_open(number, path, query))
                 async for message in socket:
                     if message.type is WSMsgType.TEXT:
                         self._note_private(path, query, message.data)
-                        self.deliver(self.front.ws_message(number, message.data))
+                        self.deliver(self.faulty.ws_message(number, message.data))
                 writer.cancel()
         finally:
             del self._connections[number]
-            self.front.ws_closed(number)
+            self.faulty.ws_closed(number)
 
     def _note_private(self, path: str, query: str, text: str) -> None:
         if self._kind.is_private(path, query, text):
@@ -219,6 +257,7 @@ class PaperServer:
             if steps % _STEPS_A_TICK == 0:
                 for venue in self.venues.values():
                     venue.tick()
+                    await venue.open_or_shut()
             due += _STEP_S
             if loop.time() - due > _LATE_S:
                 due = loop.time()
