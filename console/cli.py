@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 if TYPE_CHECKING:
     from console.papers import PaperSettings
     from gateways.venue import Endpoints
+    from oms.crash import CrashPoints
 
 OK, REFUSED, USAGE = 0, 1, 2
 
@@ -111,13 +112,24 @@ def _headless(arguments: argparse.Namespace, lines: list[str] | None) -> int:
         from console.headless import run_headless  # noqa: PLC0415  # loaded when used
         from console.script import RefusalCount, run_script  # noqa: PLC0415  # loaded when used
 
-        seconds, out = arguments.seconds, RefusalCount(sys.stdout)
+        seconds, out, crash = arguments.seconds, RefusalCount(sys.stdout), _crash_points()
         code = run_script(
-            lambda script: run_headless(endpoints, script, cast("TextIO", out), folder=folder, seconds=seconds),
+            lambda script: run_headless(
+                endpoints, script, cast("TextIO", out), folder=folder, seconds=seconds, crash=crash
+            ),
             lines,
             stay=seconds is not None,
         )
         return code or (REFUSED if out.refused else OK)
+
+
+def _crash_points() -> "CrashPoints | None":
+    from oms.crash import CrashPoints  # noqa: PLC0415  # loaded when used
+
+    try:
+        return CrashPoints.from_environment(os.environ)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _paper(arguments: argparse.Namespace) -> int:

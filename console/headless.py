@@ -13,12 +13,13 @@ from console import commands as c
 from console import language
 from console.desk import Desk
 from console.link import Reply
-from gateways.router import Gateway
+from gateways.router import Gateway, make_venue
 from gateways.venue import Endpoints
 from oms.clock import SystemClock
+from oms.crash import CrashPoints
 from oms.deltas import Delta, HedgeDelta
 from oms.hedge.book import BookView
-from oms.journal import Journal
+from oms.journal import Journal, Recorder
 from oms.orders import OrderDelta
 from oms.positions import PositionDelta
 from oms.system import OMS
@@ -29,13 +30,20 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 @asynccontextmanager
-async def open_oms(endpoints: Mapping[str, Endpoints], folder: Path) -> AsyncIterator[OMS]:
+async def open_oms(
+    endpoints: Mapping[str, Endpoints], folder: Path, *, crash: CrashPoints | None = None
+) -> AsyncIterator[OMS]:
     """An OMS connected to these venues, its journal in ``folder``; closed at the end, whatever happened.
 
+    ``crash``, for drills, kills the process at a point of a hedge.
     Raises VenueError or JournalError when it cannot start.
     """
     clock = SystemClock()
-    oms = OMS(Gateway(endpoints), journal=Journal(folder / JOURNAL, clock), clock=clock)
+    gateway = Gateway(endpoints, make=make_venue if crash is None else crash.venue)
+    journal: Recorder = Journal(folder / JOURNAL, clock)
+    if crash is not None:
+        journal = crash.journal(journal)
+    oms = OMS(gateway, journal=journal, clock=clock)
     try:
         await oms.init()
         yield oms
@@ -137,13 +145,13 @@ def _book(view: BookView) -> dict[str, Any]:
 
 async def run_headless(
     endpoints: Mapping[str, Endpoints], lines: AsyncIterator[str], out: TextIO, *, folder: Path,
-    seconds: Decimal | None = None,
+    seconds: Decimal | None = None, crash: CrashPoints | None = None,
 ) -> int:  # fmt: skip
     """Play a script on a desk of its own, stop in two phases, prove the books; 0 only if they are the venues' books.
 
     ``seconds`` ends it at the latest then. Ending cancels what rests: no maker is left without its hedge.
     """
-    async with open_oms(endpoints, folder) as oms:
+    async with open_oms(endpoints, folder, crash=crash) as oms:
         headless = Headless(oms, out)
         oms.register(headless.on_delta, kinds=(OrderDelta, PositionDelta, HedgeDelta), name="json lines")
         try:

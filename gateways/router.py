@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gateways.errors import Denied
+from gateways.transport.network import Network
 from gateways.venue import Endpoints, Sink, Venue, Watcher
 
 VenueFactory = Callable[[str, Endpoints], Venue]
@@ -63,14 +64,18 @@ def refuse_remote(alias: str, endpoints: Endpoints) -> None:
             )
 
 
-def make_venue(alias: str, endpoints: Endpoints) -> Venue:
-    """The venue that speaks to these endpoints. Raises Denied for a kind that is not known."""
+def make_venue(alias: str, endpoints: Endpoints, network: Network | None = None) -> Venue:
+    """The venue that speaks to these endpoints, over ``network`` (None: the sockets of this machine).
+
+    Raises Denied for a kind that is not known.
+    """
     kind = endpoints.kind or alias
     known = KINDS.get(kind)
     if known is None:
         raise Denied(alias, f"there is no gateway for {kind!r}{_nearest(kind, KINDS)}", field="kind")
     module, name = known
-    venue: Venue = getattr(importlib.import_module(module), name)(alias, endpoints)
+    options = {} if network is None else {"network": network}
+    venue: Venue = getattr(importlib.import_module(module), name)(alias, endpoints, **options)
     return venue
 
 
