@@ -90,7 +90,10 @@ class OrderEntry:
             async with asyncio.timeout(self._pending_timeout):
                 answer = await self._gateway.venue(order.venue).amend(request)
             self._take(order.key, answer)
-        except (Unknown, NotFound, TimeoutError, Rejected):
+        except TimeoutError as error:
+            self._unresolved(order.key)
+            raise Unknown(order.venue, f"the amend of {order.key[:8]} is unknown: no answer in time") from error
+        except (Unknown, NotFound, Rejected):
             self._unresolved(order.key)
             raise
         finally:
@@ -101,8 +104,11 @@ class OrderEntry:
         """Ask for a cancel; return the order as it then stands (the end itself may come by the stream).
 
         A refusal because the venue knows no such open order is not an end: it may have filled, so it is asked about.
+        An order that the venue has not spoken for stays PENDING or UNKNOWN meanwhile: to ask for its cancel is not to
+        have seen it.
         """
-        self._mark(order.key, S.CANCEL_PENDING, "")
+        if self._current(order.key).oid is not None:
+            self._mark(order.key, S.CANCEL_PENDING, "")
         venue = self._gateway.venue(order.venue)
         request = CancelOrder(ticker=order.ticker, cloid=order.cloid, oid=order.oid)
         try:
@@ -126,9 +132,10 @@ class OrderEntry:
 
     def _restore(self, order: Order, text: str) -> None:
         """The order may still be working: show it as such."""
-        status = order.status
-        if status in {S.NEW, S.PARTIAL, S.CANCEL_PENDING}:
-            status = S.PARTIAL if self._current(order.key).filled else S.NEW
+        current = self._current(order.key)
+        status = current.status
+        if status is S.CANCEL_PENDING:
+            status = S.PARTIAL if current.filled else S.NEW
         self._mark(order.key, status, text, label="CANCEL_FAILED")
 
     def _take(self, key: str, answer: OrderUpdate) -> None:
