@@ -116,6 +116,7 @@ class Resumed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ticker: str
     ts_ns: int
     now: bool = False
+    reason: str = ""
 
 
 class Forfeited(msgspec.Struct, frozen=True, kw_only=True, tag=True):

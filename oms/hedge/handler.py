@@ -162,10 +162,10 @@ class HedgeHandler:
         self._apply(e.Paused(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
         self._tell("paused", venue, ticker, f"{venue}:{ticker} is paused: {reason}", "warning")
 
-    def resume(self, venue: str, ticker: str, *, now: bool = False) -> None:
+    def resume(self, venue: str, ticker: str, *, now: bool = False, reason: str = "") -> None:
         """Let a paused or held book send again, all that waits at once when ``now``; journaled."""
-        self._apply(e.Resumed(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), now=now))
-        self._tell("resumed", venue, ticker, f"{venue}:{ticker} sends again")
+        self._apply(e.Resumed(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), now=now, reason=reason))
+        self._tell("resumed", venue, ticker, f"{venue}:{ticker} sends again{': ' if reason else ''}{reason}")
 
     def forfeit(self, venue: str, ticker: str, reason: str, amount: Decimal | None = None) -> None:
         """Write off the balance that stands, or ``amount`` of it; journaled. Raises ValueError for another amount."""
@@ -213,6 +213,7 @@ class HedgeHandler:
     def _apply(self, event: e.HedgeEvent) -> None:
         cause = None
         if isinstance(event, JOURNALED):
+            self.kernel.check(event)
             if isinstance(event, e.MakerPlaced):
                 cause = self._host.journal.append(type(event).__name__, event)  # it must not be sent if this fails
             else:

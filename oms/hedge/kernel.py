@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from gateways.standards import ZERO, RejectReason
-from oms.hedge import decision, ledger
+from oms.hedge import acts, decision, ledger
 from oms.hedge import events as e
 from oms.hedge.policy import How, Limits, OnFailure, Policy
 from oms.hedge.state import BookKey, Child, ChildState, Claim, HedgeBook, Maker, Obligation
@@ -73,8 +73,29 @@ class Kernel:
     def replay(self, event: e.HedgeEvent) -> None:
         """Take an event of the past: state follows, nothing is decided. What was decided then comes as Intended."""
         self.now_ns = max(self.now_ns, event.ts_ns)
+        if isinstance(event, e.RoundedUp):
+            return  # all that it changes is the order sent, which its own Intended brings
         self._apply[type(event)](event)
         self._commands.clear()
+
+    def check(self, event: e.HedgeEvent) -> None:
+        """Raise ValueError for what cannot be taken, changing nothing: only what passes may go into the journal."""
+        match event:
+            case e.MakerPlaced():
+                acts.check_placed(event, self.makers, self.children)
+            case e.Forfeited(amount=amount):
+                acts.check_forfeit(self._peek(event.venue, event.ticker), amount)
+            case e.Reopened():
+                acts.check_reopen(self._peek(event.venue, event.ticker))
+            case e.RoundedUp():
+                acts.check_round_up(self._peek(event.venue, event.ticker))
+            case e.AssumedAbsent():
+                acts.check_absent(event.child, self.children.get(event.child))
+            case _:
+                pass
+
+    def _peek(self, venue: str, ticker: str) -> HedgeBook:
+        return self.books.get((venue, ticker)) or HedgeBook(venue, ticker)
 
     def book(self, venue: str, ticker: str) -> HedgeBook:
         """The book of a contract, made when first asked for."""
@@ -99,13 +120,7 @@ class Kernel:
     # -- makers
 
     def _placed(self, event: e.MakerPlaced) -> list[HedgeBook]:
-        if event.maker in self.makers or event.maker in self.children:
-            raise ValueError(f"maker id {event.maker} is already in use: every order needs its own")
-        keys = [(leg.venue, leg.ticker) for leg in event.legs]
-        if (event.venue, event.ticker) in keys:
-            raise ValueError(f"a leg on {event.venue}:{event.ticker}, the maker's own contract, would hedge nothing")
-        if len(set(keys)) < len(keys):
-            raise ValueError("two legs of one maker are on one contract: use one leg with the sum of the ratios")
+        self.check(event)
         self.makers[event.maker] = Maker(event.maker, event.venue, event.ticker, event.legs, event.ts_ns)
         for index, leg in enumerate(event.legs):
             self.book(leg.venue, leg.ticker).share(event.maker, index)
@@ -158,10 +173,8 @@ class Kernel:
         return self._ended(child, None, "the venue never had it")
 
     def _assumed_absent(self, event: e.AssumedAbsent) -> list[HedgeBook]:
-        child = self.children.get(event.child)
-        if child is None or child.state is not ChildState.UNKNOWN:
-            raise ValueError(f"hedge {event.child[:8]!r} is not unknown: only an unknown one can be taken as not sent")
-        return self._ended(child, None, "taken as not sent by the operator")
+        self.check(event)
+        return self._ended(self.children[event.child], None, "taken as not sent by the operator")
 
     def _child_seen(self, event: e.ChildSeen) -> list[HedgeBook]:
         child = self.children[event.child]
@@ -169,7 +182,9 @@ class Kernel:
         ledger.grow(book, child, event)
         child.absence.seen()
         if event.done:
-            return self._ended(child, event.reason, event.text)
+            ioc = child.policy.rung(child.rung).how is How.IOC
+            missed = ioc and event.reason in {None, RejectReason.NO_LIQUIDITY}
+            return self._ended(child, event.reason, event.text, missed=missed)
         if child.state is not ChildState.DONE:
             child.state = ChildState.WORKING
         return [book]
@@ -197,11 +212,14 @@ class Kernel:
         self.children[cloid] = child
         return child
 
-    def _ended(self, child: Child, reason: RejectReason | None, text: str) -> list[HedgeBook]:
+    def _ended(
+        self, child: Child, reason: RejectReason | None, text: str, *, missed: bool = False
+    ) -> list[HedgeBook]:  # fmt: skip
+        """Book the end of a hedge order. ``missed``: it took what there was within its limit, and that was not all."""
         book = self.books[child.book]
         if child.state is ChildState.DONE:
             return [book]
-        stepped = child.cancelling or reason is RejectReason.POST_ONLY
+        stepped = child.cancelling or reason is RejectReason.POST_ONLY or missed
         climbs = stepped and child.rung + 1 < len(child.policy.rungs)
         child.text = text
         ledger.land(book, child, child.rung + 1 if climbs else child.rung)
@@ -312,22 +330,17 @@ class Kernel:
         return [book]
 
     def _forfeited(self, event: e.Forfeited) -> list[HedgeBook]:
+        self.check(event)
         book = self.book(event.venue, event.ticker)
-        balance = book.balance
-        amount = balance if event.amount is None else event.amount
-        if amount * balance < 0 or abs(amount) > abs(balance):
-            raise ValueError(
-                f"amount {amount:f} cannot be forfeited: the balance is {balance:f}, give its sign and at most its size"
-            )
+        amount = book.balance if event.amount is None else event.amount
         for claim in ledger.take(book, amount, None):
             book.share(claim.maker, claim.leg).forfeited += claim.quantity
         book.forfeited += amount
         return [book]
 
     def _reopened(self, event: e.Reopened) -> list[HedgeBook]:
+        self.check(event)
         book = self.book(event.venue, event.ticker)
-        if not book.shares:
-            raise ValueError(f"{event.venue}:{event.ticker} has no maker: there is nobody to reopen an obligation for")
         maker, leg = next(reversed(book.shares))
         policy = self.makers[maker].legs[leg].policy
         book.forfeited -= event.amount
@@ -336,12 +349,9 @@ class Kernel:
         return [book]
 
     def _rounded_up(self, event: e.RoundedUp) -> list[HedgeBook]:
+        self.check(event)
         book = self.book(event.venue, event.ticker)
-        if any(child.state is ChildState.UNKNOWN for child in book.open_children.values()):
-            raise ValueError(f"{book.venue}:{book.ticker} has an unknown hedge order: it must be resolved first")
         amount = decision.rounded_up(book)
-        if amount == 0:
-            raise ValueError(f"{book.venue}:{book.ticker} has nothing to round up")
         balance, oldest = book.balance, book.obligations[0]
         claims = ledger.take(book, balance, None)
         excess = amount - balance

@@ -48,7 +48,11 @@ MARKET = Rung()
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """When and how to hedge. The rungs are climbed in order; the last one repeats."""
+    """When and how to hedge. The rungs are climbed in order; the last one repeats.
+
+    A rung is left for the next when its joined order has rested long enough or was refused as one that would take, and
+    when its IOC order ended without filling in full.
+    """
 
     rungs: tuple[Rung, ...] = (MARKET,)
     trigger_after_ms: int = 0

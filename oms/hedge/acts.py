@@ -1,0 +1,51 @@
+"""What speaks against an act before it is journaled. Pure: nothing here changes a book.
+
+An act that is refused live must not be in the journal: there it would be refused again, at the next start.
+"""
+
+from collections.abc import Container
+from decimal import Decimal
+
+from oms.hedge import decision
+from oms.hedge import events as e
+from oms.hedge.state import Child, ChildState, HedgeBook
+
+
+def check_placed(event: e.MakerPlaced, makers: Container[str], children: Container[str]) -> None:
+    """Refuse a maker whose id is in use, or whose legs cannot be told apart from it or from each other."""
+    if event.maker in makers or event.maker in children:
+        raise ValueError(f"maker id {event.maker} is already in use: every order needs its own")
+    keys = [(leg.venue, leg.ticker) for leg in event.legs]
+    if (event.venue, event.ticker) in keys:
+        raise ValueError(f"a leg on {event.venue}:{event.ticker}, the maker's own contract, would hedge nothing")
+    if len(set(keys)) < len(keys):
+        raise ValueError("two legs of one maker are on one contract: use one leg with the sum of the ratios")
+
+
+def check_forfeit(book: HedgeBook, amount: Decimal | None) -> None:
+    """Refuse to write off anything but a part of the balance; None is all of it."""
+    balance = book.balance
+    if amount is not None and (amount * balance < 0 or abs(amount) > abs(balance)):
+        raise ValueError(
+            f"amount {amount:f} cannot be forfeited: the balance is {balance:f}, give its sign and at most its size"
+        )
+
+
+def check_reopen(book: HedgeBook) -> None:
+    """Refuse to reopen in a book that no maker was ever hedged in."""
+    if not book.shares:
+        raise ValueError(f"{book.venue}:{book.ticker} has no maker: there is nobody to reopen an obligation for")
+
+
+def check_round_up(book: HedgeBook) -> None:
+    """Refuse to round up where nothing waits, or where an unknown order might be the answer already."""
+    if any(child.state is ChildState.UNKNOWN for child in book.open_children.values()):
+        raise ValueError(f"{book.venue}:{book.ticker} has an unknown hedge order: it must be resolved first")
+    if decision.rounded_up(book) == 0:
+        raise ValueError(f"{book.venue}:{book.ticker} has nothing to round up")
+
+
+def check_absent(key: str, child: Child | None) -> None:
+    """Refuse to take an order as not sent unless it is a hedge order that nobody has spoken for."""
+    if child is None or child.state is not ChildState.UNKNOWN:
+        raise ValueError(f"hedge {key[:8]!r} is not unknown: only an unknown one can be taken as not sent")
