@@ -205,8 +205,16 @@ class OMS(Mirrors):
         )
         if legs:
             self.hedge.register_maker(order.cloid, exc, order.ticker, legs)
+            for leg in legs:
+                self._price_book(leg.venue, leg.ticker)
         self.entry.register(exc, order, Role.MAKER if legs else Role.MANUAL)
         return await self.entry.send(exc, order)
+
+    def _price_book(self, exc: str, ticker: str) -> None:
+        """Give a new hedge book the prices known already: its first hedge must not wait for the next quote."""
+        quote = self.feed.quote(exc, ticker)
+        if quote is not None:
+            self.hedge.quoted(quote, self.feed.ts_recv_ns(exc, ticker))
 
     def _priced(self, capabilities: Capabilities, contract: Contract, order: PlaceOrder) -> PlaceOrder:
         """Leave a price rule to the venue where it matches natively, else read it from our book."""
