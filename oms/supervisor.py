@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FIRST_BOOK_S = 3.0
 OVERLAP_NS = 10_000_000_000
 """Missed fills are asked for from this long before the last known one."""
+RETRY_S = 2.0
+"""After a reconciliation that failed."""
 DRIFT_PATIENCE = 2
 """Checks in a row that a position must differ from its fills before it is an alarm: they come by two messages."""
 PRICE_EVERY_S = 0.1
@@ -211,22 +213,21 @@ class Supervisor(Watcher):
                     await wake.wait()
             except TimeoutError:
                 pass  # the timer's turn
+            woken, now = wake.is_set(), loop.time()
+            wake.clear()
             try:
-                if wake.is_set():
-                    wake.clear()
-                    await self.reconcile(exc)
-                    orders_at = positions_at = loop.time()
-                elif loop.time() >= orders_at:
+                if woken or now >= orders_at:
                     await self._reconcile_orders(exc)
                     await self._missed_fills(exc)
-                else:
+                    orders_at = now + self._orders_every
+                if woken or now >= positions_at:
                     await self.refresh_positions(exc)
                     await self.refresh_balances(exc)
+                    positions_at = now + self._positions_every
             except VenueError as error:
                 self._alert(exc, "", f"reconciliation of {exc} failed, nothing was changed: {error.text}")
-            now = loop.time()
-            orders_at = now + self._orders_every if orders_at <= now else orders_at
-            positions_at = now + self._positions_every if positions_at <= now else positions_at
+                # News may have been missed: not the whole time between two turns.
+                orders_at = positions_at = loop.time() + min(RETRY_S, self._orders_every, self._positions_every)
 
     async def _sampling(self) -> None:
         while True:
