@@ -142,8 +142,8 @@ class MemoryShell:
 
     def __init__(
         self, exchanges: Mapping[str, PaperExchange], market: Steps, loop: VirtualLoop, *, seed: int,
-        step_ns: int = STEP_NS, faults: Mapping[str, Faults] | None = None, observe: Observe | None = None, delay: Delay | None = None,
-        kinds: Mapping[str, Kind] = KINDS,
+        step_ns: int = STEP_NS, faults: Mapping[str, Faults] | None = None, observe: Observe | None = None,
+        delay: Delay | None = None, kinds: Mapping[str, Kind] = KINDS,
     ) -> None:  # fmt: skip
         delays = Random(f"{seed}/delays")  # noqa: S311 - of messages, not a secret
         jitter = Random(f"{seed}/jitter")  # noqa: S311 - of pauses
@@ -153,7 +153,9 @@ class MemoryShell:
         self.endpoints: dict[str, Endpoints] = {}
         for port, (name, exchange) in enumerate(exchanges.items(), 1):
             kind = kinds[name]
-            venue = self.venues[name] = MemoryVenue(name, kind, exchange, loop, seed=seed, faults=(faults or {}).get(name), observe=observe)
+            plan = (faults or {}).get(name)
+            venue = MemoryVenue(name, kind, exchange, loop, seed=seed, faults=plan, observe=observe)
+            self.venues[name] = venue
             self.network.add(f"127.0.0.1:{port}", venue)
             self.endpoints[name] = Endpoints(
                 rest=f"http://127.0.0.1:{port}",
