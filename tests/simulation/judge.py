@@ -16,6 +16,9 @@ from oms.system import OMS
 
 BookKey = tuple[str, str]
 
+_WORST = Decimal("0.94")
+"""A Hyperliquid market order is a limit 5 % through the market, and the venue looks at its value at that price."""
+
 
 class Verdict(msgspec.Struct, frozen=True):
     """What was found, a sentence for each."""
@@ -107,11 +110,11 @@ class Judge:
 
     def owed(self, oms: OMS) -> list[BookKey]:
         """The books whose balance could be hedged: at least the smallest order that the exchange takes."""
-        return [
-            key
-            for key, book in oms.kernel.books.items()
-            if abs(book.balance) >= smallest_order(oms.contract_specs(*key), self._exchanges[key[0]].mark(key[1]))
-        ]
+        return [key for key, book in oms.kernel.books.items() if abs(book.balance) >= self._smallest(oms, key)]
+
+    def _smallest(self, oms: OMS, key: BookKey) -> Decimal:
+        mark = self._exchanges[key[0]].mark(key[1])
+        return smallest_order(oms.contract_specs(*key), None if mark is None else mark * _WORST)
 
     def verdict(self, oms: OMS, *, settled: bool) -> Verdict:
         """Compare the desk's books with the exchanges' own. Faults have ended and everything had its time."""
@@ -134,9 +137,7 @@ class Judge:
                 wrong.append(f"{name} does not add up")
             if book.in_flight != 0 or book.open_children:
                 ends.append(f"{name} has {book.in_flight} in flight")
-            contract = oms.contract_specs(*key)
-            price = self._exchanges[key[0]].mark(key[1])
-            if abs(left) >= smallest_order(contract, price):
+            if abs(left) >= self._smallest(oms, key):
                 if book.paused or book.hold:
                     ends.append(f"{name} stands still: {book.paused or book.hold}")
                 where = lost if left * target > 0 else doubled
