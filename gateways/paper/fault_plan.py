@@ -72,6 +72,7 @@ class Fault(str, Enum):
     ORDER_QUERY_FAILS = "order_query_fails"
     VENUE_REFUSES = "venue_refuses"
     VENUE_DOWN = "venue_down"
+    WEBSOCKETS_DOWN = "websockets_down"
 
 
 SUMMARIES: dict[Fault, str] = {
@@ -110,6 +111,7 @@ SUMMARIES: dict[Fault, str] = {
     Fault.ORDER_QUERY_FAILS: "single orders cannot be asked",
     Fault.VENUE_REFUSES: "the venue refuses connections for a time",
     Fault.VENUE_DOWN: "the venue answers 503 and drops its websockets for a time",
+    Fault.WEBSOCKETS_DOWN: "the venue drops and refuses websockets for a time, HTTP works",
 }
 
 REJECTS: dict[Fault, RejectReason] = {

@@ -17,6 +17,7 @@ from gateways.paper.dialects import Asked, dialect_of
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.fault_plan import PUSH_FAULTS, REJECTS, REQUEST_FAULTS, SNAPSHOTS, Fault, Faults, Rule
 from gateways.paper.front import Front, HttpReply, Push
+from gateways.paper.kinds import KINDS
 from gateways.paper.records import Happening, OrderChanged, PaperOrder, Refused
 from gateways.paper.ways import OverHttp, OverSocket, Way
 from gateways.standards import ZERO
@@ -27,7 +28,8 @@ A = TypeVar("A")
 Late = Callable[[], list[Push]]
 """What was held back: done when it is due, it gives the pushes."""
 
-_DOWN = frozenset({Fault.VENUE_DOWN, Fault.VENUE_REFUSES})
+_DOWN = (Fault.VENUE_REFUSES, Fault.VENUE_DOWN, Fault.WEBSOCKETS_DOWN)
+_HTTP_DOWN = _DOWN[:2]
 _CUTS = frozenset({Fault.STREAM_CUT})
 _REPEAT_NS = 20_000_000
 _ANSWERS_KEPT = 200
@@ -46,6 +48,7 @@ class FaultyFront:
         self._exchange = exchange
         self._now_ns = now_ns
         self._dialect = dialect_of(exchange.name, exchange.contracts)
+        self._is_private = KINDS[exchange.name].is_private
         self._open: set[int] = set()
         self._private: set[int] = set()
         self._held: list[tuple[int, int, int, Late]] = []
@@ -63,8 +66,7 @@ class FaultyFront:
         if not self.faults.active:
             reply = self._front.http(method, path, query, headers, body)
             return reply if asked is None else self._remembered(asked, reply)
-        if self._down() is not None:
-            self.faults.strike(_DOWN)
+        if self._down(_HTTP_DOWN) is not None:
             return HttpReply(fate="cut") if self.refusing else self._dialect.failed()
         way = OverHttp(lambda: self._front.http(method, path, query, headers, body), self._dialect)
         if asked is None:
@@ -78,13 +80,14 @@ class FaultyFront:
     def ws_open(self, connection: int, path: str, query: str) -> list[Push]:
         """Take a connection, or close it at once."""
         self._open.add(connection)
+        self._note(connection, path, query, "")
         if self.faults.active and self._down() is not None:
-            self.faults.strike(_DOWN)
             return [Push(connection=connection, close=True)]
         return self._front.ws_open(connection, path, query)
 
     def ws_message(self, connection: int, text: str) -> list[Push]:
         """Answer a message, or fail to."""
+        self._note(connection, "", "", text)
         if not self.faults.active:
             return self._front.ws_message(connection, text)
         if self._down() is not None:
@@ -226,7 +229,6 @@ class FaultyFront:
             if kind is None:
                 sent.append(push)
                 continue
-            self._private.add(push.connection)
             rule = self.faults.strike(_FAULTS_OF[kind], text=push.text)
             if rule is not None:
                 sent += self._told(rule, push)
@@ -294,8 +296,12 @@ class FaultyFront:
             return [Push(connection=one, close=True) for one in sorted(self._private)]
         return []
 
-    def _down(self) -> Fault | None:
-        return next((fault for fault in sorted(_DOWN) if self.faults.rule_of(fault) is not None), None)
+    def _note(self, connection: int, path: str, query: str, text: str) -> None:
+        if connection not in self._private and self._is_private(path, query, text):
+            self._private.add(connection)
+
+    def _down(self, faults: Sequence[Fault] = _DOWN) -> Fault | None:
+        return next((fault for fault in faults if self.faults.rule_of(fault) is not None), None)
 
     def _hold(self, push: Push, delay_ns: int) -> None:
         self._later(delay_ns, lambda: [push], push.connection)
