@@ -19,7 +19,7 @@ from oms.clock import SystemClock
 from oms.crash import CrashPoints
 from oms.deltas import Delta, HedgeDelta
 from oms.hedge.book import BookView
-from oms.journal import Journal, Recorder
+from oms.journal import Recorder, open_journal
 from oms.orders import OrderDelta
 from oms.positions import PositionDelta
 from oms.system import OMS
@@ -40,7 +40,7 @@ async def open_oms(
     """
     clock = SystemClock()
     gateway = Gateway(endpoints, make=make_venue if crash is None else crash.venue)
-    journal: Recorder = Journal(folder / JOURNAL, clock)
+    journal: Recorder = open_journal(folder, clock)
     if crash is not None:
         journal = crash.journal(journal)
     oms = OMS(gateway, journal=journal, clock=clock)

@@ -125,6 +125,13 @@ class _Journal:
     def records(self) -> Iterator[Record]:
         return self._inner.records()
 
+    @property
+    def full(self) -> bool:
+        return self._inner.full
+
+    def begin_segment(self, checkpoint: msgspec.Struct) -> None:
+        self._inner.begin_segment(checkpoint)
+
     def flush(self) -> None:
         self._inner.flush()
 

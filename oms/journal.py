@@ -5,53 +5,53 @@ follows in a thread of its own, many records at a time, and nobody waits for it 
 be written or flushed refuses everything after, for good: what it might have lost cannot be told.
 """
 
-import io
+import contextlib
 import os
 import sys
 import threading
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Protocol, Self
 
 import msgspec
 
 from oms.clock import Clock
+from oms.memory_journal import MemoryJournal
+from oms.records import (
+    CHECKPOINT_KIND,
+    FORMAT_VERSION,
+    HEADER_KIND,
+    JournalError,
+    Record,
+    decode_lines,
+    encode_line,
+    head_lines,
+    header_line,
+    line_of,
+)
+from oms.segments import (
+    FIRST,
+    HEAD,
+    SEGMENT_BYTES,
+    head_intact,
+    head_length,
+    next_segment,
+    read,
+    read_all,
+    read_recent,
+    recoverable,
+    segments,
+    segments_of,
+    whole_length,
+)
 
 if sys.platform != "win32":
     import fcntl
 
-FORMAT_VERSION = 1
-HEADER_KIND = "journal"
-"""Kind of record 0, which names the format and the product."""
-
-T = TypeVar("T")
-
-
-class JournalError(Exception):
-    """The journal cannot be written, or what is written in it cannot be trusted."""
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One line. ``data`` is as JSON holds it (a Decimal is a string): ``value`` turns it back into a type."""
-
-    v: int
-    """Format version."""
-    n: int
-    """Record number, from 0, without gaps."""
-    ts_ns: int
-    """When it was appended, UTC."""
-    kind: str
-    cause: int | None
-    """The number of the record that this one follows from."""
-    data: Any = None
-
-    def value(self, into: type[T]) -> T:
-        """The payload as ``into`` (a Struct, a union of them, a dict). Raises JournalError when it does not fit."""
-        try:
-            return msgspec.convert(self.data, into)
-        except msgspec.ValidationError as error:
-            raise JournalError(f"record {self.n} ({self.kind}) does not hold what was asked of it: {error}") from error
+__all__ = [
+    "CHECKPOINT_KIND", "FORMAT_VERSION", "HEADER_KIND", "SEGMENT_BYTES", "Journal", "JournalError", "MemoryJournal",
+    "Record", "Recorder", "decode_lines", "encode_line", "open_journal", "read", "read_all", "read_recent", "segments",
+]  # fmt: skip
 
 
 class Recorder(Protocol):
@@ -74,7 +74,23 @@ class Recorder(Protocol):
         ...
 
     def records(self) -> Iterator[Record]:
-        """All that was appended so far, the header first. Raises JournalError for damage."""
+        """What a recovery needs of all that was appended, from the last checkpoint on. Raises JournalError for damage.
+
+        Where there is no checkpoint yet, that is everything, the header first.
+        """
+        ...
+
+    @property
+    def full(self) -> bool:
+        """Whether the segment has grown so large that a new one should begin at the next quiet moment."""
+        ...
+
+    def begin_segment(self, checkpoint: msgspec.Struct) -> None:
+        """Go on in a new segment that begins with ``checkpoint``, which tells all that was appended so far.
+
+        Waits for the disk. Raises JournalError when that cannot be: then the present segment goes on, unless
+        ``failed`` says otherwise.
+        """
         ...
 
     def flush(self) -> None:
@@ -86,94 +102,12 @@ class Recorder(Protocol):
         ...
 
 
-# ---------------------------------------------------------------- lines, pure
-
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Record)
-
-
-def encode_line(record: Record) -> bytes:
-    """The record as its line: CRC-32 of the JSON text in 8 hex digits, a space, the JSON text, a newline."""
-    text = _encoder.encode(record)
-    return b"%08x %b\n" % (zlib.crc32(text), text)
-
-
-def decode_lines(lines: Iterable[bytes], name: str) -> Iterator[Record]:
-    """Read a journal's lines, each with its newline; a last one that was cut off (it has no newline) is dropped.
-
-    Raises JournalError, naming ``name`` and the line, for anything else that is not as it was written: a checksum, a
-    missing or repeated number, an unknown format.
-    """
-    for expected, line in enumerate(lines):
-        if not line.endswith(b"\n"):
-            # a write that was cut off is a beginning of a line: a whole line with one byte after it is damage
-            if _intact(line[:-1]):
-                raise _damage(name, expected, "the end of the line is damaged")
-            return
-        if not _intact(line[:-1]):
-            raise _damage(name, expected, "the checksum does not match, the journal is damaged")
-        try:
-            record = _decoder.decode(line[9:])
-        except msgspec.DecodeError as error:
-            raise _damage(name, expected, f"not a record of this format: {error}") from error
-        if record.v != FORMAT_VERSION:
-            raise _damage(name, expected, f"in format {record.v}, this program reads format {FORMAT_VERSION}")
-        if record.n != expected:
-            raise _damage(name, expected, f"record {record.n} stands where record {expected} should")
-        if (record.kind == HEADER_KIND) != (expected == 0):
-            raise _damage(name, expected, "a journal has one header, as its first line")
-        yield record
-
-
-def _damage(name: str, number: int, what: str) -> JournalError:
-    return JournalError(f"{name} line {number + 1}: {what}")
-
-
-def _intact(line: bytes) -> bool:
-    return len(line) > 9 and line[:9] == b"%08x " % zlib.crc32(line[9:])
-
-
-def read(path: Path) -> Iterator[Record]:
-    """The records of a journal file, the header first. Raises JournalError for damage, OSError as ``open`` does."""
-    with path.open("rb") as file:
-        yield from decode_lines(file, str(path))
-
-
-def _line(
-    clock: Clock, n: int, kind: str, value: msgspec.Struct | None, fields: Mapping[str, object], *, cause: int | None
-) -> bytes:
-    if value is not None and fields:
-        raise TypeError("a record holds a Struct or fields, not both")
-    if kind == HEADER_KIND:
-        raise ValueError(f"a record of kind {HEADER_KIND!r} is the header, which the journal writes itself")
-    if cause is not None and not 0 <= cause < n:
-        raise ValueError(f"record {cause}, named as the cause of record {n}, is not there")
-    data = fields if value is None else value
-    return encode_line(Record(v=FORMAT_VERSION, n=n, ts_ns=clock.now_ns(), kind=kind, cause=cause, data=data))
-
-
-def _header(clock: Clock) -> bytes:
-    data = {"format": FORMAT_VERSION, "product": "hedgedesk"}
-    return encode_line(Record(v=FORMAT_VERSION, n=0, ts_ns=clock.now_ns(), kind=HEADER_KIND, cause=None, data=data))
-
-
-def _extent(lines: Iterable[bytes], name: str) -> tuple[int, int]:
-    """How many whole records there are, and how many bytes they take. Raises JournalError for damage."""
-    count = length = last = 0
-
-    def measured() -> Iterator[bytes]:
-        nonlocal last
-        for line in lines:
-            last = len(line)
-            yield line
-
-    for _record in decode_lines(measured(), name):
-        count += 1
-        length += last
-    return count, length
-
-
 # ----------------------------------------------------------------------- disk
+
+
+def open_journal(folder: Path, clock: Clock, *, segment_bytes: int = SEGMENT_BYTES) -> "Journal":
+    """The journal that lies in ``folder``, opened for writing; see `Journal`."""
+    return Journal(folder / FIRST, clock, segment_bytes=segment_bytes)
 
 
 def sync_data(descriptor: int) -> None:
@@ -184,27 +118,33 @@ def sync_data(descriptor: int) -> None:
         os.fsync(descriptor)
 
 
+def _write_all(file: int, line: bytes) -> None:
+    while line:
+        line = line[os.write(file, line) :]
+
+
 class Journal:
     """The journal of one desk on disk, opened for writing; made with its folder where it is not there.
 
-    An existing one is checked from end to end and continued; a last record that was cut off is removed. The file is
-    the owner's alone (0600, a folder made for it 0700) and locked: a second writer is refused. ``append`` and
-    ``flush`` belong to one thread. Raises JournalError when the file is damaged, in use, or cannot be written.
+    ``first`` is the path of its first segment. An existing journal is checked from its last checkpoint on and
+    continued; a last record that was cut off is removed. The files are the owner's alone (0600, a folder made for them
+    0700) and locked: a second writer is refused. ``append``, ``flush`` and ``begin_segment`` belong to one thread.
+    Raises JournalError when the journal is damaged, in use, or cannot be written.
     """
 
-    def __init__(self, path: Path, clock: Clock, *, sync: Callable[[int], None] = sync_data) -> None:
-        self.path = path
+    def __init__(
+        self, first: Path, clock: Clock, *, sync: Callable[[int], None] = sync_data, segment_bytes: int = SEGMENT_BYTES
+    ) -> None:
+        self.path = self._first = first
         self._clock = clock
         self._sync = sync
+        self._segment_bytes = segment_bytes
         self._failed: str | None = None
         self._closing = False
+        self._grown = 0
+        self._file = self._open()
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise JournalError(f"the journal {path} cannot be opened: {error.strerror}") from error
-        try:
-            self._next = self._open()
+            self._next = self._continue()
         except BaseException:
             os.close(self._file)
             raise
@@ -215,30 +155,57 @@ class Journal:
         self._flusher.start()
 
     def _open(self) -> int:
+        """Open the last segment and lock it. Another process may begin a new one before our lock holds: look again."""
         try:
-            self._lock()
+            self._first.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            while True:
+                self.path = (segments_of(self._first) or [self._first])[-1]
+                if self.path.suffix == ".gz":
+                    raise JournalError(f"the journal's last segment {self.path} is compressed: gunzip it to continue")
+                file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                try:
+                    self._lock(file)
+                except BaseException:
+                    os.close(file)
+                    raise
+                if segments_of(self._first)[-1] == self.path:
+                    return file
+                os.close(file)
+        except OSError as error:
+            raise JournalError(f"the journal {self.path} cannot be opened: {error.strerror}") from error
+
+    def _continue(self) -> int:
+        """Check what is there, cut off what is torn; return the number of the next record."""
+        try:
             os.fchmod(self._file, 0o600)
-            with self.path.open("rb") as file:
-                count, length = _extent(file, str(self.path))
+            count = 0
+            for record in recoverable(segments_of(self._first)):
+                count = record.n + 1
+            length = whole_length(self.path)
             os.ftruncate(self._file, length)
             if count == 0:
-                self._write(_header(self._clock))
+                self._write(header_line(self._clock))
                 count = 1
-                folder = os.open(self.path.parent, os.O_RDONLY)
-                try:
-                    os.fsync(folder)  # so that the file itself is found after a power loss
-                finally:
-                    os.close(folder)
+                self._sync_folder()  # so that the file itself is found after a power loss
+            # a segment that cannot be read from its own beginning is full at once: the next one can be
+            self._grown = length - head_length(self.path) if head_intact(self.path) else self._segment_bytes
         except OSError as error:
             raise JournalError(f"the journal {self.path} cannot be written: {error.strerror}") from error
         return count
 
-    def _lock(self) -> None:
+    def _lock(self, file: int) -> None:
         if sys.platform != "win32":
             try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise JournalError(f"the journal {self.path} is in use by another process") from error
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self._first.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def __enter__(self) -> Self:
         return self
@@ -262,7 +229,7 @@ class Journal:
         """Write one record; see `Recorder.append`. On return it is the operating system's, whatever happens to us."""
         self._refuse()
         number = self._next
-        line = _line(self._clock, number, kind, value, fields, cause=cause)
+        line = line_of(self._clock, number, kind, value, fields, cause=cause)
         try:
             self._write(line)
         except OSError as error:
@@ -271,11 +238,55 @@ class Journal:
         with self._work:
             self._next = number + 1
             self._work.notify()
+        self._grown += len(line)
         return number
 
     def records(self) -> Iterator[Record]:
-        """All that was appended so far, the header first. Raises JournalError for damage."""
-        return read(self.path)
+        """All that was appended since the last checkpoint, and that; see `Recorder.records`."""
+        return recoverable(segments_of(self._first))
+
+    @property
+    def full(self) -> bool:
+        """Whether a new segment should begin at the next quiet moment."""
+        return self._grown >= self._segment_bytes
+
+    def begin_segment(self, checkpoint: msgspec.Struct) -> None:
+        """Go on in a new segment that begins with ``checkpoint``; see `Recorder.begin_segment`.
+
+        A crash at any moment of it leaves either the old segment as the last one, or the new one, whole.
+        """
+        self.flush()
+        self._refuse()
+        number = self._next
+        head = head_lines(self._clock, number, checkpoint)
+        path = next_segment(self._first, self.path)
+        made = path.with_name(path.name + ".new")
+        file = -1
+        try:
+            file = os.open(made, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            self._lock(file)
+            _write_all(file, head)
+            self._sync(file)
+            made.rename(path)
+        except (OSError, JournalError) as error:
+            if file >= 0:
+                os.close(file)
+                with contextlib.suppress(OSError):  # what cannot be removed is overwritten by the next attempt
+                    made.unlink()
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise JournalError(f"the segment {path} cannot be begun: {reason}") from error
+        with self._work:
+            old, self._file = self._file, file
+            self._next = self._flushed = number + HEAD
+        os.close(old)
+        self.path = path
+        self._grown = 0
+        try:
+            self._sync_folder()
+        except OSError as error:
+            # whether the new segment is found after a power loss cannot be told: what is appended to it might be lost
+            self._fail(f"the folder of {path} could not be flushed to disk: {error.strerror}")
+            raise JournalError(self._failed or "") from error
 
     def flush(self) -> None:
         """Block until all that was appended is on disk. Raises JournalError when it is not and never will be."""
@@ -303,8 +314,7 @@ class Journal:
             raise JournalError(f"the journal {self.path} is closed")
 
     def _write(self, line: bytes) -> None:
-        while line:
-            line = line[os.write(self._file, line) :]
+        _write_all(self._file, line)
 
     def _fail(self, reason: str) -> None:
         with self._done:
@@ -327,52 +337,3 @@ class Journal:
             with self._done:
                 self._flushed = goal
                 self._done.notify_all()
-
-
-# --------------------------------------------------------------------- memory
-
-
-class MemoryJournal:
-    """A journal in memory, line for line as on disk: for virtual time. ``image`` continues what another one left."""
-
-    def __init__(self, clock: Clock, image: bytes = b"") -> None:
-        self._clock = clock
-        self._failed: str | None = None
-        lines = list(io.BytesIO(image))
-        count, _length = _extent(lines, "journal")
-        self._lines = lines[:count] or [_header(clock)]
-
-    @property
-    def failed(self) -> str | None:
-        """Why nothing more is taken, or None."""
-        return self._failed
-
-    @property
-    def image(self) -> bytes:
-        """What a file would hold now: what a crash at this moment leaves."""
-        return b"".join(self._lines)
-
-    def fail(self, reason: str) -> None:
-        """Refuse everything from now on, as a full disk does."""
-        self._failed = reason
-
-    def append(
-        self, kind: str, value: msgspec.Struct | None = None, /, *, cause: int | None = None, **fields: object
-    ) -> int:
-        """Write one record; see `Recorder.append`."""
-        self.flush()
-        number = len(self._lines)
-        self._lines.append(_line(self._clock, number, kind, value, fields, cause=cause))
-        return number
-
-    def flush(self) -> None:
-        """Nothing to wait for. Raises JournalError once failed."""
-        if self._failed is not None:
-            raise JournalError(self._failed)
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-    def records(self) -> Iterator[Record]:
-        """The records, the header first."""
-        return decode_lines(list(self._lines), "journal")

@@ -1,0 +1,79 @@
+"""The journal in memory, line for line as on disk: for virtual time, and for tests of what a crash leaves."""
+
+import io
+from collections.abc import Iterator
+
+import msgspec
+
+from oms.clock import Clock
+from oms.records import CHECKPOINT_KIND, JournalError, Record, decode_lines, head_lines, header_line, line_of
+from oms.segments import HEAD, SEGMENT_BYTES
+
+
+class MemoryJournal:
+    """A journal without a file. ``image`` continues what another one left."""
+
+    def __init__(self, clock: Clock, image: bytes = b"", *, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self.older: list[bytes] = []
+        """The segments that were ended here, oldest first."""
+        self._clock = clock
+        self._segment_bytes = segment_bytes
+        self._failed: str | None = None
+        lines = list(io.BytesIO(image))
+        records = list(decode_lines(lines, "journal", first=None if lines else 0))
+        self._lines = lines[: len(records)] or [header_line(clock)]
+        self._next = records[-1].n + 1 if records else 1
+        headed = len(records) >= HEAD and records[1].kind == CHECKPOINT_KIND
+        self._grown = sum(map(len, self._lines[HEAD:] if headed else self._lines))
+
+    @property
+    def failed(self) -> str | None:
+        """Why nothing more is taken, or None."""
+        return self._failed
+
+    @property
+    def image(self) -> bytes:
+        """What the last segment's file would hold now: what a crash at this moment leaves."""
+        return b"".join(self._lines)
+
+    def fail(self, reason: str) -> None:
+        """Refuse everything from now on, as a full disk does."""
+        self._failed = reason
+
+    def append(
+        self, kind: str, value: msgspec.Struct | None = None, /, *, cause: int | None = None, **fields: object
+    ) -> int:
+        """Write one record; see `Recorder.append`."""
+        self.flush()
+        number = self._next
+        line = line_of(self._clock, number, kind, value, fields, cause=cause)
+        self._lines.append(line)
+        self._next = number + 1
+        self._grown += len(line)
+        return number
+
+    def flush(self) -> None:
+        """Nothing to wait for. Raises JournalError once failed."""
+        if self._failed is not None:
+            raise JournalError(self._failed)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def records(self) -> Iterator[Record]:
+        """All that was appended since the last checkpoint, and that; see `Recorder.records`."""
+        return decode_lines(list(self._lines), "journal", first=None)
+
+    @property
+    def full(self) -> bool:
+        """Whether a new segment should begin at the next quiet moment."""
+        return self._grown >= self._segment_bytes
+
+    def begin_segment(self, checkpoint: msgspec.Struct) -> None:
+        """Go on in a new segment; see `Recorder.begin_segment`."""
+        self.flush()
+        head = head_lines(self._clock, self._next, checkpoint)
+        self.older.append(self.image)
+        self._lines = head.splitlines(keepends=True)
+        self._next += HEAD
+        self._grown = 0
