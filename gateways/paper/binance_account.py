@@ -32,7 +32,7 @@ class PositionTally:
         self._paid = ZERO
 
     def add(self, fill: PaperFill) -> None:
-        """Take in a fill; fills come in order."""
+        """Take in a fill; fills come in order, but for one that a fault tells late."""
         signed = fill.quantity if fill.is_buy else -fill.quantity
         before = fill.start_position
         after = before + signed
@@ -43,7 +43,7 @@ class PositionTally:
             self._paid += signed * fill.price + fill.fee
         self._amount = after
         self.realised += fill.realised
-        self.updated_ns = fill.ts_ns
+        self.updated_ns = max(self.updated_ns, fill.ts_ns)
 
     @property
     def break_even(self) -> Decimal:

@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,6 +153,14 @@ def test_closing_at_break_even_returns_all_that_was_paid(fills: list[tuple[bool,
         assert abs(cash + amount * tally.break_even) < Decimal("1e-15")
     else:
         assert tally.break_even == 0
+
+
+def test_a_fill_that_is_told_late_does_not_date_the_position_back() -> None:
+    """The time of a position is that of its latest fill, in whatever order the fills are told."""
+    tally, fill = PositionTally(), _fill(1, is_buy=True, quantity=1, price=100, fee=0, start=Decimal(0))
+    tally.add(msgspec.structs.replace(fill, ts_ns=2_000))
+    tally.add(msgspec.structs.replace(fill, ts_ns=1_000, start_position=Decimal(1)))
+    assert tally.updated_ns == 2_000
 
 
 @given(st.decimals("0.10", "1000000", places=1), st.decimals("0.001", "1000", places=3))
