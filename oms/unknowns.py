@@ -1,18 +1,21 @@
 """Resolving orders whose state is not known: ask, and believe only what an answer proves (I9)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from gateways.errors import NotFound, VenueError
 from gateways.router import Gateway
 from gateways.standards import OrderStatus
-from oms.absence import Absence
+from oms.absence import GAP_NS, Absence
 from oms.clock import Clock
 from oms.orders import Order, OrderDelta, OrdersPage, Role
 from oms.tasks import TaskOwner
 
 FIRST_WAIT_S = 0.25
 MAX_WAIT_S = 5.0
+SOON_S = 0.05
+DECIDING = 3
+"""Questions asked as soon as their answers can decide: right after the acceptance bound, and a gap apart from there."""
 CLOCK_MARGIN_NS = 1_000_000_000
 """Added to a venue's acceptance window for the difference between its clock and ours."""
 
@@ -64,17 +67,27 @@ class Resolver:
 
     async def _ask(self, key: str) -> None:
         try:
-            wait = FIRST_WAIT_S
             order = self._page.get(key)
             absence = Absence(self.accept_until_ns(order.venue, self._clock.now_ns())) if order else Absence()
+            pauses = self._pauses(absence.accept_until_ns)
             while order is not None and not order.status.terminal:
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, MAX_WAIT_S)
+                await asyncio.sleep(next(pauses))
                 if await self._settled(key, absence):
                     break
                 order = self._page.get(key)
         finally:
             self._asking.discard(key)
+
+    def _pauses(self, accept_until_ns: int) -> Iterator[float]:
+        """The seconds before each question: backing off, but soon where the answers begin to decide."""
+        wait = FIRST_WAIT_S
+        while (left := (accept_until_ns - self._clock.now_ns()) / 1e9) > 0:
+            yield min(wait, left + SOON_S)
+            wait = min(wait * 2, MAX_WAIT_S)
+        for _ in range(DECIDING):
+            yield GAP_NS / 1e9 + SOON_S
+        while True:
+            yield MAX_WAIT_S
 
     async def _settled(self, key: str, absence: Absence) -> bool:
         """One query. True once the venue has spoken for the order, or its absence is proven."""
