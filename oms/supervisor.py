@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from oms.system import OMS
 
 FIRST_BOOK_S = 3.0
-OVERLAP_NS = 10_000_000_000
-"""Missed fills are asked for from this long before the last known one."""
+OVERLAP_NS = 60_000_000_000
+"""Missed fills are asked for from this long before they were last asked for: the venue's clock may be behind ours, and
+its answer may be an old one."""
 RETRY_S = 2.0
 """After a reconciliation that failed."""
 DRIFT_PATIENCE = 2
@@ -63,6 +64,8 @@ class Supervisor(Watcher):
         self._tasks = TaskOwner(self._failed)
         self._watched: dict[tuple[str, str], asyncio.Event] = {}
         self._drifting: dict[tuple[str, str], int] = {}
+        self._fills_asked_ns: dict[tuple[str, str], int] = {}
+        """When each contract's fills were last asked for and answered."""
         self._started = False
         self._wake: dict[str, asyncio.Event] = {}
 
@@ -184,12 +187,14 @@ class Supervisor(Watcher):
 
     async def _missed_fills(self, exc: str) -> None:
         oms = self._oms
-        last = oms.fills.last_ts_ns(exc)
-        since_ns = (oms.started_ns if last is None else last) - OVERLAP_NS
         tickers = {order.ticker for order in oms.page.orders() if order.venue == exc and order.cloid}
         for ticker in sorted(tickers):
+            # Not from the last known fill: one that was missed may be older than it by any time.
+            asked_ns = oms.clock.now_ns()
+            since_ns = self._fills_asked_ns.get((exc, ticker), oms.started_ns) - OVERLAP_NS
             for fill in await oms.gateway.venue(exc).fills_since(since_ns, ticker):
                 oms.take(fill, oms.clock.now_ns())
+            self._fills_asked_ns[exc, ticker] = asked_ns
 
     def _check_drift(self, exc: str) -> None:
         drifts = {key: drift for key, drift in self._oms.positions.drifts().items() if key[0] == exc}
