@@ -12,6 +12,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import ClassVar
 
 import msgspec
@@ -29,6 +30,7 @@ from console.screens.choices import Choice, Question, cancel_choices, flatten_ch
 from console.screens.command_line import CommandLine
 from console.screens.desk import DeskScreen
 from console.screens.dialog import DetailsDialog, MenuDialog, QuestionDialog
+from console.screens.guarded_link import GuardedLink
 from console.screens.help import HelpScreen
 from console.screens.leave import LeaveDialog
 from console.screens.palette import ActionProvider
@@ -59,7 +61,7 @@ class HedgedeskApp(App[int]):
     ) -> None:
         self._desk_variables = themes.named(theme).variables()
         super().__init__()
-        self.link = link
+        self.link: Link = GuardedLink(link, lambda what, error: self.fault(f"link: {what}", error))
         self.clock = clock
         self.faults: deque[str] = deque(maxlen=50)
         self.fault_count = 0
@@ -110,11 +112,7 @@ class HedgedeskApp(App[int]):
     def flush(self) -> None:
         """Take what the link has and paint what changed."""
         now_ns = self.clock()
-        try:
-            frame = self.link.take()
-        except Exception as error:  # noqa: BLE001  # a failing link must not take the screen, and panic, down
-            self.fault("link", error)
-            frame = None
+        frame = self.link.take()
         if frame is not None:
             self._mirror.apply(frame, now_ns)
             self.desk.feed(frame)
@@ -170,23 +168,18 @@ class HedgedeskApp(App[int]):
 
     def send(self, line: str) -> None:
         """Send a command line; its answer comes on the message line."""
-        self.run_worker(self._command(line), group="commands", name=line)
+        self.run_worker(partial(self._command, line), group="commands", name=line)
 
-    async def _command(self, line: str) -> Reply | None:
+    async def _command(self, line: str) -> None:
         waiting = self.set_timer(NO_ANSWER_AFTER_S, lambda: self.say(f"no answer yet to: {line}", "warning"))
         try:
             reply = await self.link.command(line)
-        except Exception as error:  # noqa: BLE001  # shown to the operator: the command may or may not have been done
-            self.fault(f"command {line!r}", error)
-            self.say(f"{line}: no answer, the console's link failed: {error}", "error")
-            return None
         finally:
             waiting.stop()
         if reply.ok:
             self.say(reply.text or line)
         else:
             self.say(f"{line}: {reply.error}", "error")
-        return reply
 
     def perform(self, action_id: str, pane: Pane | None = None) -> None:
         """Do an action of the table, or say why it cannot be done now."""
@@ -354,9 +347,14 @@ class HedgedeskApp(App[int]):
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.say(f"theme {self.theme}")
 
-    def do_disarm(self, _: Pane | None) -> None:
-        """Disarm at once."""
-        self.send("disarm")
+    def do_arming(self, _: Pane | None) -> None:
+        """Disarm at once; where the desk is disarmed, ask and then activate it."""
+        header = self._mirror.header
+        if header is None or header.trading in {"ACTIVE", "REDUCING"}:
+            self.send("disarm")
+            return
+        text = f"Trading is {header.trading}. When it is active again, new makers are taken."
+        self.ask(Question(title="Allow makers again", text=text, line="activate"))
 
     def do_reconcile(self, _: Pane | None) -> None:
         """Compare with every venue now."""

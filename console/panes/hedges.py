@@ -18,7 +18,7 @@ Every fill of a maker order with hedge legs appears here, leg by leg:
    target = hedged + in flight + waiting + netted"""
 
 
-class HedgesPane(BookActs, TablePane[HedgeRow]):
+class HedgesPane(TablePane[HedgeRow], BookActs):
     """Pane 3."""
 
     NAME = "hedges"

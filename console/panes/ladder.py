@@ -168,6 +168,9 @@ class LadderPane(Pane, can_focus=True):
         largest = max([side[price] for price in in_sight for side in (bids, asks) if price in side], default=Decimal(0))
         lines = head
         for line, price in enumerate(in_sight):
+            if price <= 0:
+                lines.append([("", "")])
+                continue
             mark = ""
             if line == last and row.last_amount is not None:
                 mark = "up" if row.last_amount > 0 else "down"
@@ -236,9 +239,9 @@ class LadderPane(Pane, can_focus=True):
         self._inks = None
 
     def on_resize(self) -> None:
-        """Place the prices again, grouped for the new height unless the operator has chosen a group."""
+        """Place the prices again, grouped for the new height unless the operator has chosen a group or a price."""
         self._top = None
-        if not self._chosen_group:
+        if not (self._chosen_group or self._held):
             self.group = self.cursor_price = None
         self._compose_lines()
         self.refresh()
@@ -249,7 +252,7 @@ class LadderPane(Pane, can_focus=True):
         """Move the cursor down (or, negative, up) in price."""
         if self.cursor_price is None or self.group is None or self._top is None:
             return
-        self.cursor_price -= self.group * lines
+        self.cursor_price = max(self.group, self.cursor_price - self.group * lines)
         self._held = True
         line = grid.line_of(self._top, self.group, self.cursor_price)
         if line < 0:

@@ -56,7 +56,7 @@ _INK = {Concern.CALM: "", Concern.AMBER: "warn", Concern.RED: "bold alarm"}
 _SYMBOL = {Concern.CALM: " ", Concern.AMBER: "!", Concern.RED: "‼"}
 
 
-class UnhedgedPane(BookActs, TablePane[BookRow]):
+class UnhedgedPane(TablePane[BookRow], BookActs):
     """Pane 4."""
 
     NAME = "unhedged"

@@ -26,20 +26,23 @@ class Place(msgspec.Struct, frozen=True):
 
 def places(width: int, height: int) -> list[Place]:
     """The places for a desk of ``width`` by ``height`` cells. They tile it without overlap."""
+    width, height = max(0, width), max(0, height)
     if width < COMPACT_WIDTH or height < COMPACT_HEIGHT:
         return _compact(width, height)
     return _wide(width, height) if width >= WIDE_WIDTH and height >= WIDE_HEIGHT else _standard(width, height)
 
 
 def arrange(width: int, height: int, recent: Sequence[str] = (), zoomed: str = "") -> dict[str, Region]:
-    """The region of each pane that is to be seen. ``recent``: panes asked for, the latest first."""
+    """The region of each pane to be seen, one at least. ``recent``: panes asked for, the latest first."""
     if zoomed:
-        return {zoomed: Region(0, 0, width, height)}
+        return {zoomed: Region(0, 0, max(1, width), max(1, height))}
     shown = {}
     for place in places(width, height):
         if place.region.area:
             wanted = next((pane for pane in recent if pane in place.panes), place.panes[0])
             shown[wanted] = place.region
+    if not shown:  # a terminal made tiny: one pane keeps the focus until there is room again
+        shown[recent[0] if recent else PANES[0]] = Region(0, 0, max(1, width), max(1, height))
     return shown
 
 

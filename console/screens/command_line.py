@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -65,7 +66,7 @@ class CommandLine(ModalScreen[str | None]):
         """Show the effect once the typing pauses."""
         event.stop()
         self._keep(event.value)
-        self.run_worker(self._preview(event.value), group="preview", exclusive=True)
+        self.run_worker(partial(self._preview, event.value), group="preview", exclusive=True)
 
     async def _preview(self, line: str) -> None:
         await asyncio.sleep(PREVIEW_AFTER_S)  # the next key cancels this worker
@@ -84,14 +85,12 @@ class CommandLine(ModalScreen[str | None]):
         line = event.value.strip()
         if line and not self._sending:
             self._sending = True
+            self.workers.cancel_group(self, "preview")  # it would write over the answer
             self._show([("sending …", "muted")])
-            self.run_worker(self._send(line), group="send")
+            self.run_worker(partial(self._send, line), group="send")
 
     async def _send(self, line: str) -> None:
-        try:
-            reply = await self.link.command(line)
-        finally:
-            self._sending = False
+        reply = await self.link.command(line)
         if not self.history or self.history[-1] != line:
             self.history.append(line)
             del self.history[:-HISTORY]
@@ -99,6 +98,7 @@ class CommandLine(ModalScreen[str | None]):
             self._keep("")
             self.dismiss(reply.text or line)
         else:
+            self._sending = False
             self._place = len(self.history)
             self._refused(reply.error, reply.caret)
 

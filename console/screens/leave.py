@@ -1,6 +1,7 @@
 """The question before leaving: what is open, what is not hedged, and how to stop. The focus starts on staying."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -99,7 +100,7 @@ class LeaveDialog(Dialog[bool]):
         self._stopping = True
         text = "Stopping: makers are cancelled, hedges settle …" if two_phase else "Stopping …"
         self.query_one("#progress", Static).update(text)
-        self.run_worker(self._finish(two_phase=two_phase), group="stop")
+        self.run_worker(partial(self._finish, two_phase=two_phase), group="stop")
 
     async def _finish(self, *, two_phase: bool) -> None:
         reply = await self._stop(two_phase)

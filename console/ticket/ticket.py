@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import partial
 from typing import ClassVar
 
+import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -174,7 +176,7 @@ class Ticket(ModalScreen[str | None]):
         for leg, typed in zip(self.legs, draft.legs, strict=True):
             note = self._contract_note(typed.contract) if typed.contract else "no contract: this leg is left out"
             self._note(f"leg{leg.number}", note)
-        self.run_worker(self._check(draft), group="preview", exclusive=True)
+        self.run_worker(partial(self._check, draft), group="preview", exclusive=True)
 
     def _note(self, name: str, text: str) -> None:
         self.query_one(f"#{name}-note", Static).update(Content(text))
@@ -277,30 +279,31 @@ class Ticket(ModalScreen[str | None]):
         """Check once more and send. A second press while the first is under way does nothing."""
         if not self._sending:
             self._sending = True
-            self.run_worker(self._send(self.draft()), group="send")
+            self.workers.cancel_group(self, "preview")  # it would write over the answer
+            self.run_worker(partial(self._send, self.draft()), group="send")
 
     async def _send(self, draft: Draft) -> None:
-        try:
-            line = draft.line()
-            preview = await self.link.preview(line)
-            if preview.ok and preview.warnings and self._warned != line:
-                self._warned = line
-                self._show(preview)
-                self._say("ctrl+s once more sends it in spite of the warning")
-                return
-            if not preview.ok:
-                self._show(preview)
-                return
+        line = draft.line()
+        preview = await self.link.preview(line)
+        if not preview.ok:
+            self._stay(preview)
+        elif preview.warnings and self._warned != line:
+            self._warned = line
+            self._stay(preview, "ctrl+s once more sends it in spite of the warning")
+        else:
             self._say("sending …")
             reply = await self.link.command(line)
-        finally:
-            self._sending = False
-        if reply.ok:
-            self._keep(Draft(side=draft.side, contract=draft.contract, price=draft.price, post=draft.post,
-                             reduce=draft.reduce, tif=draft.tif, legs=draft.legs))  # fmt: skip
-            self.dismiss(reply.text or line)
-        else:
-            self._show(Preview(ok=False, error=reply.error, field=reply.field))
+            if reply.ok:
+                self._keep(msgspec.structs.replace(draft, amount=""))
+                self.dismiss(reply.text or line)
+            else:
+                self._stay(Preview(ok=False, error=reply.error, field=reply.field))
+
+    def _stay(self, preview: Preview, text: str = "") -> None:
+        self._sending = False
+        self._show(preview)
+        if text:
+            self._say(text)
 
     def _say(self, text: str) -> None:
         self.query_one("#form-error", Static).update(Content(text))

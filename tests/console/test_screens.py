@@ -1,0 +1,238 @@
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.widgets import Input
+
+from console.actions import PANES
+from console.link import Reply
+from console.panes.mirror import Mirror
+from console.screens.arrangement import arrange, places
+from console.screens.choices import cancel_choices, flatten_choices
+from console.screens.command_line import CommandLine, common_start
+from console.screens.leave import open_lines
+from console.widgets.line_bar import Span, fit_spans
+from tests.console.pilots import staged
+from tests.console.scripted import MAKER, D, book, desk_frame, order, position
+
+# ------------------------------------------------------------------ the arrangement, pure
+
+sizes = st.tuples(st.integers(1, 260), st.integers(1, 90))
+
+
+@given(sizes)
+def test_places_tile_the_desk_and_every_pane_has_one(size):
+    """The places cover the desk without overlap, and each pane belongs to exactly one of them."""
+    width, height = size
+    found = places(width, height)
+    assert sum(place.region.area for place in found) == width * height
+    for number, one in enumerate(found):
+        assert one.region.right <= width
+        assert one.region.bottom <= height
+        for other in found[number + 1 :]:
+            assert not one.region.intersection(other.region).area
+    assert sorted(pane for place in found for pane in place.panes) == sorted(PANES)
+
+
+@given(sizes, st.sampled_from(PANES))
+def test_the_pane_asked_for_last_is_in_sight(size, pane):
+    """Whatever the size, asking for a pane shows it."""
+    assert pane in arrange(*size, recent=[pane, *PANES])
+
+
+@given(sizes)
+def test_orders_and_what_is_unhedged_are_in_sight_by_themselves(size):
+    """Before anything is asked for, orders show at every size, and the unhedged balance where there are two places."""
+    shown = arrange(*size)
+    assert "orders" in shown
+    assert "unhedged" in shown or len(shown) == 1
+
+
+@pytest.mark.parametrize(("size", "count"), [((80, 21), 2), ((120, 37), 7), ((200, 48), 8)])
+def test_larger_terminals_show_more_panes(size, count):
+    """Two panes at 80 by 24, seven at 120 by 40, all eight at 200 by 50."""
+    assert len(arrange(*size)) == count
+
+
+def test_a_zoomed_pane_has_the_desk():
+    """Zoomed, one pane has it all."""
+    assert list(arrange(120, 37, zoomed="log")) == ["log"]
+
+
+# ------------------------------------------------------------------ choices, pure
+
+
+def mirror_of(frame):
+    mirror = Mirror()
+    mirror.apply(frame, 1)
+    return mirror
+
+
+def test_the_cancel_menu_counts_what_each_line_takes():
+    """Counts are by side, contract and venue, without hedges."""
+    rows = [order("a" * 32), order("b" * 32, amount=D("0.5")), order("c" * 32, role="hedge")]
+    choices = cancel_choices(mirror_of(desk_frame(orders=rows)), "hyperliquid", "ETH")
+    assert {choice.key: choice.count for choice in choices} == {"b": 1, "s": 1, "i": 2, "v": 2, "m": 2, "a": 2}
+
+
+def test_flattening_everything_must_be_typed_and_says_how_many():
+    """The question of flatten all names the count and asks for the words."""
+    choices = flatten_choices(mirror_of(desk_frame()), "binance", "ETHUSDT")
+    last = choices[-1]
+    assert (last.key, last.count, last.question.word) == ("a", 2, "flatten all")
+    assert [choice.lines for choice in choices] == [
+        ("flatten binance:ETHUSDT",),
+        ("flatten binance",),
+        ("flatten all",),
+    ]
+
+
+def test_a_flat_contract_is_not_offered_for_flattening():
+    """Without a position under the cursor the menu has no line for it."""
+    frame = desk_frame(positions=[position("binance", "ETHUSDT", "0.1")])
+    assert "i" not in [choice.key for choice in flatten_choices(mirror_of(frame), "hyperliquid", "ETH")]
+
+
+def test_leaving_lists_open_orders_and_residuals_and_shortens_long_lists():
+    """Every open order and unhedged book is named, or counted where there are too many."""
+    lines = open_lines(mirror_of(desk_frame()))
+    assert len(lines) == 4
+    assert lines[-1] == "binance:ETHUSDT unhedged +0.0002  under the lot of 0.001"
+    many = [order(f"{n:032x}") for n in range(40)]
+    lines = open_lines(mirror_of(desk_frame(orders=many, books=[book(balance=D(0))])))
+    assert lines[-1] == "… and 35 more orders"
+    assert len(lines) == 6
+
+
+# ------------------------------------------------------------------ bars, pure
+
+
+@given(st.lists(st.tuples(st.integers(1, 15), st.integers(0, 5)), max_size=12), st.integers(0, 120))
+def test_spans_that_matter_stay_and_the_others_leave_by_rank(shapes, width):
+    """What has priority 0 is always there; a rank leaves only when it is needed, and never before a lesser one."""
+    spans = [Span("x" * length, "", priority) for length, priority in shapes]
+    kept = fit_spans(spans, width)
+    assert [span for span in spans if span.priority == 0] == [span for span in kept if span.priority == 0]
+    assert sum(len(span.text) for span in kept) <= width or all(span.priority == 0 for span in kept)
+    left_out = [span.priority for span in spans if span not in kept]
+    if left_out:
+        assert all(span.priority < min(left_out) for span in kept)
+
+
+@given(st.lists(st.text(max_size=8), min_size=1, max_size=5))
+def test_a_common_start_is_the_longest(texts):
+    """Each text starts with it, and no longer start is shared."""
+    start = common_start(texts)
+    assert all(text.startswith(start) for text in texts)
+    if all(len(text) > len(start) for text in texts):
+        assert len({text[len(start)] for text in texts}) > 1
+
+
+# ------------------------------------------------------------------ the command line
+
+
+async def opened(stage):
+    await stage.press("colon")
+    await stage.opened(CommandLine)
+    await stage.until(lambda: isinstance(stage.app.screen.focused, Input))
+    return stage.app.screen
+
+
+def effect(screen):
+    return screen.query_one("#effect").render().plain
+
+
+async def test_a_command_is_typed_and_sent_with_enter():
+    """Enter sends the line as typed, the line closes and the answer is said."""
+    async with staged() as stage:
+        await opened(stage)
+        await stage.press(*"cancel all", "enter")
+        await stage.on_desk()
+        assert stage.link.lines == ["cancel all"]
+        assert "done: cancel all" in stage.message
+
+
+async def test_the_effect_is_shown_before_enter():
+    """The preview's sentence stands under the line; nothing is sent."""
+    async with staged() as stage:
+        screen = await opened(stage)
+        await stage.press(*"flatten all")
+        await stage.until(lambda: effect(screen) == "would do: flatten all")
+        assert stage.link.lines == []
+
+
+async def test_an_error_has_its_caret_under_the_place():
+    """The caret stands in the column of the word that is wrong."""
+    async with staged() as stage:
+        screen = await opened(stage)
+        await stage.press(*"sel 3")
+        await stage.until(lambda: "'sel' is not a command" in effect(screen))
+        box = screen.query_one("#effect")
+        line = screen.query_one(Input)
+        assert box.content_region.x + effect(screen).index("▲") == line.content_region.x
+
+
+async def test_a_refused_command_keeps_its_text():
+    """The text stays to be corrected, with the reason under it; escape keeps it for the next time."""
+    async with staged() as stage:
+        stage.link.replies["cancel 7f3a"] = Reply(ok=False, error="no open order starts with 7f3a", caret=7)
+        screen = await opened(stage)
+        await stage.press(*"cancel 7f3a", "enter")
+        await stage.until(lambda: "no open order starts with 7f3a" in effect(screen))
+        assert screen.query_one(Input).value == "cancel 7f3a"
+        await stage.press("escape")
+        await stage.on_desk()
+        assert (await opened(stage)).query_one(Input).value == "cancel 7f3a"
+
+
+async def test_history_is_recalled_with_the_arrows():
+    """Up goes back through the commands sent, down comes forward to an empty line."""
+    async with staged() as stage:
+        for line in ("cancel all", "verify"):
+            await opened(stage)
+            await stage.press(*line, "enter")
+            await stage.on_desk()
+        screen = await opened(stage)
+        field = screen.query_one(Input)
+        seen = []
+        for key in ("up", "up", "up", "down", "down"):
+            await stage.press(key)
+            seen.append(field.value)
+        assert seen == ["verify", "cancel all", "cancel all", "verify", ""]
+
+
+async def test_tab_completes_verbs_venues_and_tickers():
+    """Each tab adds what is certain; where there is a choice it is shown."""
+    async with staged() as stage:
+        screen = await opened(stage)
+        field = screen.query_one(Input)
+        await stage.press(*"flat", "tab")
+        assert field.value == "flatten "
+        await stage.press(*"bin", "tab")
+        assert field.value == "flatten binance"
+        await stage.press("colon", "tab")
+        await stage.until(lambda: "binance:ETHUSDT" in effect(screen) and "binance:SOLUSDT" in effect(screen))
+        await stage.press(*"E", "tab")
+        assert field.value.strip() == "flatten binance:ETHUSDT"
+
+
+async def test_a_long_line_shows_its_end_and_keeps_the_caret_in_sight():
+    """A line longer than the terminal scrolls, and the error under it fits."""
+    async with staged(size=(60, 20)) as stage:
+        screen = await opened(stage)
+        line = "sell 3 binance:SOLUSDT @ queue5 post hedge hyperliquid:SOL market hedge hyperliquid:ETH sideways"
+        screen.query_one(Input).value = line
+        await stage.until(lambda: "▲" in effect(screen))
+        assert max(len(part) for part in effect(screen).splitlines()[:1]) <= screen.query_one("#effect").size.width
+
+
+async def test_two_enters_send_one_command():
+    """The second enter of a double press sends nothing."""
+    async with staged() as stage:
+        stage.link.hold = asyncio.Event()
+        await opened(stage)
+        await stage.press(*f"cancel {MAKER[:6]}", "enter", "enter", "enter")
+        stage.link.hold.set()
+        await stage.on_desk()
+        assert stage.link.lines == [f"cancel {MAKER[:6]}"]
