@@ -13,11 +13,11 @@ from console import fmt
 from console.commands import LegSpec, Place
 from console.language import field_column
 from console.link import Preview
-from gateways.contracts import Contracts, decimals, floor_to_step, smallest_order
+from gateways.contracts import Contracts, ceil_to_step, decimals, floor_to_step, smallest_order
 from gateways.errors import Denied
 from gateways.standards import ZERO, Contract, PriceRule, PriceSide, QuoteUpdate, Side, TimeInForce
 from oms.checks import check_legs, check_order, find_contract
-from oms.hedge.policy import How
+from oms.hedge.policy import How, OnFailure, Policy, Rung
 
 Quotes = Callable[[str, str], QuoteUpdate | None]
 """The best bid and ask of (venue, ticker), None where nothing was heard."""
@@ -35,7 +35,9 @@ class LegPlan(msgspec.Struct, frozen=True, kw_only=True):
     side: Side
     quantity: Decimal
     smallest: Decimal
-    """The least that the leg's venue takes now."""
+    """The least that is sent: what the leg's venue takes now, and the leg's own thresholds."""
+    least: str
+    """``smallest`` in words, with what makes it so."""
     off_lot: Decimal
     """What of ``quantity`` is no whole lot and can only go with another fill."""
     may_wait: Decimal
@@ -91,13 +93,13 @@ def check_place(place: Place, contracts: Mapping[str, Contracts], quotes: Quotes
         return Checked(error=denied.text, field=denied.field)
     quote = quotes(place.venue, place.ticker)
     plans = tuple(
-        _plan(place, leg, contract, _leg_price(place, contract, quotes, price, maker))
+        _plan(place, leg, contract, _leg_price(contract, quotes, price, maker))
         for leg, contract in zip(place.legs, found, strict=True)
     )
     return Checked(
         price=price,
         notional=None if price is None else place.amount * price,
-        sentence=_sentence(place, maker, price, plans),
+        sentence=_sentence(place, maker, price, found, plans),
         legs=plans,
         warnings=(*_price_warnings(place, maker, quote), *_leg_warnings(maker, plans)),
     )
@@ -116,11 +118,10 @@ def _expected_price(place: Place, quote: QuoteUpdate | None) -> Decimal | None:
     return level.price if level else None
 
 
-def _leg_price(
-    place: Place, contract: Contract, quotes: Quotes, price: Decimal | None, maker: Contract
-) -> Decimal | None:
+def _leg_price(contract: Contract, quotes: Quotes, price: Decimal | None, maker: Contract) -> Decimal | None:
+    """The price that the hedge engine checks a minimum at: the bid, for either side."""
     quote = quotes(contract.venue, contract.ticker)
-    level = None if quote is None else quote.ask if place.side is Side.SELL else quote.bid
+    level = None if quote is None else quote.bid or quote.ask
     if level is not None:
         return level.price
     return price if contract.base == maker.base else None
@@ -162,7 +163,7 @@ def _places(contract: Contract) -> int:
 
 def _plan(place: Place, leg: LegSpec, contract: Contract, price: Decimal | None) -> LegPlan:
     quantity = place.amount * leg.ratio
-    smallest = smallest_order(contract, price)
+    smallest, least = _least(contract, leg.policy, price)
     off_lot = quantity - floor_to_step(quantity, contract.lot_size)
     may_wait = min(quantity, smallest - contract.lot_size + off_lot)
     return LegPlan(
@@ -172,28 +173,41 @@ def _plan(place: Place, leg: LegSpec, contract: Contract, price: Decimal | None)
         side=Side.SELL if place.side is Side.BUY else Side.BUY,
         quantity=quantity,
         smallest=smallest,
+        least=least,
         off_lot=off_lot,
         may_wait=may_wait,
-        text=_remainder(contract, quantity, smallest, off_lot, may_wait),
+        text=_remainder(contract, quantity, off_lot, may_wait, least),
     )
 
 
-def _remainder(contract: Contract, quantity: Decimal, smallest: Decimal, off_lot: Decimal, may_wait: Decimal) -> str:
+def _least(contract: Contract, policy: Policy, price: Decimal | None) -> tuple[Decimal, str]:
+    """The least quantity that is sent, and what makes it so."""
+    lot, smallest = contract.lot_size, smallest_order(contract, price)
+    notional = f" ({contract.min_notional:f} {contract.quote})" if contract.min_notional > ZERO else ""
+    choices = [(smallest, f"the minimum {_size(contract, smallest)}{notional}")]
+    if policy.above_quantity:
+        above = ceil_to_step(policy.above_quantity, lot)
+        choices.append((above, f"the leg's threshold {_size(contract, above)}"))
+    if policy.above_value and price:
+        worth = ceil_to_step(policy.above_value / price, lot)
+        value = f"{policy.above_value.normalize():f} {contract.quote}"
+        choices.append((worth, f"the leg's threshold {_size(contract, worth)} ({value})"))
+    return max(choices, key=lambda choice: choice[0])
+
+
+def _size(contract: Contract, value: Decimal) -> str:
+    return f"{fmt.number(value, contract.lot_size)} {contract.base}"
+
+
+def _remainder(contract: Contract, quantity: Decimal, off_lot: Decimal, may_wait: Decimal, least: str) -> str:
     name = f"{contract.venue}:{contract.ticker}"
-
-    def size(value: Decimal) -> str:
-        return f"{fmt.number(value, contract.lot_size)} {contract.base}"
-
-    least = f"the minimum {size(smallest)}"
-    if contract.min_notional > ZERO:
-        least += f" ({contract.min_notional:f} {contract.quote})"
-    if quantity < smallest:
-        return f"{name}: all {size(quantity)} waits, it is under {least}"
+    if may_wait == quantity:
+        return f"{name}: all {_size(contract, quantity)} waits, it is under {least}"
     parts = []
     if off_lot:
-        parts.append(f"{size(off_lot)} is off the lot {contract.lot_size:f} and waits")
+        parts.append(f"{_size(contract, off_lot)} is off the lot {contract.lot_size:f} and waits")
     if may_wait > off_lot:
-        parts.append(f"up to {size(may_wait)} waits if the last part filled is under {least}")
+        parts.append(f"up to {_size(contract, may_wait)} waits if the last part filled is under {least}")
     return f"{name}: {', '.join(parts) or 'nothing is left over'}"
 
 
@@ -203,8 +217,8 @@ def _leg_warnings(maker: Contract, plans: tuple[LegPlan, ...]) -> list[str]:
         name = f"{plan.venue}:{plan.ticker}"
         if plan.quantity < plan.smallest:
             warnings.append(
-                f"leg {number}: the whole order's hedge of {plan.quantity.normalize():f} {plan.base} is under "
-                f"{name}'s minimum {plan.smallest.normalize():f}: nothing is hedged until more fills"
+                f"leg {number}: the whole order's hedge of {plan.quantity.normalize():f} {plan.base} on {name} is "
+                f"under {plan.least}: nothing is hedged until more fills"
             )
         if plan.base != maker.base:
             warnings.append(f"leg {number}: {name} is {plan.base}, the order is {maker.base}")
@@ -214,14 +228,16 @@ def _leg_warnings(maker: Contract, plans: tuple[LegPlan, ...]) -> list[str]:
 # --------------------------------------------------------------------- words
 
 
-def _sentence(place: Place, maker: Contract, price: Decimal | None, plans: tuple[LegPlan, ...]) -> str:
+def _sentence(
+    place: Place, maker: Contract, price: Decimal | None, found: list[Contract], plans: tuple[LegPlan, ...]
+) -> str:
     amount = fmt.number(place.amount, maker.lot_size)
     words = f"{place.side.value} {amount} {maker.ticker} on {maker.venue} {_at(place, maker, price)}"
     words += ", post-only" if place.post else ""
     words += ", reduce-only" if place.reduce else ""
     words += {TimeInForce.IOC: ", immediate or cancel", TimeInForce.FOK: ", fill or kill"}.get(place.tif, "")
     parts = [words]
-    parts += [_leg_sentence(leg, plan) for leg, plan in zip(place.legs, plans, strict=True)]
+    parts += [_leg_sentence(place, leg, contract) for leg, contract in zip(place.legs, found, strict=True)]
     waiting = [f"{plan.may_wait.normalize():f} {plan.base}" for plan in plans if plan.may_wait]
     if waiting:
         parts.append(f"up to {' and '.join(waiting)} may wait")
@@ -237,9 +253,41 @@ def _at(place: Place, maker: Contract, price: Decimal | None) -> str:
     return f"at {fmt.number(place.price, maker.tick_size)}"
 
 
-def _leg_sentence(leg: LegSpec, plan: LegPlan) -> str:
+def _leg_sentence(place: Place, leg: LegSpec, contract: Contract) -> str:
+    buying = place.side is Side.SELL
     share = "" if leg.ratio == 1 else f"{leg.ratio.normalize():f} times its size of "
-    how = "at market" if leg.policy is How.MARKET else f"by IOC within {leg.bps or ZERO:f} bps"
-    after = f", {leg.after_ms} ms later" if leg.after_ms else ""
-    verb = "buys" if plan.side is Side.BUY else "sells"
-    return f"each fill {verb} {share}{plan.ticker} on {plan.venue} {how}{after}"
+    policy = leg.policy
+    words = [f"each fill {'buys' if buying else 'sells'} {share}{contract.ticker} on {contract.venue}"]
+    words[0] += _how(policy, buying=buying)
+    words += [f"{_time(policy.trigger_after_ms)} later"] if policy.trigger_after_ms else []
+    words += [f"once {policy.above_quantity.normalize():f} {contract.base} is due"] if policy.above_quantity else []
+    words += [f"once {policy.above_value.normalize():f} {contract.quote} is due"] if policy.above_value else []
+    words += ["reduce-only"] if policy.reduce_only else []
+    words += {
+        OnFailure.ESCALATE: ["if that fails once at market"],
+        OnFailure.UNWIND: [f"if that fails closed again on {place.venue}"],
+    }.get(policy.on_failure, [])
+    return ", ".join(words)
+
+
+def _how(policy: Policy, *, buying: bool) -> str:
+    first, *more = policy.rungs
+    if not more:
+        return " at market" if first.how is How.MARKET else f" by IOC within {_slippage(first)}"
+    return f": {', then '.join(_rung(rung, buying=buying) for rung in policy.rungs)}"
+
+
+def _rung(rung: Rung, *, buying: bool) -> str:
+    if rung.how is How.JOIN:
+        return f"joins the {'bid' if buying else 'ask'} for {_time(rung.for_ms)}"
+    return "market" if rung.how is How.MARKET else f"ioc within {_slippage(rung)}"
+
+
+def _slippage(rung: Rung) -> str:
+    if rung.slippage_ticks:
+        return f"{rung.slippage_ticks} tick{'s' if rung.slippage_ticks > 1 else ''}"
+    return f"{rung.slippage_bps.normalize():f} bps"
+
+
+def _time(ms: int) -> str:
+    return f"{ms} ms" if ms % 1000 else f"{ms // 1000} s"

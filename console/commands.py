@@ -9,33 +9,26 @@ from decimal import Decimal
 
 import msgspec
 
-from gateways.standards import ZERO, OrderKind, PlaceOrder, PriceRule, Side, TimeInForce
-from oms.hedge.policy import How, Leg, Policy, Rung
+from gateways.standards import OrderKind, PlaceOrder, PriceRule, Side, TimeInForce
+from oms.hedge.policy import Leg, Policy
 
 
 class LegSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One hedge leg of a maker order."""
+    """One hedge leg of a maker order: when and how it hedges is the engine's own ``Policy``."""
 
     venue: str
     ticker: str
     ratio: Decimal = Decimal(1)
-    policy: How = How.MARKET
-    bps: Decimal | None = None
-    """Slippage limit in basis points of the price; set for IOC, None for MARKET."""
-    after_ms: int = 0
-    """How long after a fill was received the hedge is due (``trigger_after_ms``)."""
+    policy: Policy = Policy()
 
     def leg(self) -> Leg:
-        """This leg as the hedge engine takes it: its ratio negative, its policy a record of its own."""
-        return Leg(
-            venue=self.venue,
-            ticker=self.ticker,
-            ratio=-self.ratio,
-            policy=Policy(
-                rungs=(Rung(how=self.policy, slippage_bps=ZERO if self.bps is None else self.bps),),
-                trigger_after_ms=self.after_ms,
-            ),
-        )
+        """This leg as the hedge engine takes it, its ratio negative."""
+        return Leg(venue=self.venue, ticker=self.ticker, ratio=-self.ratio, policy=self.policy)
+
+    @classmethod
+    def of(cls, leg: Leg) -> "LegSpec":
+        """The engine's leg as the grammar says it."""
+        return cls(venue=leg.venue, ticker=leg.ticker, ratio=-leg.ratio, policy=leg.policy)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -117,13 +110,45 @@ class HedgeNow(msgspec.Struct, frozen=True, tag=True):
 
     venue: str
     ticker: str
+    reason: str = ""
+    """Why, in the operator's words, for the journal; so for every act on a hedge book."""
 
 
-class Forfeit(msgspec.Struct, frozen=True, tag=True):
-    """Write off the balance that waits in a hedge book."""
+class RoundUp(msgspec.Struct, frozen=True, tag=True):
+    """Hedge what is under the minimum with the smallest order that the venue takes; the excess is owed back."""
 
     venue: str
     ticker: str
+    reason: str = ""
+
+
+class Reopen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Make ``amount`` due in a hedge book: base units, signed as the hedge that it asks for (+ buys, - sells)."""
+
+    amount: Decimal
+    venue: str
+    ticker: str
+    reason: str = ""
+
+
+class Forfeit(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Write off the balance that waits in a hedge book, or a part of it."""
+
+    venue: str
+    ticker: str
+    amount: Decimal | None = None
+    """Base units, of the balance's sign and at most its size; None for all of it."""
+    reason: str = ""
+
+
+class Absent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Take an unknown hedge order as never sent, by the operator's word; what it fills nevertheless still counts."""
+
+    cloid: str
+    """The first 4 to 32 hex digits of the order's cloid, lower case."""
+    confirmed: bool = False
+    """Said once more, after a look at the venue: without it nothing is done."""
+    reason: str = ""
 
 
 class Pause(msgspec.Struct, frozen=True, tag=True):
@@ -131,6 +156,7 @@ class Pause(msgspec.Struct, frozen=True, tag=True):
 
     venue: str
     ticker: str
+    reason: str = ""
 
 
 class Resume(msgspec.Struct, frozen=True, tag=True):
@@ -138,6 +164,11 @@ class Resume(msgspec.Struct, frozen=True, tag=True):
 
     venue: str
     ticker: str
+    reason: str = ""
+
+
+BookAct = HedgeNow | RoundUp | Reopen | Forfeit | Pause | Resume
+"""What an operator does to one hedge book."""
 
 
 class Reconcile(msgspec.Struct, frozen=True, tag=True):
@@ -176,7 +207,10 @@ Command = (
     | Disarm
     | Activate
     | HedgeNow
+    | RoundUp
+    | Reopen
     | Forfeit
+    | Absent
     | Pause
     | Resume
     | Reconcile

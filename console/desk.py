@@ -6,14 +6,19 @@ Refusals come back as replies with one clear sentence; nothing here raises for w
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
 from console import commands as c
 from console import language
 from console.checks import check_place
+from console.language import field_column
 from console.link import Preview, Reply
 from gateways.errors import Denied, VenueError
-from oms.checks import find_contract
+from oms.checks import find_contract, find_venue
+from oms.hedge.acts import check_absent, check_forfeit, check_reopen, check_round_up
+from oms.hedge.decision import rounded_up
+from oms.hedge.state import HedgeBook
 from oms.journal import JournalError
 from oms.orders import Order, Role
 from oms.system import OMS
@@ -34,7 +39,10 @@ class Desk:
             c.Disarm: self._disarm,
             c.Activate: self._activate,
             c.HedgeNow: self._hedge_now,
+            c.RoundUp: self._round_up,
+            c.Reopen: self._reopen,
             c.Forfeit: self._forfeit,
+            c.Absent: self._take_as_absent,
             c.Pause: self._pause,
             c.Resume: self._resume,
             c.Reconcile: self._reconcile,
@@ -74,7 +82,9 @@ class Desk:
         try:
             return Preview(ok=True, sentence=self._sentence(command))
         except Denied as error:
-            return Preview(ok=False, error=error.text, field=error.field)
+            return Preview(ok=False, error=error.text, field=error.field, caret=field_column(text, error.field))
+        except ValueError as error:
+            return Preview(ok=False, error=str(error))
 
     # ---------------------------------------------------------------- orders
 
@@ -132,27 +142,60 @@ class Desk:
         self.oms.activate()
         return Reply(ok=True, text="ACTIVE: makers are allowed again")
 
+    # ------------------------------------------------------------ hedge books
+
     async def _hedge_now(self, command: c.HedgeNow) -> Reply:
         self._book(command)
-        self.oms.hedge.resume(command.venue, command.ticker, now=True)
+        self.oms.hedge.resume(command.venue, command.ticker, now=True, reason=_why(command.reason))
+        return self._book_reply(command)
+
+    async def _round_up(self, command: c.RoundUp) -> Reply:
+        before = set(self._book(command).open_children)
+        self.oms.hedge.round_up(command.venue, command.ticker, _why(command.reason))
+        book = self._book(command)
+        sent = [child for key, child in book.open_children.items() if key not in before]
+        if not sent:
+            return Reply(ok=False, error=f"nothing was sent: the desk is {self.oms.trading}")
+        names = ", ".join(f"hedge {child.cloid[:8]} of {child.amount:f} is sent" for child in sent)
+        return Reply(ok=True, cloid=sent[0].cloid, text=f"{names}; {self._book_reply(command).text}")
+
+    async def _reopen(self, command: c.Reopen) -> Reply:
+        self._book(command)
+        self.oms.hedge.reopen(command.venue, command.ticker, command.amount, _why(command.reason))
         return self._book_reply(command)
 
     async def _forfeit(self, command: c.Forfeit) -> Reply:
-        self._book(command)
-        self.oms.hedge.forfeit(command.venue, command.ticker, "by the operator")
+        amount = self._to_forfeit(command)
+        self.oms.hedge.forfeit(command.venue, command.ticker, _why(command.reason), amount)
         return self._book_reply(command)
+
+    async def _take_as_absent(self, command: c.Absent) -> Reply:
+        order = self._unknown_hedge(command.cloid)
+        if not command.confirmed:
+            text = (
+                f"if {order.key[:8]} was sent after all it is hedged twice: look at {order.venue} first, "
+                f"then say: absent {command.cloid} confirmed"
+            )
+            return Reply(ok=False, error=text)
+        self.oms.hedge.assume_absent(order.key, _why(command.reason))
+        book = self.oms.kernel.books[order.venue, order.ticker]
+        text = f"{order.key[:8]} is taken as never sent; {book.venue}:{book.ticker} {_waits(book)}"
+        return Reply(ok=True, cloid=order.key, text=text)
 
     async def _pause(self, command: c.Pause) -> Reply:
         self._book(command)
-        self.oms.hedge.pause(command.venue, command.ticker, "by the operator")
+        self.oms.hedge.pause(command.venue, command.ticker, _why(command.reason))
         return self._book_reply(command)
 
     async def _resume(self, command: c.Resume) -> Reply:
         self._book(command)
-        self.oms.hedge.resume(command.venue, command.ticker)
+        self.oms.hedge.resume(command.venue, command.ticker, reason=_why(command.reason))
         return self._book_reply(command)
 
+    # ------------------------------------------------------------- the proof
+
     async def _reconcile(self, command: c.Reconcile) -> Reply:
+        self._check_names(command.venue, None)
         await self.oms.reconcile(command.venue)
         return Reply(ok=True, text=f"{command.venue or 'every venue'} reconciled")
 
@@ -190,21 +233,40 @@ class Desk:
         return [(exc, row.ticker) for exc in venues for row in await self.oms.positions_get(exc) if row.amount != 0]
 
     def _check_names(self, venue: str | None, ticker: str | None) -> None:
-        if venue is not None:
-            self.oms.gateway.venue(venue)
-            if ticker is not None:
-                self.oms.contract_specs(venue, ticker)
+        if venue is not None and ticker is not None:
+            find_contract(self.oms.contracts, venue, ticker)
+        elif venue is not None:
+            find_venue(self.oms.contracts, venue)
 
-    def _book(self, command: c.HedgeNow | c.Forfeit | c.Pause | c.Resume) -> None:
+    def _book(self, command: c.BookAct) -> HedgeBook:
         self._check_names(command.venue, command.ticker)
-        if (command.venue, command.ticker) not in self.oms.kernel.books:
+        book = self.oms.kernel.books.get((command.venue, command.ticker))
+        if book is None:
             text = f"{command.venue}:{command.ticker} is no hedge book: no maker has been hedged there"
             raise Denied(command.venue, text, field="ticker")
+        return book
 
-    def _book_reply(self, command: c.HedgeNow | c.Forfeit | c.Pause | c.Resume) -> Reply:
-        book = self.oms.kernel.books[command.venue, command.ticker]
-        why = f", {book.waits}" if book.balance != 0 and book.waits else ""
-        return Reply(ok=True, text=f"{book.venue}:{book.ticker} {book.balance:f} waits{why}")
+    def _book_reply(self, command: c.BookAct) -> Reply:
+        book = self._book(command)
+        return Reply(ok=True, text=f"{book.venue}:{book.ticker} {_waits(book)}")
+
+    def _to_forfeit(self, command: c.Forfeit) -> Decimal:
+        """What is to be written off. Raises Denied where nothing waits, ValueError for more than waits."""
+        book = self._book(command)
+        if book.balance == 0:
+            raise Denied(command.venue, f"{book.venue}:{book.ticker} has nothing to forfeit: its balance is 0")
+        check_forfeit(book, command.amount)
+        return book.balance if command.amount is None else command.amount
+
+    def _unknown_hedge(self, prefix: str) -> Order:
+        order = self._one(prefix)
+        if order.role is not Role.HEDGE:
+            text = (
+                f"order {order.key[:8]} is {_A_ROLE[order.role]}: only an unknown hedge order can be taken as not sent"
+            )
+            raise Denied(order.venue, text, field="cloid")
+        check_absent(order.key, self.oms.kernel.children.get(order.key))
+        return order
 
     # -------------------------------------------------------------- previews
 
@@ -239,8 +301,42 @@ class Desk:
                 return f"flatten {where}: stop its makers, settle and forfeit its hedges, close reduce-only"
             case c.Panic():
                 return f"PANIC: cancel all {len(self.oms.makers_working())} makers, allow only hedges"
-            case c.HedgeNow() | c.Forfeit() | c.Pause() | c.Resume():
-                self._book(command)
-                return f"{language.render(command)}: {self._book_reply(command).text}"
+            case c.Absent(cloid=cloid):
+                order = self._unknown_hedge(cloid)
+                what = f"{order.side.value} {order.quantity:f} {order.venue}:{order.ticker}"
+                return f"take hedge {order.key[:8]}, {what}, as never sent: if it was sent, it is hedged twice"
+            case c.HedgeNow() | c.RoundUp() | c.Reopen() | c.Forfeit() | c.Pause() | c.Resume():
+                return self._act_sentence(command)
+            case c.Reconcile(venue=venue):
+                self._check_names(venue, None)
+                return language.render(command)
             case _:
                 return language.render(command)
+
+    def _act_sentence(self, command: c.BookAct) -> str:
+        book = self._book(command)
+        said = f"{language.render(command)}: {book.venue}:{book.ticker} {_waits(book)}"
+        match command:
+            case c.RoundUp():
+                check_round_up(book)
+                return f"{said}; one order of {rounded_up(book):f} is sent at market"
+            case c.Reopen(amount=amount):
+                check_reopen(book)
+                return f"{said}; then {book.balance + amount:f}"
+            case c.Forfeit():
+                return f"{said}; then {book.balance - self._to_forfeit(command):f}"
+            case _:
+                return said
+
+
+_A_ROLE = {Role.MAKER: "a maker", Role.MANUAL: "a manual order", Role.FLATTEN: "a flatten", Role.EXTERNAL: "not ours"}
+
+
+def _why(reason: str) -> str:
+    return f"by the operator: {reason}" if reason else "by the operator"
+
+
+def _waits(book: HedgeBook) -> str:
+    if book.balance == 0:
+        return "nothing waits"
+    return f"{book.balance:f} waits{', ' if book.waits else ''}{book.waits}"

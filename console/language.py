@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 from console.commands import (
+    Absent,
     Activate,
     Amend,
+    BookAct,
     Cancel,
     CancelById,
     Command,
@@ -19,26 +21,23 @@ from console.commands import (
     Flatten,
     Forfeit,
     HedgeNow,
-    LegSpec,
     Panic,
     Pause,
     Place,
     Quit,
     Reconcile,
+    Reopen,
     Resume,
+    RoundUp,
     Sleep,
     Verify,
     WaitIdle,
 )
+from console.legs import read_legs, render_leg
 from console.words import CONTRACT, LONGEST_LINE, VENUE, GrammarError, Reader, hex_prefix, one_of, shorten
 from gateways.standards import PRICE_LEVELS, PriceRule, PriceSide, Side, TimeInForce
-from oms.hedge.policy import How
 
 __all__ = ["GrammarError", "complete", "field_column", "parse", "parse_script_line", "render", "render_leg"]
-
-LARGEST_RATIO = Decimal(1000)
-LARGEST_BPS = Decimal(10_000)
-MOST_LEGS = 8
 
 _RULES = {
     f"{side.value}{level}": PriceRule(side, level)
@@ -47,6 +46,14 @@ _RULES = {
 }
 _RULE_WORDS = {**_RULES, "queue": _RULES["queue1"], "opponent": _RULES["opponent1"]}
 _TIFS = {tif.value.lower(): tif for tif in TimeInForce}
+_ACT_WORDS: dict[type, str] = {
+    HedgeNow: "hedge now",
+    RoundUp: "round up",
+    Reopen: "reopen",
+    Forfeit: "forfeit",
+    Pause: "pause",
+    Resume: "resume",
+}
 _SIDES = {"bids": Side.BUY, "offers": Side.SELL}
 
 
@@ -124,12 +131,10 @@ def render(command: Command) -> str:
             return f"cancel {word}{_render_scope(venue, ticker)}"
         case Flatten(venue=venue, ticker=ticker):
             return f"flatten {_render_scope(venue, ticker)}"
-        case HedgeNow(venue=venue, ticker=ticker):
-            return f"hedge now {venue}:{ticker}"
-        case (
-            Forfeit(venue=venue, ticker=ticker) | Pause(venue=venue, ticker=ticker) | Resume(venue=venue, ticker=ticker)
-        ):
-            return f"{type(command).__name__.lower()} {venue}:{ticker}"
+        case Absent(cloid=cloid, confirmed=confirmed, reason=reason):
+            return f"absent {cloid}{' confirmed' if confirmed else ''}{_render_reason(reason)}"
+        case HedgeNow() | RoundUp() | Reopen() | Forfeit() | Pause() | Resume():
+            return _render_act(command)
         case Reconcile(venue=venue):
             return f"reconcile {venue}" if venue else "reconcile"
         case Sleep(ms=ms):
@@ -140,12 +145,8 @@ def render(command: Command) -> str:
             return type(command).__name__.lower()
 
 
-def render_leg(leg: LegSpec) -> str:
-    """The canonical words of one hedge leg, without ``hedge`` before them."""
-    ratio = "" if leg.ratio == 1 else f"x{leg.ratio:f} "
-    how = leg.policy.value if leg.bps is None else f"{leg.policy.value} {leg.bps:f}bps"
-    after = f" after {leg.after_ms}ms" if leg.after_ms else ""
-    return f"{ratio}{leg.venue}:{leg.ticker} {how}{after}"
+def _render_reason(reason: str) -> str:
+    return f" because {reason}" if reason else ""
 
 
 def _render_place(place: Place) -> str:
@@ -162,6 +163,11 @@ def _render_place(place: Place) -> str:
     words += [] if place.tif is TimeInForce.GTC else [place.tif.value.lower()]
     words += [f"hedge {render_leg(leg)}" for leg in place.legs]
     return " ".join(words)
+
+
+def _render_act(act: BookAct) -> str:
+    amount = f"{act.amount:f} " if isinstance(act, (Reopen, Forfeit)) and act.amount is not None else ""
+    return f"{_ACT_WORDS[type(act)]} {amount}{act.venue}:{act.ticker}{_render_reason(act.reason)}"
 
 
 def _render_scope(venue: str | None, ticker: str | None) -> str:
@@ -219,7 +225,7 @@ def _place(reader: Reader, side: Side) -> Place:
             price = _price_or_rule(reader)
         elif word in _TIFS:
             tif = _TIFS[word]
-    legs = _legs(reader)
+    legs = read_legs(reader)
     return Place(
         side=side,
         amount=amount,
@@ -245,58 +251,6 @@ def _price_or_rule(reader: Reader) -> Decimal | PriceRule | None:
             f"not {shorten(given.text)!r}"
         )
     return reader.number("the price")
-
-
-def _legs(reader: Reader) -> tuple[LegSpec, ...]:
-    legs: list[LegSpec] = []
-    while True:
-        where = reader.next
-        if reader.keyword("hedge") is None:
-            break
-        if len(legs) == MOST_LEGS:
-            reader.fail(f"an order may have at most {MOST_LEGS} hedge legs", where)
-        legs.append(_leg(reader, f"leg {len(legs) + 1} "))
-    word = reader.next
-    if legs and word is not None and word.text.lower() in ("@", "post", "reduce", "gtc", "fok"):
-        reader.fail(f"{word.text!r} is of the maker order and stands before its first hedge leg")
-    return tuple(legs)
-
-
-def _leg(reader: Reader, field: str) -> LegSpec:
-    ratio = Decimal(1)
-    word = reader.next
-    reader.mark(f"{field}ratio")
-    if word is not None and ":" not in word.text and word.text[0] in "xX" and word.text[1:2] in tuple("0123456789."):
-        ratio = reader.as_number("a leg's ratio", reader.take("a ratio"), word.text[1:])
-        if ratio > LARGEST_RATIO:
-            reader.fail(f"a leg's ratio must be at most x{LARGEST_RATIO}, not {word.text!r}", word)
-    venue, ticker = reader.contract(field)
-    policy, bps, after_ms = How.MARKET, None, 0
-    given: set[str] = set()
-    options = {"market": "policy", "ioc": "policy", "after": "after"}
-    while True:
-        where = reader.next
-        option = reader.keyword(*(word for word, kind in options.items() if kind not in given))
-        if option is None:
-            break
-        given.add(options[option])
-        reader.places[f"{field}{options[option]}"] = where.column if where else reader.end
-        if option == "after":
-            after_ms = reader.duration("a leg's delay")
-        elif option == "ioc":
-            policy, bps = How.IOC, _bps(reader)
-    return LegSpec(venue=venue, ticker=ticker, ratio=ratio, policy=policy, bps=bps, after_ms=after_ms)
-
-
-def _bps(reader: Reader) -> Decimal:
-    word = reader.take("a leg's slippage limit, like 8bps,")
-    text = word.text.lower()
-    if not text.endswith("bps"):
-        reader.fail(f"a leg's slippage limit must be in basis points like 8bps, not {shorten(word.text)!r}", word)
-    bps = reader.as_number("a leg's slippage limit", word, text.removesuffix("bps"))
-    if bps > LARGEST_BPS:
-        reader.fail(f"a leg's slippage limit must be at most {LARGEST_BPS}bps, not {word.text!r}", word)
-    return bps
 
 
 def _amend(reader: Reader) -> Amend:
@@ -351,7 +305,36 @@ def _hedge_now(reader: Reader) -> HedgeNow:
         reader.fail(
             "hedge alone is not a command: it is 'hedge now VENUE:TICKER', or a leg at the end of a buy or sell line"
         )
-    return HedgeNow(*reader.contract())
+    return HedgeNow(*reader.contract(), reader.reason())
+
+
+def _round_up(reader: Reader) -> RoundUp:
+    if reader.keyword("up") is None:
+        reader.fail("round is followed by up and a contract, like: round up binance:ETHUSDT")
+    return RoundUp(*reader.contract(), reader.reason())
+
+
+def _reopen(reader: Reader) -> Reopen:
+    reader.mark("amount")
+    amount = reader.signed("the amount to reopen")
+    venue, ticker = reader.contract()
+    return Reopen(amount=amount, venue=venue, ticker=ticker, reason=reader.reason())
+
+
+def _forfeit(reader: Reader) -> Forfeit:
+    reader.expect(CONTRACT)
+    word, amount = reader.next, None
+    if word is not None and ":" not in word.text:
+        reader.mark("amount")
+        amount = reader.signed("the amount to forfeit")
+    venue, ticker = reader.contract()
+    return Forfeit(venue=venue, ticker=ticker, amount=amount, reason=reader.reason())
+
+
+def _absent(reader: Reader) -> Absent:
+    cloid = reader.order_id()
+    confirmed = reader.keyword("confirmed") is not None
+    return Absent(cloid=cloid, confirmed=confirmed, reason=reader.reason())
 
 
 def _reconcile(reader: Reader) -> Reconcile:
@@ -376,9 +359,12 @@ _VERBS: dict[str, Callable[[Reader], Command]] = {
     "cancel": _cancel,
     "flatten": _flatten,
     "hedge": _hedge_now,
-    "forfeit": lambda reader: Forfeit(*reader.contract()),
-    "pause": lambda reader: Pause(*reader.contract()),
-    "resume": lambda reader: Resume(*reader.contract()),
+    "round": _round_up,
+    "reopen": _reopen,
+    "forfeit": _forfeit,
+    "absent": _absent,
+    "pause": lambda reader: Pause(*reader.contract(), reader.reason()),
+    "resume": lambda reader: Resume(*reader.contract(), reader.reason()),
     "panic": lambda _: Panic(),
     "disarm": lambda _: Disarm(),
     "activate": lambda _: Activate(),

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from console.commands import LegSpec
+from console.legs import render_leg
 from console.link import (
     BookRow,
     ContractRow,
@@ -27,12 +29,8 @@ LADDER_DEPTH = 50
 
 
 def legs_text(legs: Iterable[Leg]) -> str:
-    """Hedge legs in the grammar's words."""
-    words = []
-    for leg in legs:
-        ratio = "" if leg.ratio == -1 else f"x{-leg.ratio:f} "
-        words.append(f"{ratio}{leg.venue}:{leg.ticker} {leg.policy}")
-    return ", ".join(words)
+    """Hedge legs in the grammar's words, as they end the line of their order."""
+    return " ".join(f"hedge {render_leg(LegSpec.of(leg))}" for leg in legs)
 
 
 def order_row(order: Order, legs: Iterable[Leg]) -> OrderRow:

@@ -14,6 +14,9 @@ VENUE = "VENUE"
 LONGEST_LINE = 2000
 """Characters. Far more than an order with many legs needs; what is longer was not meant for us."""
 
+LONGEST_REASON = 200
+"""Characters of what an operator gives as a reason: it goes into the journal and on the screen."""
+
 _WORD = re.compile(r"@(?=[^\s])|\S+")
 _NUMBER = re.compile(r"([0-9]*)(?:\.([0-9]+))?")
 _VENUE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -57,6 +60,7 @@ class Reader:
     """Takes words one after another. ``allowed`` and ``places`` are what it learnt on the way."""
 
     def __init__(self, line: str) -> None:
+        self.line = line
         self.words = split(line)
         self.index = 0
         self.end = self.words[-1].column + len(self.words[-1].text) if self.words else 0
@@ -117,11 +121,22 @@ class Reader:
         word = self.take(f"{what}, a number like 0.5,")
         return self.as_number(what, word, word.text)
 
-    def as_number(self, what: str, word: Word, text: str) -> Decimal:
-        """``text``, a part of ``word``, as a plain decimal above zero."""
+    def signed(self, what: str) -> Decimal:
+        """Take a plain decimal that is not zero, with a sign or without."""
+        word = self.take(f"{what}, a number like 0.5 or -0.5,")
+        text = word.text.removeprefix("-") if word.text.startswith("-") else word.text.removeprefix("+")
+        if not text or _NUMBER.fullmatch(text) is None:
+            self.fail(f"{what} must be a plain number like 0.5 or -0.5, not {shorten(word.text)!r}", word)
+        value = self.as_number(what, word, text, zero=True)
+        if value == 0:
+            self.fail(f"{what} must not be zero", word)
+        return -value if word.text.startswith("-") else value
+
+    def as_number(self, what: str, word: Word, text: str, *, zero: bool = False) -> Decimal:
+        """``text``, a part of ``word``, as a plain decimal above zero (or ``zero`` itself)."""
         match = _NUMBER.fullmatch(text)
         if match is None or not text:
-            self.fail(f"{what} must be a plain number above zero like 0.5, not {word.text!r}", word)
+            self.fail(f"{what} must be a plain number above zero like 0.5, not {shorten(word.text)!r}", word)
         whole, fraction = match.group(1).lstrip("0"), match.group(2) or ""
         if len(whole) > WHOLE_DIGITS or len(fraction) > DECIMAL_DIGITS:
             self.fail(
@@ -130,9 +145,24 @@ class Reader:
                 word,
             )
         value = Decimal(text)
-        if value == 0:
+        if value == 0 and not zero:
             self.fail(f"{what} must be above zero, not {word.text!r}", word)
         return value
+
+    def reason(self) -> str:
+        """Take ``because`` and all that is left of the line as a reason; empty where there is none."""
+        if self.keyword("because") is None:
+            return ""
+        word = self.next
+        if word is None:
+            self.fail("the reason after because is missing at the end")
+        text = " ".join(self.line[word.column : self.end].split())
+        if not text.isprintable():
+            self.fail("a reason must be of printable characters", word)
+        if len(text) > LONGEST_REASON:
+            self.fail(f"a reason may have at most {LONGEST_REASON} characters, not {len(text)}", word)
+        self.index = len(self.words)
+        return text
 
     def contract(self, field: str = "") -> tuple[str, str]:
         """Take ``VENUE:TICKER``; the venue in lower case, the ticker as given. ``field`` prefixes the places."""

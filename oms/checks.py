@@ -26,12 +26,17 @@ from gateways.standards import ZERO, Contract, OrderKind, PlaceOrder, PriceSide,
 from oms.hedge.policy import Leg
 
 
-def find_contract(contracts: Mapping[str, Contracts], venue: str, ticker: str, *, prefix: str = "") -> Contract:
-    """A venue's contract by its ticker. Raises Denied with the nearest names; ``prefix`` goes before the field."""
+def find_venue(contracts: Mapping[str, Contracts], venue: str, *, prefix: str = "") -> Contracts:
+    """A venue's contracts. Raises Denied, with what was given and the nearest names, for a venue that is not here."""
     if venue not in contracts:
         near = difflib.get_close_matches(venue, contracts, n=2, cutoff=0.5) or list(contracts)
         raise Denied(venue, f"there is no venue {venue!r} here: {_or(near)}", field=f"{prefix}venue", reason=_BAD)
-    contract = contracts[venue].get(ticker)
+    return contracts[venue]
+
+
+def find_contract(contracts: Mapping[str, Contracts], venue: str, ticker: str, *, prefix: str = "") -> Contract:
+    """A venue's contract by its ticker. Raises Denied with the nearest names; ``prefix`` goes before the field."""
+    contract = find_venue(contracts, venue, prefix=prefix).get(ticker)
     if contract is None:
         near = contracts[venue].nearest(ticker)
         hint = f"did you mean {_or(near)}?" if near else f"it has {len(contracts[venue])} others"

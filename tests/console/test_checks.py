@@ -89,6 +89,49 @@ def test_an_order_that_stands_is_said_in_words(line: str, sentence: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("side", "policy", "words"),
+    [
+        ("sell", "", "each fill buys SOL on hyperliquid at market; up to 0.07 SOL may wait"),
+        ("sell", "ioc 1tick", "each fill buys SOL on hyperliquid by IOC within 1 tick; up to 0.07 SOL may wait"),
+        (
+            "sell",
+            "join 2s then ioc 8bps then market",
+            (
+                "each fill buys SOL on hyperliquid: joins the bid for 2 s, then ioc within 8 bps, then market; "
+                "up to 0.07 SOL may wait"
+            ),
+        ),
+        (
+            "buy",
+            "join 1500ms then ioc 5ticks after 2s reduce escalate",
+            (
+                "each fill sells SOL on hyperliquid: joins the ask for 1500 ms, then ioc within 5 ticks, 2 s later, "
+                "reduce-only, if that fails once at market; up to 0.07 SOL may wait"
+            ),
+        ),
+        (
+            "buy",
+            "market above 0.5 unwind",
+            (
+                "each fill sells SOL on hyperliquid at market, once 0.5 SOL is due, if that fails closed again on "
+                "binance; up to 0.49 SOL may wait"
+            ),
+        ),
+        (
+            "buy",
+            "ioc 0bps worth 30",
+            ("each fill sells SOL on hyperliquid by IOC within 0 bps, once 30 USDC is due; up to 0.22 SOL may wait"),
+        ),
+    ],
+)
+def test_a_policy_is_said_in_words(side: str, policy: str, words: str) -> None:
+    """The sentence says when each fill is hedged, how, in which order, and what follows if that fails."""
+    checked = check(f"{side} 3 binance:SOLUSDT @ 134.55 hedge hyperliquid:SOL {policy}")
+    assert checked.ok
+    assert checked.sentence == f"{side} 3.000 SOLUSDT on binance at 134.55; {words}"
+
+
+@pytest.mark.parametrize(
     ("price", "notional"),
     [("@ 130", 390), ("@ queue1", "403.50"), ("@ opponent", "403.80"), ("", "403.80")],
 )
@@ -153,8 +196,15 @@ def test_a_good_order_previews_with_its_notional_and_remainder() -> None:
         (
             "buy 0.05 binance:SOLUSDT @ 134.50 hedge hyperliquid:SOL",
             (
-                "leg 1: the whole order's hedge of 0.05 SOL is under hyperliquid:SOL's minimum 0.08: "
-                "nothing is hedged until more fills"
+                "leg 1: the whole order's hedge of 0.05 SOL on hyperliquid:SOL is under the minimum 0.08 SOL "
+                "(10 USDC): nothing is hedged until more fills"
+            ),
+        ),
+        (
+            "buy 1 binance:SOLUSDT @ 134.50 hedge hyperliquid:SOL worth 200",
+            (
+                "leg 1: the whole order's hedge of 1 SOL on hyperliquid:SOL is under the leg's threshold 1.49 SOL "
+                "(200 USDC): nothing is hedged until more fills"
             ),
         ),
     ],
@@ -175,22 +225,28 @@ def test_an_ordinary_order_has_no_warnings() -> None:
     lots=st.integers(1, 5000),
     ratio=st.sampled_from([D(1), D("0.5"), D("0.333"), D(2)]),
     cuts=st.lists(st.integers(1, 5000), max_size=6),
+    threshold=st.sampled_from(["", "above 0.5", "above 0.005", "worth 25", "worth 100 above 0.2"]),
     selling=st.booleans(),
 )
-def test_no_more_waits_than_was_said(lots: int, ratio: Decimal, cuts: list[int], *, selling: bool) -> None:
+def test_no_more_waits_than_was_said(
+    lots: int, ratio: Decimal, cuts: list[int], threshold: str, *, selling: bool
+) -> None:
     """However the fills come in, hedging each time in whole lots over the minimum leaves at most ``may_wait``."""
     amount = lots * BINANCE_SOL.lot_size
     place = Place(side=Side.SELL if selling else Side.BUY, amount=amount, venue="binance", ticker="SOLUSDT")
-    leg = parse(f"buy 1 binance:SOLUSDT hedge x{ratio} hyperliquid:SOL")
+    leg = parse(f"buy 1 binance:SOLUSDT hedge x{ratio} hyperliquid:SOL {threshold}")
     assert isinstance(leg, Place)
     free = Contracts("binance", [msgspec.structs.replace(BINANCE_SOL, min_notional=D(0))])
     checked = check_place(msgspec.structs.replace(place, legs=leg.legs), {**DESK, "binance": free}, quote)
     (plan,) = checked.legs
+    policy, minimum = leg.legs[0].policy, D(10)
     waiting = D(0)
     ends = sorted({*(cut for cut in cuts if cut < lots), lots})
     for start, end in zip([0, *ends], ends, strict=False):
         waiting += (end - start) * BINANCE_SOL.lot_size * ratio
         send = floor_to_step(waiting, HYPE_SOL.lot_size)
-        waiting -= send if send >= plan.smallest else 0
+        worth = send * D("134.50")
+        taken = send > 0 and send >= policy.above_quantity and worth >= max(policy.above_value, minimum)
+        waiting -= send if taken else 0
     assert plan.quantity == amount * ratio
     assert plan.off_lot <= waiting <= plan.may_wait

@@ -167,7 +167,7 @@ def test_exec_hedges_and_proves_it(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("buy 1 binance:ETHUSD", "did you mean ETHUSDT"),
         ("cancel 7f3a", "no order"),
-        ("flatten kraken", "binance, hyperliquid"),
+        ("flatten kraken", "there is no venue 'kraken' here: binance or hyperliquid"),
     ],
 )
 def test_exec_ends_with_1_where_a_command_was_refused(

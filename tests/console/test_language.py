@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from console.commands import (
+    Absent,
     Activate,
     Amend,
     Cancel,
@@ -23,15 +24,19 @@ from console.commands import (
     Place,
     Quit,
     Reconcile,
+    Reopen,
     Resume,
+    RoundUp,
     Sleep,
     Verify,
     WaitIdle,
 )
 from console.language import GrammarError, complete, field_column, parse, parse_script_line, render
+from console.rows import legs_text
 from gateways.standards import PRICE_LEVELS, OrderKind, PriceRule, PriceSide, Side, TimeInForce
-from oms.hedge.policy import How, Leg, Policy, Rung
+from oms.hedge.policy import How, Leg, OnFailure, Policy, Rung
 
+IOC_8BPS = Rung(how=How.IOC, slippage_bps=Decimal(8))
 VENUES = {"binance": ["ETHUSDT", "BTCUSDT"], "hyperliquid": ["ETH", "kPEPE"]}
 
 MEANINGS: list[tuple[str, Command]] = [
@@ -56,9 +61,51 @@ MEANINGS: list[tuple[str, Command]] = [
             ticker="ETH",
             price=Decimal("2431.5"),
             legs=(
-                LegSpec(venue="binance", ticker="ETHUSDT", policy=How.IOC, bps=Decimal(8)),
-                LegSpec(venue="bybit", ticker="ETHUSDT", ratio=Decimal("0.5"), after_ms=250),
+                LegSpec(venue="binance", ticker="ETHUSDT", policy=Policy(rungs=(IOC_8BPS,))),
+                LegSpec(venue="bybit", ticker="ETHUSDT", ratio=Decimal("0.5"), policy=Policy(trigger_after_ms=250)),
             ),
+        ),
+    ),
+    (
+        (
+            "sell 1 binance:ETHUSDT hedge hyperliquid:ETH unwind join 2s then IOC 5ticks then ioc .5bps then market "
+            "after 1s above 0.1 worth 25 reduce"
+        ),
+        Place(
+            side=Side.SELL,
+            amount=Decimal(1),
+            venue="binance",
+            ticker="ETHUSDT",
+            legs=(
+                LegSpec(
+                    venue="hyperliquid",
+                    ticker="ETH",
+                    policy=Policy(
+                        rungs=(
+                            Rung(how=How.JOIN, for_ms=2000),
+                            Rung(how=How.IOC, slippage_ticks=5),
+                            Rung(how=How.IOC, slippage_bps=Decimal("0.5")),
+                            Rung(),
+                        ),
+                        trigger_after_ms=1000,
+                        above_quantity=Decimal("0.1"),
+                        above_value=Decimal(25),
+                        reduce_only=True,
+                        on_failure=OnFailure.UNWIND,
+                    ),
+                ),
+            ),
+        ),
+    ),
+    (
+        "buy 1 binance:ETHUSDT reduce hedge hyperliquid:ETH ioc 0bps hold",
+        Place(
+            side=Side.BUY,
+            amount=Decimal(1),
+            venue="binance",
+            ticker="ETHUSDT",
+            reduce=True,
+            legs=(LegSpec(venue="hyperliquid", ticker="ETH", policy=Policy(rungs=(Rung(how=How.IOC),))),),
         ),
     ),
     ("buy 1 binance:ETHUSDT", Place(side=Side.BUY, amount=Decimal(1), venue="binance", ticker="ETHUSDT")),
@@ -102,9 +149,19 @@ MEANINGS: list[tuple[str, Command]] = [
     ("disarm", Disarm()),
     ("activate", Activate()),
     ("hedge now hyperliquid:SOL", HedgeNow("hyperliquid", "SOL")),
-    ("forfeit hyperliquid:SOL", Forfeit("hyperliquid", "SOL")),
+    ("hedge now a:B because  the Desk  said so # not this", HedgeNow("a", "B", "the Desk said so")),
+    ("round up hyperliquid:SOL", RoundUp("hyperliquid", "SOL")),
+    ("round up a:B because of @5 or so", RoundUp("a", "B", "of @5 or so")),
+    ("reopen -0.25 hyperliquid:SOL", Reopen(amount=Decimal("-0.25"), venue="hyperliquid", ticker="SOL")),
+    ("reopen +2 a:B because of ADL", Reopen(amount=Decimal(2), venue="a", ticker="B", reason="of ADL")),
+    ("forfeit hyperliquid:SOL", Forfeit(venue="hyperliquid", ticker="SOL")),
+    ("forfeit -0.5 a:B because dust", Forfeit(amount=Decimal("-0.5"), venue="a", ticker="B", reason="dust")),
+    ("absent 0x7F3A", Absent(cloid="7f3a")),
+    ("absent 7f3a confirmed because they say so", Absent(cloid="7f3a", confirmed=True, reason="they say so")),
     ("pause hyperliquid:SOL", Pause("hyperliquid", "SOL")),
+    ("pause hyperliquid:SOL because lunch", Pause("hyperliquid", "SOL", "lunch")),
     ("resume hyperliquid:SOL", Resume("hyperliquid", "SOL")),
+    ("resume a:B because the margin is there", Resume("a", "B", "the margin is there")),
     ("reconcile", Reconcile()),
     ("reconcile binance", Reconcile("binance")),
     ("verify", Verify()),
@@ -143,6 +200,34 @@ REFUSALS = [
     ("buy 3 binance:ETHUSDT hedge hyperliquid:ETH ioc 10001bps", 48, "at most 10000bps"),
     ("buy 3 binance:ETHUSDT hedge hyperliquid:ETH after 0.5ms", 50, "whole milliseconds"),
     ("buy 3 binance:ETHUSDT hedge hyperliquid:ETH after 2d", 50, "250ms or 2s"),
+    ("buy 3 a:B hedge c:D join 2s", 27, "a joined order may never fill"),
+    ("buy 3 a:B hedge c:D join 2s after 1s", 28, "a joined order may never fill"),
+    ("buy 3 a:B hedge c:D join 2s then join 1s", 40, "a joined order may never fill"),
+    ("buy 3 a:B hedge c:D join 0s then market", 25, "above zero"),
+    ("buy 3 a:B hedge c:D join then market", 25, "250ms or 2s"),
+    ("buy 3 a:B hedge c:D market then ioc 8bps", 27, "market ends a ladder"),
+    ("buy 3 a:B hedge c:D ioc 8bps then", 33, "market, ioc 8bps or join 2s"),
+    ("buy 3 a:B hedge c:D ioc 8bps then sell", 34, "market, ioc 8bps or join 2s"),
+    ("buy 3 a:B hedge c:D ioc 8bps market", 29, "allowed is then, after, above"),
+    ("buy 3 a:B hedge c:D ioc 1.5ticks", 24, "whole ticks"),
+    ("buy 3 a:B hedge c:D ioc 10001ticks", 24, "at most 10000ticks"),
+    ("buy 3 a:B hedge c:D ioc bps", 24, "plain number"),
+    ("buy 3 a:B hedge c:D" + " then".join([" ioc 8bps"] * 6), 85, "at most 5 rungs"),
+    ("buy 3 a:B hedge c:D above 0", 26, "must be above zero"),
+    ("buy 3 a:B hedge c:D worth much", 26, "plain number"),
+    ("buy 3 a:B hedge c:D hold unwind", 25, "'unwind' is not understood here"),
+    ("round binance:ETHUSDT", 6, "round up binance:ETHUSDT"),
+    ("reopen binance:ETHUSDT", 7, "0.5 or -0.5"),
+    ("reopen 0 binance:ETHUSDT", 7, "must not be zero"),
+    ("reopen --1 binance:ETHUSDT", 7, "0.5 or -0.5"),
+    ("reopen -1", 9, "VENUE:TICKER"),
+    ("forfeit all binance:ETHUSDT", 8, "0.5 or -0.5"),
+    ("absent binance:ETHUSDT", 7, "4 to 32 hex digits"),
+    ("absent 7f3a surely", 12, "confirmed, because or the end"),
+    ("pause a:B because", 17, "the reason after because is missing"),
+    ("pause a:B because # of this", 17, "the reason after because is missing"),
+    ("pause a:B because \x1b[31m", 18, "printable"),
+    ("pause a:B because " + "x" * 201, 18, "at most 200 characters"),
     ("amend 7f3 @ 5", 6, "4 to 32 hex digits"),
     ("amend 7f3a", 10, "a new amount, a new price"),
     ("amend 7f3a @ queue5", 13, "plain number"),
@@ -238,9 +323,18 @@ def test_a_leg_hedges_the_opposite_way() -> None:
             venue="bybit",
             ticker="ETHUSDT",
             ratio=Decimal("-0.5"),
-            policy=Policy(rungs=(Rung(how=How.IOC, slippage_bps=Decimal(8)),), trigger_after_ms=250),
+            policy=Policy(rungs=(IOC_8BPS,), trigger_after_ms=250),
         ),
     ]
+    assert [LegSpec.of(leg.leg()) for leg in place.legs] == list(place.legs)
+
+
+def test_an_orders_legs_read_back_as_its_legs() -> None:
+    """The words that the orders page keeps of an order's legs are those that placed it: a clone hedges alike."""
+    line = "buy 1 a:B @ market hedge x0.5 c:D join 2000ms then market reduce hedge e:F ioc 8bps after 250ms"
+    place = parse(line)
+    assert isinstance(place, Place)
+    assert f"buy 1 a:B @ market {legs_text(leg.leg() for leg in place.legs)}" == line
 
 
 # ------------------------------------------------------------------- properties
@@ -252,12 +346,23 @@ cloids = st.from_regex(r"[0-9a-f]{4,32}", fullmatch=True)
 times = st.integers(0, 86_400_000)
 rules = st.builds(PriceRule, st.sampled_from(PriceSide), st.sampled_from(PRICE_LEVELS))
 ratios = st.decimals(min_value="0.000001", max_value=1000, places=6)
-slippages = st.decimals(min_value="0.01", max_value=10_000, places=2)
-common_leg = {"venue": venues, "ticker": tickers, "ratio": ratios, "after_ms": times}
-legs = st.one_of(
-    st.builds(LegSpec, **common_leg),
-    st.builds(LegSpec, **common_leg, policy=st.just(How.IOC), bps=slippages),
+slippages = st.decimals(min_value=0, max_value=10_000, places=2)
+joins = st.builds(Rung, how=st.just(How.JOIN), for_ms=st.integers(1, 86_400_000))
+iocs = st.one_of(
+    st.builds(Rung, how=st.just(How.IOC), slippage_bps=slippages),
+    st.builds(Rung, how=st.just(How.IOC), slippage_ticks=st.integers(1, 10_000)),
 )
+ladders = st.tuples(st.lists(joins | iocs, max_size=4), iocs | st.just(Rung())).map(lambda rungs: (*rungs[0], rungs[1]))
+policies = st.builds(
+    Policy,
+    rungs=ladders,
+    trigger_after_ms=times,
+    above_quantity=st.just(Decimal(0)) | amounts,
+    above_value=st.just(Decimal(0)) | amounts,
+    reduce_only=st.booleans(),
+    on_failure=st.sampled_from(OnFailure),
+)
+legs = st.builds(LegSpec, venue=venues, ticker=tickers, ratio=ratios, policy=policies)
 places = st.builds(
     Place,
     side=st.sampled_from(Side),
@@ -268,11 +373,14 @@ places = st.builds(
     post=st.booleans(),
     reduce=st.booleans(),
     tif=st.sampled_from(TimeInForce),
-    legs=st.lists(legs, max_size=8).map(tuple),
+    legs=st.lists(legs, max_size=4).map(tuple),
 )
 amends = st.builds(Amend, cloid=cloids, amount=st.none() | amounts, price=st.none() | amounts).filter(
     lambda amend: amend.amount is not None or amend.price is not None
 )
+signed = st.one_of(amounts, amounts.map(lambda amount: -amount))
+said = st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters="#"), min_size=1, max_size=20)
+reasons = st.lists(said.filter(str.isprintable), max_size=8).map(" ".join)
 words_of_scope = ("all", "bids", "offers")
 scope_venues = venues.filter(lambda name: name not in words_of_scope and not set(name) <= set("0123456789abcdef"))
 commands: st.SearchStrategy[Command] = st.one_of(
@@ -283,14 +391,18 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(Cancel, venue=venues, ticker=tickers, side=st.none() | st.sampled_from(Side)),
     st.builds(Flatten, venue=scope_venues),
     st.builds(Flatten, venue=venues, ticker=tickers),
-    *(st.builds(kind, venues, tickers) for kind in (HedgeNow, Forfeit, Pause, Resume)),
+    *(st.builds(kind, venues, tickers, reasons) for kind in (HedgeNow, RoundUp, Pause, Resume)),
+    st.builds(Reopen, amount=signed, venue=venues, ticker=tickers, reason=reasons),
+    st.builds(Forfeit, amount=st.none() | signed, venue=venues, ticker=tickers, reason=reasons),
+    st.builds(Absent, cloid=cloids, confirmed=st.booleans(), reason=reasons),
     st.builds(Reconcile, st.none() | venues),
     st.builds(Sleep, times),
     st.builds(WaitIdle, times),
     st.sampled_from([Cancel(), Flatten(), Panic(), Disarm(), Verify(), Quit()]),
 )
 SPOKEN = """buy sell amend cancel flatten hedge now wait idle all bids @ queue5 market ioc 8bps after 2s x0.5 post
-reduce 1 0.5 -1 binance:ETHUSDT hyperliquid:ETH binance 7f3a #"""
+reduce 1 0.5 -1 join then 2ticks above worth hold escalate unwind round up reopen forfeit absent confirmed because
+binance:ETHUSDT hyperliquid:ETH binance 7f3a #"""
 spoken = st.lists(st.sampled_from(SPOKEN.split()), max_size=12).map(" ".join)
 
 
@@ -364,6 +476,19 @@ def test_what_completion_offers_the_grammar_takes_so_far(text: str) -> None:
         ("reconcile b", ["reconcile binance "]),
         ("wait ", ["wait idle "]),
         ("buy nonsense bi", []),
+        ("buy 1 a:B hedge c:D m", ["buy 1 a:B hedge c:D market "]),
+        ("buy 1 a:B hedge c:D join 2s ", ["buy 1 a:B hedge c:D join 2s then "]),
+        (
+            "buy 1 a:B hedge c:D join 2s then ",
+            [f"buy 1 a:B hedge c:D join 2s then {how} " for how in ("market", "ioc", "join")],
+        ),
+        ("buy 1 a:B hedge c:D ioc 8bps a", [f"buy 1 a:B hedge c:D ioc 8bps {word} " for word in ("after", "above")]),
+        ("buy 1 a:B hedge c:D market un", ["buy 1 a:B hedge c:D market unwind "]),
+        ("forfeit hy", ["forfeit hyperliquid:"]),
+        ("round ", ["round up "]),
+        ("absent 7f3a c", ["absent 7f3a confirmed "]),
+        ("pause a:B b", ["pause a:B because "]),
+        ("pause a:B because b", []),
         ("verify now b", []),
         ("# b", []),
     ],
