@@ -37,3 +37,7 @@ format: setup
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --extra dev --output-file requirements.lock pyproject.toml requirements.in
+
+.PHONY: simulate
+simulate: setup
+	$(PY) -m tests.simulation --sessions 10000 --faults

@@ -55,7 +55,7 @@ class Judge:
         self.kernel: Kernel | None = None
         """Only for the legs of the makers and for what the operator forfeited."""
         self.one_sided = False
-        self.maker_fills = 0
+        self.maker_fills = self.fills = 0
         self._exchanges = exchanges
         self._accounts = accounts
         self._targets: dict[BookKey, Decimal] = defaultdict(lambda: ZERO)
@@ -80,6 +80,7 @@ class Judge:
             self._wrong.append(f"{venue}: an order {order.client_id!r} that no desk of ours made")
             return
         sign = 1 if order.is_buy else -1
+        self.fills += changed.fill is not None
         if cloid.kind is CloidKind.MAKER and changed.fill is not None:
             self.maker_fills += 1
             maker = self.kernel.makers.get(cloid.text) if self.kernel else None

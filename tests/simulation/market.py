@@ -12,7 +12,7 @@ from gateways.paper.records import NewOrder
 from gateways.standards import Contract
 
 STYLE = QuoteStyle(levels=4, spacing=Decimal("0.0003"), least=Decimal(20_000), most=Decimal(60_000))
-STEP_NS = 400_000_000
+STEP_NS = 200_000_000
 _BPS = Decimal("0.0001")
 
 
@@ -29,7 +29,7 @@ class _Book:
         contract, rng = self._contract, self._rng
         self._exchange.set_mark(contract.ticker, round_price(contract, price))
         moved = self._quoter.follow(price)
-        if rng.randrange(100) < 45:
+        if rng.randrange(100) < 50:
             # Mostly some lots, so that what a maker fills is rarely what a hedge can be; now and then a sweep.
             value = Decimal(rng.choice((8, 40, 150, 600, 2_500, 70_000)))
             quantity = max(floor_lots(contract, value / price), contract.min_quantity)

@@ -167,6 +167,7 @@ class Session:
                 await oms.cancel_orders(working)
             if not await oms.wait_idle(10.0, quiet_s=0.5):
                 continue
+            traded = self.judge.fills
             try:
                 for venue in VENUES:
                     await oms.reconcile(venue)
@@ -174,7 +175,8 @@ class Session:
                 self.log(f"settling: {error}")
             else:
                 calm = await oms.wait_idle(2.0)
-                if calm and not oms.makers_working() and not self.judge.owed(oms):
+                done = not oms.makers_working() and not self.judge.owed(oms)
+                if calm and done and traded == self.judge.fills:  # so the reconciliation saw all there is
                     return True
             await asyncio.sleep(1.0)
         return False
