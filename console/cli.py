@@ -5,6 +5,7 @@ answer at once and the headless engine never loads a screen.
 """
 
 import argparse
+import asyncio
 import contextlib
 import os
 import re
@@ -132,6 +133,20 @@ def _crash_points() -> "CrashPoints | None":
         raise UsageError(str(error)) from error
 
 
+def _verify(arguments: argparse.Namespace) -> int:
+    if arguments.venues is None:
+        text = (
+            "verify needs --venues FILE: paper venues that a desk started for itself ended with it, and its books too"
+        )
+        raise UsageError(text)
+    from console.verify import run_verify  # noqa: PLC0415  # loaded when used
+    from oms.segments import read_recent  # noqa: PLC0415  # loaded when used
+
+    endpoints = _load_venues(Path(arguments.venues))
+    folder = _journal_folder(endpoints)
+    return asyncio.run(run_verify(endpoints, lambda: read_recent(folder), sys.stdout))
+
+
 def _paper(arguments: argparse.Namespace) -> int:
     from gateways.paper.server import serve  # noqa: PLC0415  # loaded when used
 
@@ -150,6 +165,16 @@ def _themes(_: argparse.Namespace) -> int:
 
 
 # ----------------------------------------------------------------- what they need
+
+
+def _journal_folder(endpoints: "dict[str, Endpoints]") -> Path:
+    from console.folders import desk_folder  # noqa: PLC0415  # loaded when used
+    from oms.segments import segments  # noqa: PLC0415  # loaded when used
+
+    folder = desk_folder(endpoints)
+    if not segments(folder):
+        raise UsageError(f"no desk has traded on these venues: there is no journal in {folder}")
+    return folder
 
 
 @contextlib.contextmanager
@@ -293,6 +318,8 @@ def _parser() -> argparse.ArgumentParser:
     paper.add_argument(
         "--venues", dest="names", type=_names, metavar="A,B", help="which venues (default binance,hyperliquid)"
     )
+    verify = _command(commands, "verify", _verify, "prove a desk's journal against its venues' own fills", [debug])
+    verify.add_argument("--venues", metavar="FILE", help="the venues: the line that 'hedgedesk paper' printed")
     _command(commands, "themes", _themes, "list the colour themes", [debug])
     return parser
 
