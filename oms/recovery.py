@@ -14,12 +14,13 @@ import msgspec
 from gateways.errors import VenueError
 from gateways.standards import OrderKind, OrderStatus, PlaceOrder, TimeInForce
 from oms import cloid
+from oms.checkpoint import Checkpoint, checkpoint, digest, restore
 from oms.evidence import Entered, Evidence, hedge_event
 from oms.hedge import events as e
 from oms.hedge.handler import JOURNALED
 from oms.hedge.kernel import Kernel
 from oms.hedge.state import ChildState
-from oms.journal import Record
+from oms.journal import CHECKPOINT_KIND, HEADER_KIND, JournalError, Record
 from oms.orders import Order, OrdersPage, Role
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ MARGIN_NS = 60_000_000_000
 QUIET_S = 60.0
 """How long the recovery waits for unknown orders before it lets the desk on; they stay unknown and counted."""
 
-_EVENTS: dict[str, type[Any]] = {event.__name__: event for event in (*JOURNALED, e.Intended)}
+_EVENTS: dict[str, type[Any]] = {event.__name__: event for event in (*JOURNALED, e.Intended, e.ChildCancelling)}
 
 
 @dataclass(slots=True)
@@ -53,15 +54,31 @@ class Past:
         ]
         return min(times, default=None)
 
+    @property
+    def digest(self) -> str:
+        """A fingerprint of all of it: equal for equal pasts, digit for digit."""
+        return digest(self.kernel, self.entered, self.evidence)
+
+    def checkpoint(self) -> Checkpoint:
+        """All of it as one record, for a new segment to begin with."""
+        return checkpoint(self.kernel, self.entered, self.evidence, started_ns=self.started_ns)
+
 
 def replay(records: Iterable[Record], kernel: Kernel) -> Past:
     """Fold a journal into ``kernel`` (new) and the orders that it knows. Pure.
 
+    A checkpoint counts where the records begin with it; a later one tells nothing that was not told before it.
     Raises JournalError for a record that does not hold what its kind says.
     """
     past = Past(kernel)
+    fresh = True
     for record in records:
-        if record.kind == "Session" and not past.started_ns:
+        if record.kind == HEADER_KIND:
+            continue
+        if record.kind == CHECKPOINT_KIND:
+            if fresh:
+                _resume(past, record)
+        elif record.kind == "Session" and not past.started_ns:
             past.started_ns = record.ts_ns
         elif record.kind == "Entered":
             entered = record.value(Entered)
@@ -77,7 +94,17 @@ def replay(records: Iterable[Record], kernel: Kernel) -> Past:
             kernel.replay(told)
             if isinstance(told, e.Intended):
                 past.entered[told.child] = _entered(told)
+        fresh = False
     return past
+
+
+def _resume(past: Past, record: Record) -> None:
+    saved = record.value(Checkpoint)
+    try:
+        past.entered, past.evidence = restore(saved, past.kernel)
+    except (IndexError, KeyError, ValueError) as error:
+        raise JournalError(f"record {record.n} ({record.kind}) does not fit together: {error!r}") from error
+    past.started_ns = saved.started_ns
 
 
 def _entered(intended: e.Intended) -> Entered:
@@ -146,6 +173,7 @@ async def recover(oms: "OMS", past: Past) -> None:
         if order.status is OrderStatus.UNKNOWN:
             oms.resolver.resolve(order.key)
     await oms.resolver.settled(QUIET_S)
+    oms.hedge.cancel_again()
     oms.hedge.wake()
 
 

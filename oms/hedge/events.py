@@ -64,6 +64,13 @@ class ChildAbsent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_ns: int
 
 
+class ChildCancelling(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """From the journal: a joined hedge order had rested long enough, so its cancel was decided on."""
+
+    child: str
+    ts_ns: int
+
+
 class Intended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """From the journal: this hedge order was decided on. Whether it was sent is not known."""
 
@@ -167,7 +174,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 HedgeEvent = (
     MakerPlaced | MakerFilled | ChildSeen | ChildSent | ChildUnknown | ChildAbsent | Priced | Clocked | Specified
-    | Paused | Resumed | Forfeited | Reopened | RoundedUp | AssumedAbsent | Held | Intended
+    | Paused | Resumed | Forfeited | Reopened | RoundedUp | AssumedAbsent | Held | Intended | ChildCancelling
 )  # fmt: skip
 
 # ------------------------------------------------------------------ commands

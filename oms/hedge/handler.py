@@ -32,6 +32,9 @@ JOURNALED = (
 """Events that are journaled as they are. Evidence on orders is journaled as ``Evidence``, decisions as ``Intended``;
 prices and time are not: what was decided from them is."""
 
+CANCEL_AGAIN_S = 1.0
+"""Wait after a cancel of a hedge order that a venue did not take."""
+
 
 class Host(Protocol):
     """What the handler needs of the OMS around it."""
@@ -144,6 +147,12 @@ class HedgeHandler:
         """Decide anew now: after a recovery, what waits may be sendable."""
         self._apply(e.Clocked(ts_ns=self._host.clock.now_ns()))
 
+    def cancel_again(self) -> None:
+        """Ask again for the cancels that were decided on before a restart: whether they left is not known."""
+        for child in self.kernel.children.values():
+            if child.cancelling and child.state is not ChildState.DONE:
+                self._host.tasks.start(self._cancel(child.cloid), f"cancel {child.cloid[:8]}")
+
     def quoted(self, quote: QuoteUpdate, now_ns: int) -> None:
         """Take a contract's best prices; only books that makers are hedged in listen."""
         if (quote.venue, quote.ticker) in self.kernel.books:
@@ -226,6 +235,7 @@ class HedgeHandler:
                 case e.SendChild():
                     self._send(command, cause, received_ns)
                 case e.CancelChild(child=key):
+                    self._record("ChildCancelling", e.ChildCancelling(child=key, ts_ns=self.kernel.now_ns), cause)
                     self._host.tasks.start(self._cancel(key), f"cancel {key[:8]}")
                 case e.StopMakers():
                     self._host.stop_makers(command.venue, command.ticker, command.reason)
@@ -290,13 +300,15 @@ class HedgeHandler:
                 self._tell("alert", venue, order.ticker, f"order {other.key[:8]}: {error.text}", "warning")
 
     async def _cancel(self, key: str) -> None:
-        order = self._host.page.get(key)
-        if order is None or not order.working:
-            return
-        try:
-            await self._host.entry.cancel(order)
-        except VenueError as error:
-            self._tell("alert", order.venue, order.ticker, f"hedge {key[:8]}: {error.text}", "warning")
+        """Cancel a hedge order that has rested long enough; until it has ended, nothing else can answer its part."""
+        while (order := self._host.page.get(key)) is not None and order.working:
+            try:
+                await self._host.entry.cancel(order)
+            except VenueError as error:
+                self._tell("alert", order.venue, order.ticker, f"hedge {key[:8]}: {error.text}", "warning")
+                await asyncio.sleep(CANCEL_AGAIN_S)
+            else:
+                return
 
     def _journal_failed(self, text: str) -> None:
         self._host.halt(f"the journal cannot be written: {text}")

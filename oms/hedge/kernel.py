@@ -50,6 +50,7 @@ class Kernel:
             e.ChildUnknown: self._child_unknown,
             e.ChildAbsent: self._child_absent,
             e.Intended: self._intended,
+            e.ChildCancelling: self._child_cancelling,
             e.Priced: self._priced,
             e.Clocked: self._clocked,
             e.Specified: self._specified,
@@ -201,6 +202,10 @@ class Kernel:
         self._launch(book, event.child, event.amount, claims, policy=event.policy, rung=event.rung, ts_ns=event.ts_ns)
         return []
 
+    def _child_cancelling(self, event: e.ChildCancelling) -> list[HedgeBook]:
+        self.children[event.child].cancelling = True
+        return []
+
     def _launch(
         self, book: HedgeBook, cloid: str, amount: Decimal, claims: list[Claim], *, policy: Policy, rung: int,
         ts_ns: int,
@@ -269,7 +274,7 @@ class Kernel:
 
     def _escalate(self, book: HedgeBook, child: Child, name: str, why: str) -> None:
         for obligation in book.obligations:
-            if obligation.policy is child.policy:
+            if obligation.policy == child.policy:
                 obligation.rung = ESCALATED
         book.failures = self.limits.max_failures - 1
         book.retry_ns = 0
