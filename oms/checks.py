@@ -7,7 +7,7 @@ Hyperliquid "Tick and lot size".
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from gateways.contracts import (
@@ -23,7 +23,7 @@ from gateways.contracts import (
 )
 from gateways.errors import Denied
 from gateways.standards import ZERO, Contract, OrderKind, PlaceOrder, PriceSide, RejectReason, TimeInForce
-from oms.hedge.policy import Leg
+from oms.hedge.policy import How, Leg
 
 
 def find_venue(contracts: Mapping[str, Contracts], venue: str, *, prefix: str = "") -> Contracts:
@@ -104,8 +104,38 @@ def check_legs(maker: Contract, legs: Sequence[Leg], contracts: Mapping[str, Con
                 field=f"{prefix}ratio",
                 reason=_BAD,
             )
+        if not leg.policy.rungs or leg.policy.rungs[-1].how is How.JOIN:
+            raise Denied(
+                leg.venue,
+                f"leg {number}'s ladder must end with ioc or market, as a joined order may never fill",
+                field=f"{prefix}policy",
+                reason=_BAD,
+            )
         found.append(contract)
     return found
+
+
+def check_reduce_only(
+    amount: Decimal, legs: Sequence[Leg], position: Callable[[str, str], Decimal], reserved: Callable[[Leg], Decimal]
+) -> None:
+    """Refuse reduce-only legs that cannot answer all of ``amount`` (signed, what the maker may still fill).
+
+    ``position`` is what is held in (venue, ticker), ``reserved`` what other reduce-only legs will trade there the same
+    way (``oms.hedge.book.reserved``); all signed base units. A leg fits if its hedge makes the position smaller and
+    what is not reserved is enough for it. Raises Denied.
+    """
+    for number, leg in enumerate(legs, 1):
+        if not leg.policy.reduce_only:
+            continue
+        held, taken, needed = position(leg.venue, leg.ticker), reserved(leg), amount * leg.ratio
+        if needed * held < 0 and abs(needed) + abs(taken) <= abs(held):
+            continue
+        verb = "buy" if needed > 0 else "sell"
+        text = f"leg {number} is reduce-only and would {verb} {abs(needed).normalize():f}, but the position in "
+        text += f"{leg.venue}:{leg.ticker} is {held:f}"
+        if taken:
+            text += f", {abs(taken).normalize():f} of it is for other reduce-only legs"
+        raise Denied(leg.venue, text, field=f"leg {number} reduce", reason=RejectReason.REDUCE_ONLY)
 
 
 def _check_flags(contract: Contract, order: PlaceOrder) -> None:

@@ -1,12 +1,13 @@
 """Views of the hedge kernel's state: immutable rows of what is hedged, in flight, waiting, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import msgspec
 
 from gateways.standards import ZERO
 from oms.hedge.kernel import Kernel
+from oms.hedge.policy import Leg
 from oms.hedge.state import ChildState, HedgeBook, Maker, Share
 
 BPS = Decimal(10_000)
@@ -81,6 +82,24 @@ def view_legs(kernel: Kernel, maker: Maker) -> Iterator[LegView]:
             forfeited=share.forfeited, hedge_average=average,
             basis_bps=_basis(maker, average), state=_state(book, share, unknown),
         )  # fmt: skip
+
+
+def reserved(kernel: Kernel, leg: Leg, remaining: Callable[[str], Decimal], *, buying: bool) -> Decimal:
+    """What the reduce-only legs of all makers may still trade in the contract of ``leg`` the same way, signed.
+
+    It is what is left of each maker (``remaining`` of its cloid, signed; zero once it has ended) times the ratio, and
+    what has filled of it but is not hedged yet.
+    """
+    book = kernel.books.get((leg.venue, leg.ticker))
+    if book is None:
+        return ZERO
+    total = ZERO
+    for (maker, index), share in book.shares.items():
+        other = kernel.makers[maker].legs[index]
+        if other.policy.reduce_only:
+            part = remaining(maker) * other.ratio + share.waiting + share.in_flight
+            total += part if (part > 0) is buying else ZERO
+    return total
 
 
 def books_by_venue(kernel: Kernel) -> dict[str, dict[str, BookView]]:

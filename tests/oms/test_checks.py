@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from gateways.contracts import Contracts, is_multiple, is_on_tick
 from gateways.errors import Denied
 from gateways.standards import Contract, OrderKind, PlaceOrder, PriceRule, PriceSide, RejectReason, TimeInForce
-from oms.checks import check_legs, check_order, find_contract
-from oms.hedge.policy import Leg
+from oms.checks import check_legs, check_order, check_reduce_only, find_contract, find_venue
+from oms.hedge import events as e
+from oms.hedge.book import reserved
+from oms.hedge.kernel import Kernel
+from oms.hedge.policy import How, Leg, Policy, Rung
 
 D = Decimal
 
@@ -184,6 +187,11 @@ def test_legs_are_found_in_their_order() -> None:
         ([Leg(venue="hyperliquid", ticker="SOLL")], "leg 1 ticker", "did you mean SOL"),
         ([Leg(venue="bybit", ticker="SOL")], "leg 1 venue", "no venue 'bybit'"),
         ([Leg(venue="binance", ticker="FXSUSDT")], "leg 1 ticker", "not trading"),
+        (
+            [Leg(venue="hyperliquid", ticker="SOL", policy=Policy(rungs=(Rung(how=How.JOIN, for_ms=2000),)))],
+            "leg 1 policy",
+            "must end with ioc or market",
+        ),
     ],
 )
 def test_a_leg_that_cannot_hedge_is_refused(legs: list[Leg], field: str, words: str) -> None:
@@ -192,3 +200,95 @@ def test_a_leg_that_cannot_hedge_is_refused(legs: list[Leg], field: str, words: 
         check_legs(SOL, legs, DESK)
     assert denied.value.field == field
     assert words in denied.value.text
+
+
+def test_an_unknown_venue_is_named() -> None:
+    """What was given stands in the sentence, with the venues that are here."""
+    assert find_venue(DESK, "binance")["SOLUSDT"] is SOL
+    with pytest.raises(Denied) as denied:
+        find_venue(DESK, "kraken")
+    assert denied.value.text == "there is no venue 'kraken' here: binance or hyperliquid"
+
+
+REDUCING = Leg(venue="hyperliquid", ticker="SOL", ratio=D("-0.5"), policy=Policy(reduce_only=True))
+
+
+def reduce_only(amount: str, held: str, taken: str = "0", leg: Leg = REDUCING) -> Denied | None:
+    """How a maker of this amount with a reduce-only leg is refused; None where it fits."""
+    try:
+        check_reduce_only(D(amount), [leg], lambda *_: D(held), lambda _: D(taken))
+    except Denied as denied:
+        return denied
+    return None
+
+
+@pytest.mark.parametrize(
+    ("amount", "held", "taken", "words"),
+    [
+        ("4", "2", "0", ""),
+        ("4", "2.5", "-0.5", ""),
+        ("-4", "-2", "0", ""),
+        ("4.1", "2", "0", "would sell 2.05, but the position in hyperliquid:SOL is 2"),
+        ("4", "2", "-0.1", "the position in hyperliquid:SOL is 2, 0.1 of it is for other reduce-only legs"),
+        ("4", "-2", "0", "would sell 2, but the position in hyperliquid:SOL is -2"),
+        ("-4", "0", "0", "would buy 2, but the position in hyperliquid:SOL is 0"),
+    ],
+)
+def test_a_reduce_only_leg_must_fit_the_position(amount: str, held: str, taken: str, words: str) -> None:
+    """The hedge of the whole order makes the position smaller, beside what others will take of it, or is refused."""
+    denied = reduce_only(amount, held, taken)
+    assert (denied is None) == (not words)
+    if denied is not None:
+        assert words in denied.text
+        assert (denied.field, denied.reason) == ("leg 1 reduce", RejectReason.REDUCE_ONLY)
+
+
+def test_a_leg_that_may_open_a_position_is_not_held_to_it() -> None:
+    """Only reduce-only legs must fit."""
+    assert reduce_only("4", "0", leg=Leg(venue="hyperliquid", ticker="SOL")) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    held=st.integers(-1000, 1000),
+    makers=st.lists(st.tuples(st.integers(-500, 500).filter(bool), st.sampled_from(["-1", "-0.5", "-2"])), max_size=6),
+)
+def test_all_reduce_only_legs_together_never_exceed_the_position(held: int, makers: list[tuple[int, str]]) -> None:
+    """Makers placed one after another, as long as each fits beside those before, reduce and never turn a position."""
+    position = D(held)
+    kernel = Kernel(lambda: pytest.fail("nothing fills"))
+    amounts: dict[str, Decimal] = {}
+    for number, (amount, ratio) in enumerate(makers):
+        leg = msgspec.structs.replace(REDUCING, ratio=D(ratio))
+        buying = amount * leg.ratio > 0
+        try:
+            check_reduce_only(
+                D(amount),
+                [leg],
+                lambda *_: position,
+                lambda leg, buying=buying: reserved(kernel, leg, amounts.__getitem__, buying=buying),
+            )
+        except Denied:
+            continue
+        name = f"m{number}"
+        kernel.apply(e.MakerPlaced(maker=name, venue="binance", ticker="SOLUSDT", legs=(leg,), ts_ns=1))
+        amounts[name] = D(amount)
+    turned = sum((amounts[name] * kernel.makers[name].legs[0].ratio for name in amounts), D(0))
+    assert abs(position + turned) <= abs(position)
+    assert position * (position + turned) >= 0
+
+
+def test_what_is_not_hedged_yet_stays_reserved() -> None:
+    """A fill moves from what is left of its maker to what waits: the reserve falls only when it is hedged."""
+    kernel = Kernel(lambda: "child")
+    kernel.apply(e.MakerPlaced(maker="m", venue="binance", ticker="SOLUSDT", legs=(REDUCING,), ts_ns=1))
+    assert reserved(kernel, REDUCING, lambda _: D(4), buying=False) == -2
+    assert reserved(kernel, REDUCING, lambda _: D(4), buying=True) == 0
+    kernel.apply(e.MakerFilled(maker="m", filled=D(1), ts_ns=2))
+    assert reserved(kernel, REDUCING, lambda _: D(3), buying=False) == -2
+    kernel.apply(e.Specified(contract=HYPE_SOL, ts_ns=3))
+    kernel.apply(e.Priced(venue="hyperliquid", ticker="SOL", bid=D(134), ask=D(135), ts_ns=3))
+    assert kernel.books["hyperliquid", "SOL"].in_flight == D("-0.5")
+    assert reserved(kernel, REDUCING, lambda _: D(3), buying=False) == -2
+    kernel.apply(e.ChildSeen(child="child", filled=D("-0.5"), ts_ns=4, done=True))
+    assert reserved(kernel, REDUCING, lambda _: D(3), buying=False) == D("-1.5")
