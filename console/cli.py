@@ -16,7 +16,7 @@ from decimal import Decimal
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from console.papers import PaperSettings
@@ -27,7 +27,8 @@ OK, REFUSED, USAGE = 0, 1, 2
 
 EPILOG = """exit codes:
   0  done, and where there was something to hedge: consistent
-  1  a command was refused, the end was not consistent (the last line says what is left), or it was interrupted
+  1  the end was not consistent (the last line says what is left), or it was broken off; for exec also: a command was
+     refused, or not run because it was told to stop
   2  bad usage or bad input: nothing was done
 
 The command grammar is in docs/grammar.md; try: hedgedesk exec "buy 0.0137 hyperliquid:ETH hedge binance:ETHUSDT"
@@ -111,17 +112,17 @@ def _exec(arguments: argparse.Namespace) -> int:
 def _headless(arguments: argparse.Namespace, lines: list[str] | None) -> int:
     with _desk(arguments) as (endpoints, folder):
         from console.headless import run_headless  # noqa: PLC0415  # loaded when used
-        from console.script import RefusalCount, run_script  # noqa: PLC0415  # loaded when used
+        from console.script import ScriptLines, run_script  # noqa: PLC0415  # loaded when used
 
-        seconds, out, crash = arguments.seconds, RefusalCount(sys.stdout), _crash_points()
-        code = run_script(
-            lambda script: run_headless(
-                endpoints, script, cast("TextIO", out), folder=folder, seconds=seconds, crash=crash
-            ),
-            lines,
-            stay=seconds is not None,
-        )
-        return code or (REFUSED if out.refused else OK)
+        seconds, crash = arguments.seconds, _crash_points()
+
+        async def desk(script: ScriptLines) -> int:
+            return await run_headless(
+                endpoints, script, sys.stdout, folder=folder, seconds=seconds, crash=crash, strict=lines is not None,
+                stop=script.stop,
+            )  # fmt: skip
+
+        return run_script(desk, lines, stay=seconds is not None)
 
 
 def _crash_points() -> "CrashPoints | None":

@@ -1,11 +1,11 @@
 """The engine without a screen: lines of the grammar in, JSON lines out, and a summary that the venues vouch for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import msgspec
 
@@ -24,6 +24,8 @@ from oms.orders import OrderDelta
 from oms.positions import PositionDelta
 from oms.system import OMS
 from oms.verify import Proof
+
+T = TypeVar("T")
 
 JOURNAL = "journal.jsonl"
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -59,6 +61,7 @@ class Headless:
         self._desk = Desk(oms)
         self._out = out
         self.refused = 0
+        """Replies that refused their line."""
 
     def write(self, record: dict[str, Any]) -> None:
         """Write one record."""
@@ -88,10 +91,14 @@ class Headless:
             case _:
                 pass
 
-    async def play(self, lines: AsyncIterator[str]) -> None:
-        """Run lines until ``quit`` or the end. A refused line is replied to and the script goes on."""
+    async def play(self, lines: AsyncIterator[str], stop: asyncio.Event) -> None:
+        """Run lines until ``quit`` or the end. A refused line is replied to and the script goes on.
+
+        Raises Stopped once ``stop`` is set: a line under way is finished first, but waiting (for time, for calm, for
+        the next line) ends at once.
+        """
         number = 0
-        async for line in lines:
+        while (line := await _unless(stop, _next(lines))) is not None:
             number += 1
             try:
                 command = language.parse_script_line(line)
@@ -105,10 +112,10 @@ class Headless:
                     self._reply(number, Reply(ok=True))
                     return
                 case c.Sleep(ms=ms):
-                    await asyncio.sleep(ms / 1000)
+                    await _unless(stop, asyncio.sleep(ms / 1000))
                     self._reply(number, Reply(ok=True))
                 case c.WaitIdle(within_ms=ms):
-                    calm = await self._oms.wait_idle(ms / 1000)
+                    calm = await _unless(stop, self._oms.wait_idle(ms / 1000))
                     error = "" if calm else f"not idle within {ms} ms"
                     self._reply(number, Reply(ok=calm, error=error))
                 case _:
@@ -143,24 +150,58 @@ def _book(view: BookView) -> dict[str, Any]:
     }  # fmt: skip
 
 
+class Stopped(Exception):
+    """A script was told to stop before its end."""
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
+    """Wait for ``work``; raise Stopped, with ``work`` cancelled, as soon as ``stop`` is set."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            raise Stopped
+        return working.result()
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+
+
+async def _next(lines: AsyncIterator[str]) -> str | None:
+    return await anext(lines, None)
+
+
 async def run_headless(
     endpoints: Mapping[str, Endpoints], lines: AsyncIterator[str], out: TextIO, *, folder: Path,
-    seconds: Decimal | None = None, crash: CrashPoints | None = None,
+    seconds: Decimal | None = None, crash: CrashPoints | None = None, strict: bool = False,
+    stop: asyncio.Event | None = None,
 ) -> int:  # fmt: skip
     """Play a script on a desk of its own, stop in two phases, prove the books; 0 only if they are the venues' books.
 
-    ``seconds`` ends it at the latest then. Ending cancels what rests: no maker is left without its hedge.
+    ``strict``: and only if every line was played and none was refused. Setting ``stop``, from the desk's loop, ends the
+    script, and so do ``seconds``. Ending cancels what rests: no maker is left without its hedge.
     """
     async with open_oms(endpoints, folder, crash=crash) as oms:
-        headless = Headless(oms, out)
+        headless, stop = Headless(oms, out), stop or asyncio.Event()
         oms.register(headless.on_delta, kinds=(OrderDelta, PositionDelta, HedgeDelta), name="json lines")
+        limit = None
+        if seconds is not None:
+            limit = asyncio.get_running_loop().call_later(float(seconds), stop.set)
+        played = True
         try:
-            async with asyncio.timeout(None if seconds is None else float(seconds)):
-                await headless.play(lines)
-        except TimeoutError:
-            headless.write({"type": "hedge", "event": "stop", "severity": "info", "text": f"{seconds} s are over"})
+            await headless.play(lines, stop)
+        except Stopped:
+            played = False
+            over = limit is not None and limit.when() <= asyncio.get_running_loop().time()
+            text = f"{seconds} s are over" if over else "told to stop"
+            headless.write({"type": "hedge", "event": "stop", "severity": "info", "text": text})
+        finally:
+            if limit is not None:
+                limit.cancel()
         left = await oms.stop()
         proof = await oms.verify()
         await oms.wait_idle(1.0, quiet_s=0.0)
         headless.summary(proof, left)
-        return 0 if proof.consistent else 1
+        done = played and not headless.refused
+        return 0 if proof.consistent and (done or not strict) else 1

@@ -1,20 +1,18 @@
 """The headless desk's input: lines from stdin or from arguments, and an orderly end when the process is told to stop.
 
 Reading never blocks the loop: a thread reads, and waits when the desk is behind. The first SIGINT, SIGTERM or SIGHUP
-makes the next line ``quit``; the second one ends without settling.
+sets ``stop`` and makes the next line ``quit``; the second one ends without settling.
 """
 
 import asyncio
 import contextlib
-import io
-import json
 import os
 import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, TextIO
+from typing import Any
 
 QUIT = "quit"
 
@@ -33,8 +31,8 @@ class ScriptLines:
     """
 
     def __init__(self, lines: Iterable[str] | None = None, *, descriptor: int = 0, stay: bool = False) -> None:
-        self.ending = False
-        """Whether ``end`` was called."""
+        self.stop = asyncio.Event()
+        """Set by ``end``: for a desk that must not wait until it asks for its next line."""
         self._waiting = deque(lines or ())
         self._descriptor = descriptor
         self._stay = stay
@@ -46,7 +44,7 @@ class ScriptLines:
 
     def end(self) -> None:
         """Ask the script to end: its next line is ``quit``."""
-        self.ending = True
+        self.stop.set()
         self._changed.set()
 
     def __aiter__(self) -> "ScriptLines":
@@ -62,7 +60,7 @@ class ScriptLines:
             )
             reader.start()
         while not self._over:
-            if self.ending:
+            if self.stop.is_set():
                 self._over = True
                 return QUIT
             if self._waiting:
@@ -112,26 +110,6 @@ def stop_signals() -> list[signal.Signals]:
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-class RefusalCount(io.TextIOBase):
-    """Passes a desk's JSON lines on to ``out`` and counts the replies among them that refused their line."""
-
-    def __init__(self, out: TextIO) -> None:
-        super().__init__()
-        self.refused = 0
-        self._out = out
-
-    def write(self, text: str) -> int:
-        """Write whole lines, as the desk does."""
-        for line in text.splitlines():
-            record = json.loads(line)
-            self.refused += record["type"] == "reply" and not record["ok"]
-        return self._out.write(text)
-
-    def flush(self) -> None:
-        """Flush what is behind."""
-        self._out.flush()
-
-
 def run_script(
     desk: Callable[[ScriptLines], Coroutine[Any, Any, int]], lines: Iterable[str] | None, *, stay: bool = False
 ) -> int:
@@ -145,7 +123,7 @@ def run_script(
         task = asyncio.current_task()
 
         def stop() -> None:
-            if script.ending and task is not None:
+            if script.stop.is_set() and task is not None:
                 task.cancel()
             script.end()
 

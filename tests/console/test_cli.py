@@ -205,11 +205,11 @@ def test_a_time_limit_ends_a_script_that_has_ended_long_before() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_desk_with_its_summary(number: signal.Signals) -> None:
-    """Told to stop, a desk cancels what rests, settles, and still proves its books in the last line."""
+    """Told to stop, even in a sleep, a desk cancels what rests, settles, and proves its books in the last line."""
     with start("run", "--headless") as desk:
         assert desk.stdin is not None
         assert desk.stdout is not None
-        desk.stdin.write("buy 0.1 hyperliquid:ETH @ queue20 post hedge binance:ETHUSDT\n")
+        desk.stdin.write("buy 0.1 hyperliquid:ETH @ queue20 post hedge binance:ETHUSDT\nsleep 1000s\n")
         desk.stdin.flush()
         said = []
         for line in desk.stdout:
