@@ -61,6 +61,8 @@ class Operator:
         try:
             done = await act()
         except VenueError as error:
+            if "Error(" in error.text:
+                raise  # not a venue's doing: something of ours broke and was taken for silence
             self.refused[type(error).__name__] += 1
             self._log(f"{name}: {type(error).__name__}: {error}")
         else:

@@ -83,6 +83,8 @@ class Session:
         )
         self.accounts = {name: venue.credentials.key for name, venue in self.shell.venues.items()}
         self.judge = Judge(self.exchanges, self.accounts)
+        self._patience = rng.choice((0.5, 1.5, 3.0))
+        """Seconds until an unanswered order is unknown: a short one asks while a late acceptance is still to come."""
         self._rng = rng
         self._bases = bases
 
@@ -102,7 +104,7 @@ class Session:
     async def _session(self) -> Result:
         gateway = Gateway(self.shell.endpoints, make=self._make)
         oms = OMS(
-            gateway, journal=self.journal, clock=self.loop, pending_timeout=3.0, refresh_orders_snapshot=5.0,
+            gateway, journal=self.journal, clock=self.loop, pending_timeout=self._patience, refresh_orders_snapshot=5.0,
             refresh_positions_snapshot=7.0,
         )  # fmt: skip
         operator = Operator(oms, self._rng, self._bases, self.log)

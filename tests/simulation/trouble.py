@@ -39,6 +39,8 @@ class Trouble:
             return Rule(fault=fault, seconds=rng.choice((0.3, 1.5, 4.0)))
         if fault in ONCE:
             return Rule(fault=fault)
+        if fault is Fault.ACCEPTED_LATE:
+            return Rule(fault=fault, delay=rng.choice((1.0, 2.5, 4.0, 6.0)), count=rng.choice((1, 3)))
         match rng.randrange(4):
             case 0:
                 return Rule(fault=fault, seconds=rng.choice((0.5, 2.0)))
