@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from console.papers import PaperSettings
     from gateways.venue import Endpoints
     from oms.crash import CrashPoints
+    from oms.records import Record
 
 OK, REFUSED, USAGE = 0, 1, 2
 
@@ -148,6 +149,38 @@ def _verify(arguments: argparse.Namespace) -> int:
     return asyncio.run(run_verify(endpoints, lambda: read_recent(folder), sys.stdout))
 
 
+def _journal(arguments: argparse.Namespace) -> int:
+    from console.journal import Choice, NothingChosenError, export, show  # noqa: PLC0415  # loaded when used
+
+    records = _journal_records(arguments)
+    choice = Choice(maker=arguments.maker or "", hedge=arguments.hedge or "")
+    try:
+        if arguments.act == "show":
+            if arguments.format is not None:
+                raise UsageError("--format goes with export: show is for reading")
+            show(records, choice, sys.stdout)
+        else:
+            export(records, choice, sys.stdout, arguments.format or "jsonl")
+    except NothingChosenError as error:
+        raise UsageError(str(error)) from error
+    return OK
+
+
+def _journal_records(arguments: argparse.Namespace) -> "Iterable[Record]":
+    """The journal of ``--venues``, or the one that ``--journal`` names: a folder, a file, or one later segment."""
+    from oms.segments import chained, read_all, segment_number, segments, segments_of  # noqa: PLC0415  # same
+
+    if (arguments.venues is None) == (arguments.journal is None):
+        raise UsageError("give --venues FILE or --journal FILE: whose journal it is")
+    if arguments.venues is not None:
+        return read_all(_journal_folder(_load_venues(Path(arguments.venues))))
+    path = Path(arguments.journal)
+    files = segments(path) if path.is_dir() else [path] if path.is_file() else []
+    if not files:
+        raise UsageError(f"there is no journal {path}")
+    return chained(segments_of(path) if files == [path] and segment_number(path) == 0 else files)
+
+
 def _paper(arguments: argparse.Namespace) -> int:
     from gateways.paper.server import serve  # noqa: PLC0415  # loaded when used
 
@@ -270,7 +303,9 @@ def _theme(name: str | None) -> str:
 
 # -------------------------------------------------------------------- arguments
 
-_DEFAULTS = dict.fromkeys(("venues", "seed", "market", "ticker", "speed", "theme", "seconds", "names"))
+_DEFAULTS = dict.fromkeys(
+    ("journal", "maker", "hedge", "format", "venues", "seed", "market", "ticker", "speed", "theme", "seconds", "names")
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -321,6 +356,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify = _command(commands, "verify", _verify, "prove a desk's journal against its venues' own fills", [debug])
     verify.add_argument("--venues", metavar="FILE", help="the venues: the line that 'hedgedesk paper' printed")
+    journal = _command(
+        commands, "journal", _journal, "from any maker fill to the hedges that answer it, and back", [debug]
+    )
+    journal.add_argument("act", choices=("show", "export"), help="for people, or as rows for other programs")
+    journal.add_argument("--venues", metavar="FILE", help="the journal of the desk on these venues")
+    journal.add_argument("--journal", metavar="FILE", help="a journal's file, or the folder that it is in")
+    journal.add_argument("--maker", metavar="ID", help="only makers whose id begins so, and what answers them")
+    journal.add_argument("--hedge", metavar="ID", help="only hedges whose id begins so, and what they answer")
+    journal.add_argument("--format", choices=("csv", "jsonl"), help="of export (default jsonl)")
     _command(commands, "themes", _themes, "list the colour themes", [debug])
     return parser
 

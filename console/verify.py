@@ -103,11 +103,13 @@ def described(finding: Finding) -> Iterable[str]:
             f"{view.in_flight:f} + balance {view.balance:f} + forfeited {view.forfeited:f}"
             f"{'' if view.state == 'active' else f'  ({view.state.upper()})'}"
         )
-        target, hedged = finding.at_venue.get((view.venue, view.ticker), (ZERO, ZERO))
-        if (target, hedged) == (view.target, view.hedged):
+        at_venue = finding.at_venue.get((view.venue, view.ticker))
+        if at_venue is None:
+            yield "  not every venue of it could be asked"
+        elif at_venue == (view.target, view.hedged):
             yield "  as the venues' own fills say"
         else:
-            yield f"  by the venues' own fills: target {target:f}, hedged {hedged:f}"
+            yield f"  by the venues' own fills: target {at_venue[0]:f}, hedged {at_venue[1]:f}"
     for venue, ticker, held, filled in finding.positions:
         other = "" if held == filled else f", {held - filled:f} not by orders of this journal"
         yield f"{venue}:{ticker}  position {held:f}, {filled:f} by fills of this journal's orders{other}"
@@ -139,6 +141,8 @@ class _Look:
         self._page = page
         self._ours = [order for order in page.orders() if order.role is not Role.EXTERNAL]
         self._filled: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        self._silent: set[str] = set()
+        """Venues that did not answer."""
         self._said: dict[str, OrderUpdate | str] = {}
         """What a venue says of an order whose end the journal does not have; a sentence where it says nothing."""
         self._keys: dict[tuple[str, str], str | None] = {}
@@ -152,9 +156,11 @@ class _Look:
             try:
                 await self._ask(alias, positions)
             except VenueError as error:
-                self._differ(alias, "it cannot be asked", error.text)
+                self._differ(alias, "it cannot be asked, nothing of it is proven", error.text)
+                self._silent.add(alias)
         for order in self._ours:
-            await self._compare(order)
+            if order.venue not in self._silent:
+                await self._compare(order)
         self._compare_books()
         proof = await prove(
             self._gateway, self._page, positions, self._kernel, since_ns=self._past.started_ns or OVERLAP_NS
@@ -274,7 +280,7 @@ class _Look:
         return child is not None and child.book == key
 
     def _books_at_venue(self) -> dict[tuple[str, str], tuple[Decimal, Decimal]]:
-        """Target and hedged of each book, by the venues' fills and the makers' legs alone."""
+        """Target and hedged of each book that every venue was asked for, by their fills and the makers' legs alone."""
         targets: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         hedged: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         for maker in self._kernel.makers.values():
@@ -282,7 +288,13 @@ class _Look:
                 targets[leg.venue, leg.ticker] += self._filled[maker.cloid] * leg.ratio
         for child in self._kernel.children.values():
             hedged[child.book] += self._filled[child.cloid]
-        return {key: (targets[key], hedged[key]) for key in self._kernel.books}
+        unasked = {
+            (leg.venue, leg.ticker)
+            for maker in self._kernel.makers.values()
+            for leg in maker.legs
+            if {maker.venue, leg.venue} & self._silent
+        }
+        return {key: (targets[key], hedged[key]) for key in self._kernel.books if key not in unasked}
 
     def _differ(self, where: str, what: str, cause: str) -> None:
         self._differences.append(Difference(where, what, cause))

@@ -13,6 +13,8 @@ from oms.crash import POINTS
 from tests.kills.campaign import Campaign, Tally
 from tests.kills.world import world
 
+ROUND_S = 22.0
+"""A round takes at least so long: a venue's budget of requests must do for all the desks of its minute."""
 DEEPEST = 8
 """The kill comes at the first to this hedge of a process."""
 
@@ -27,10 +29,12 @@ async def work(seed: int, wanted: int, until: float, tally: Tally) -> None:
                 if tally.kills >= wanted or time.monotonic() > until:
                     return
                 nth = 1 + number // len(POINTS) % DEEPEST
+                begun = time.monotonic()
                 await campaign.round(
-                    POINTS[number % len(POINTS)], nth, again=rng.random() < 0.3, in_recovery=rng.random() < 0.3
+                    POINTS[number % len(POINTS)], nth, again=rng.random() < 0.4, in_recovery=rng.random() < 0.4
                 )
                 print(f"{tally.kills} kills", file=sys.stderr, flush=True)
+                await asyncio.sleep(max(0.0, begun + ROUND_S - time.monotonic()))
 
 
 async def main() -> int:

@@ -1,5 +1,6 @@
 """Kill, start again, let it finish, judge: over and over on the same venues and the same journal."""
 
+import asyncio
 from dataclasses import dataclass, field
 from random import Random
 
@@ -17,6 +18,8 @@ not come to their kill point in time and were killed where they were."""
 
 REACH_S = 30.0
 """How long a desk may take to come to its kill point; normally a few seconds."""
+RATE_LIMITED, RATE_WINDOW_S, RESTARTS = "429", 60.0, 4
+"""A venue counts the requests of all desks that an address has started within a minute: as anybody would, wait."""
 FINISH = ("sleep 400ms", "wait idle 45s", "quit")
 
 
@@ -104,7 +107,7 @@ class Campaign:
         for _ in range(int(REACH_S / 0.15)):
             if await desk.ended_within(0.15):
                 return True
-            await self._world.let_aggressors_come(self._rng)
+            await self._world.let_aggressors_come(self._rng, 0.15)
         return False
 
     async def _kill_in_recovery(self) -> None:
@@ -118,14 +121,19 @@ class Campaign:
 
     async def _meanwhile(self) -> None:
         """Nobody is there, and the market goes on."""
-        if self._rng.random() < 0.7:
-            self._tally.fills_while_down += await self._world.let_aggressors_come(self._rng)
+        self._tally.fills_while_down += await self._world.let_aggressors_come(self._rng, 0.7)
 
     async def _finish(self) -> tuple[Findings, list[str]]:
         """Let a desk recover, settle and end; what its summary, ``verify`` and the judge say."""
         complaints: list[str] = []
         desk = await self._world.desk(FINISH)
         code = await desk.ended()
+        for _ in range(RESTARTS):
+            if RATE_LIMITED not in desk.errors:
+                break
+            await asyncio.sleep(RATE_WINDOW_S / RESTARTS)
+            desk = await self._world.desk(FINISH)
+            code = await desk.ended()
         if code != 0 or not desk.summary.get("consistent"):
             said = desk.summary.get("problems") or desk.errors.strip() or "no summary"
             complaints.append(f"the desk ended with {code}: {said}")

@@ -48,13 +48,13 @@ class World:
                 found[alias] = msgspec.json.decode(await answer.read(), type=Truth)
         return found
 
-    async def let_aggressors_come(self, rng: Random) -> int:
-        """Fill a part of each maker that rests, or all of it; return how many were filled."""
+    async def let_aggressors_come(self, rng: Random, chance: float) -> int:
+        """Fill a part of each maker that rests, or all of it, each with this chance; return how many were filled."""
         filled = 0
         for alias, truth in (await self.truth()).items():
             for client_id, rest in truth.open.items():
                 cloid = parse(client_id)
-                if cloid is None or cloid.kind is not CloidKind.MAKER or rng.random() < 0.3:
+                if cloid is None or cloid.kind is not CloidKind.MAKER or rng.random() > chance:
                     continue
                 filled += await self._fill(alias, client_id, rest, whole=rng.random() < 0.5)
         return filled
