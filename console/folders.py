@@ -1,4 +1,4 @@
-"""Where a desk keeps its journal when its venues outlive it."""
+"""Where a desk keeps its journal when its venues outlive it, and where all desks keep their locks."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,3 +21,8 @@ def desk_folder(endpoints: Mapping[str, Endpoints], *, root: Path | None = None)
     accounts = sorted(f"{alias} {place.rest} {place.key}" for alias, place in endpoints.items())
     name = hashlib.sha256("\n".join(accounts).encode()).hexdigest()[:16]
     return (root or platformdirs.user_state_path(APP)) / "desks" / name
+
+
+def locks_folder(*, root: Path | None = None) -> Path:
+    """The folder of the accounts' locks: one for all desks of a user, wherever their journals lie."""
+    return (root or platformdirs.user_state_path(APP)) / "locks"

@@ -12,6 +12,7 @@ import msgspec
 from console import commands as c
 from console import language
 from console.desk import Desk
+from console.folders import locks_folder
 from console.link import Reply
 from gateways.router import Gateway, make_venue
 from gateways.venue import Endpoints
@@ -20,6 +21,7 @@ from oms.crash import CrashPoints
 from oms.deltas import Delta, HedgeDelta
 from oms.hedge.book import BookView
 from oms.journal import Recorder, open_journal
+from oms.lock import AccountLocks
 from oms.orders import OrderDelta
 from oms.positions import PositionDelta
 from oms.system import OMS
@@ -33,24 +35,26 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 @asynccontextmanager
 async def open_oms(
-    endpoints: Mapping[str, Endpoints], folder: Path, *, crash: CrashPoints | None = None
+    endpoints: Mapping[str, Endpoints], folder: Path, *, crash: CrashPoints | None = None, locks: Path | None = None
 ) -> AsyncIterator[OMS]:
     """An OMS connected to these venues, its journal in ``folder``; closed at the end, whatever happened.
 
-    ``crash``, for drills, kills the process at a point of a hedge.
-    Raises VenueError or JournalError when it cannot start.
+    While it runs no other desk may trade its accounts; ``locks`` is where that is written, the user's state folder
+    where none is given. ``crash``, for drills, kills the process at a point of a hedge.
+    Raises VenueError (Denied for an account that another desk trades) or JournalError when it cannot start.
     """
     clock = SystemClock()
     gateway = Gateway(endpoints, make=make_venue if crash is None else crash.venue)
-    journal: Recorder = open_journal(folder, clock)
-    if crash is not None:
-        journal = crash.journal(journal)
-    oms = OMS(gateway, journal=journal, clock=clock)
-    try:
-        await oms.init()
-        yield oms
-    finally:
-        await oms.cleanup()
+    with AccountLocks(endpoints, locks or locks_folder(), folder=folder, clock=clock):
+        journal: Recorder = open_journal(folder, clock)
+        if crash is not None:
+            journal = crash.journal(journal)
+        oms = OMS(gateway, journal=journal, clock=clock)
+        try:
+            await oms.init()
+            yield oms
+        finally:
+            await oms.cleanup()
 
 
 class Headless:

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from console.folders import desk_folder
+from console.folders import desk_folder, locks_folder
 from gateways.venue import Endpoints
 
 PLACE = Endpoints(rest="http://127.0.0.1:8001", ws="ws://127.0.0.1:8001", key="k", secret="s")
@@ -31,3 +31,4 @@ def test_without_a_root_it_is_in_the_users_state(monkeypatch: pytest.MonkeyPatch
     """The user's own state folder is the default."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert desk_folder({"a": PLACE}).is_relative_to(tmp_path)
+    assert locks_folder().is_relative_to(tmp_path)
