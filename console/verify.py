@@ -29,6 +29,9 @@ from oms.verify import OVERLAP_NS, prove
 ATTEMPTS = 4
 PAUSE_S = 0.5
 """A running desk may be behind its venues for a moment: a difference is looked at again before it is believed."""
+SILENT_PAUSE_S = 20.0
+"""A venue that did not answer is asked again so much later: most often its budget of requests for the minute is spent,
+by the desk and by us together."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -51,6 +54,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Venue, ticker, what the venue holds, what the fills of this journal's orders come to."""
     orders: int
     resting: int
+    silent: tuple[str, ...]
+    """Venues that did not answer."""
     differences: tuple[Difference, ...]
 
 
@@ -87,7 +92,7 @@ async def run_verify(endpoints: Mapping[str, Endpoints], records: Callable[[], I
         for _ in range(ATTEMPTS - 1):
             if not finding.differences:
                 break
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(SILENT_PAUSE_S if finding.silent else PAUSE_S)
             finding = await _look(gateway, records())
     finally:
         await gateway.close()
@@ -175,6 +180,7 @@ class _Look:
             positions=tuple(self._positions),
             orders=len(self._ours),
             resting=sum(order.working for order in self._ours),
+            silent=tuple(self._silent),
             differences=tuple(self._differences),
         )
 

@@ -129,7 +129,7 @@ class Campaign:
         desk = await self._world.desk(FINISH)
         code = await desk.ended()
         for _ in range(RESTARTS):
-            if RATE_LIMITED not in desk.errors:
+            if RATE_LIMITED not in f"{desk.errors}{desk.summary.get('problems')}":
                 break
             await asyncio.sleep(RATE_WINDOW_S / RESTARTS)
             desk = await self._world.desk(FINISH)
