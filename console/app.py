@@ -253,7 +253,8 @@ class HedgedeskApp(App[int]):
 
     def open_command_line(self, text: str = "") -> None:
         """Open the command line with a text, or with the one kept from before."""
-        line = CommandLine(self.link, self._mirror, self.history, text or self._command_text, self._keep_command)
+        start = text or self._command_text
+        line = CommandLine(self.link, self._mirror, self.history, start, self._keep_command, clock=self.clock)
         self.push_screen(line, self._done)
 
     def _keep_command(self, text: str) -> None:

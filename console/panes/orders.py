@@ -6,9 +6,11 @@ from textual.binding import BindingType
 
 from console import fmt
 from console.actions import PANE, bindings
+from console.commands import Absent
 from console.link import Frame, OrderRow
 from console.panes import cells
 from console.panes.pane import Desk, TablePane
+from console.screens.choices import absent_question
 from console.widgets.columns import Cell, Column
 
 EMPTY = """No order yet.
@@ -105,6 +107,14 @@ class OrdersPane(TablePane[OrderRow]):
         for row in targets:
             self.desk.send(f"cancel {row.cloid}")
         self.unmark()
+
+    def do_absent(self) -> None:
+        """Ask for the id of the unknown hedge order under the cursor, then take it as never sent."""
+        row = self.selected
+        if row is None or row.role != "hedge" or row.status != "UNKNOWN":
+            self.desk.say("only a hedge order that is UNKNOWN can be taken as never sent", "warning")
+            return
+        self.desk.ask(absent_question(Absent(cloid=row.cloid), fmt.contract(row.venue, row.ticker)))
 
     def do_mark(self) -> None:
         """Mark the order under the cursor."""

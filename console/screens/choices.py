@@ -3,6 +3,8 @@
 import msgspec
 
 from console import fmt
+from console.commands import Absent
+from console.language import render
 from console.link import PositionRow
 from console.panes.mirror import Mirror
 
@@ -57,6 +59,21 @@ def cancel_choices(mirror: Mirror, venue: str = "", ticker: str = "") -> list[Ch
     choices.append(Choice(key="m", label="makers with hedge legs", count=len(makers), lines=lines, noun="maker"))
     choices.append(Choice(key="a", label="all, everywhere", count=len(mirror.cancellable()), lines=("cancel all",)))
     return choices
+
+
+def absent_question(command: Absent, where: str = "") -> Question:
+    """What is asked before an unknown hedge order is taken as never sent: its id, typed once more.
+
+    ``command`` names the order and may bring a reason; ``where`` is its contract, if known.
+    """
+    short = fmt.short_id(command.cloid)
+    return Question(
+        title=f"Take hedge {short} as never sent",
+        text=f"Hedge {short}{' on ' if where else ''}{where} counts in full until the venue speaks for it.\n"
+        "If it was sent after all, what it was for is hedged twice: look at the venue's own page first.",
+        line=render(msgspec.structs.replace(command, confirmed=True)),
+        word=short,
+    )
 
 
 def flatten_question(mirror: Mirror, row: PositionRow) -> Question:

@@ -12,9 +12,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
-from console.language import complete
+from console.commands import Absent
+from console.language import GrammarError, complete, parse
 from console.link import Link, Preview
 from console.panes.mirror import Mirror
+from console.screens.choices import absent_question
+from console.screens.dialog import QuestionDialog
 from console.ticket.effect import caret_lines, effect
 
 PREVIEW_AFTER_S = 0.12
@@ -24,7 +27,8 @@ HISTORY = 200
 class CommandLine(ModalScreen[str | None]):
     """Dismissed with the engine's answer when a command was done, None when it was left.
 
-    A refused command keeps its text, with the reason under it. ``history`` is the app's list, the oldest first.
+    A refused command keeps its text, with the reason under it. ``history`` is the app's list, the oldest first,
+    ``clock`` monotonic, in nanoseconds.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,8 +38,12 @@ class CommandLine(ModalScreen[str | None]):
         Binding("down", "recall(1)", show=False, priority=True),
     ]
 
-    def __init__(self, link: Link, mirror: Mirror, history: list[str], text: str, keep: Callable[[str], None]) -> None:
+    def __init__(
+        self, link: Link, mirror: Mirror, history: list[str], text: str, keep: Callable[[str], None], *,
+        clock: Callable[[], int],
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.clock = clock
         self.link = link
         self.mirror = mirror
         self.history = history
@@ -84,9 +92,19 @@ class CommandLine(ModalScreen[str | None]):
         event.stop()
         line = event.value.strip()
         if line and not self._sending:
+            unconfirmed = _to_confirm(line)
+            if unconfirmed is not None:
+                question = absent_question(unconfirmed)
+                self.app.push_screen(QuestionDialog(question, self.clock), partial(self._confirmed, question.line))
+                return
             self._sending = True
             self.workers.cancel_group(self, "preview")  # it would write over the answer
             self._show([("sending …", "muted")])
+            self.run_worker(partial(self._send, line), group="send")
+
+    def _confirmed(self, line: str, yes: bool | None) -> None:  # noqa: FBT001  # textual calls it with the result
+        if yes:
+            self._sending = True
             self.run_worker(partial(self._send, line), group="send")
 
     async def _send(self, line: str) -> None:
@@ -144,6 +162,15 @@ class CommandLine(ModalScreen[str | None]):
     def action_leave(self) -> None:
         """Close; the text is kept for the next time."""
         self.dismiss(None)
+
+
+def _to_confirm(line: str) -> Absent | None:
+    """The act of a line that does nothing until its order's id was typed once more; None for any other line."""
+    try:
+        command = parse(line)
+    except GrammarError:
+        return None  # the engine says what is wrong with it
+    return command if isinstance(command, Absent) and not command.confirmed else None
 
 
 def common_start(texts: list[str]) -> str:
