@@ -156,6 +156,15 @@ ACTIONS: tuple[Action, ...] = (
         scopes=("orders",),
     ),
     Action(
+        id="absent",
+        keys=("X",),
+        label="not sent",
+        help="Take the UNKNOWN hedge order under the cursor as never sent, after its id is typed once more.",
+        risk=Risk.IRREVERSIBLE,
+        scopes=("orders",),
+        enabled=when.orders_open,
+    ),
+    Action(
         id="flatten",
         keys=("f",),
         label="flatten",
