@@ -76,10 +76,11 @@ class OrderEntry:
             if isinstance(error, (Unknown, asyncio.CancelledError)):
                 raise
             raise Unknown(venue, f"order {key[:8]} is unknown: {text}") from error
-        except VenueError as error:  # an answer that could not be read: it may well be an acceptance
-            self._mark(key, S.UNKNOWN, error.text)
+        except Exception as error:  # an answer that could not be read, or a fault of ours: it may well have left
+            text = error.text if isinstance(error, VenueError) else repr(error)
+            self._mark(key, S.UNKNOWN, text)
             self._unresolved(key)
-            raise Unknown(venue, f"order {key[:8]} is unknown: {error.text}") from error
+            raise Unknown(venue, f"order {key[:8]} is unknown: {text}") from error
         self._take(key, answer)
         return self._current(key)
 
@@ -121,8 +122,12 @@ class OrderEntry:
             self._restore(order, f"not cancelled: {error.text}")
             self._unresolved(order.key)
             raise
-        except (Unknown, TimeoutError) as error:
-            text = error.text if isinstance(error, VenueError) else "no answer in time"
+        except asyncio.CancelledError:
+            self._restore(order, "its cancel is unknown: nobody waited for the answer")
+            self._unresolved(order.key)
+            raise
+        except Exception as error:  # no answer, one that could not be read, or a fault of ours
+            text = "no answer in time" if isinstance(error, TimeoutError) else getattr(error, "text", repr(error))
             self._restore(order, f"its cancel is unknown: {text}")
             self._unresolved(order.key)
             raise Unknown(order.venue, f"the cancel of {order.key[:8]} is unknown: {text}") from error

@@ -314,9 +314,10 @@ class OrdersPage:
     # -- evidence
 
     def _fill(self, record: _Record, fill: FillEvent, now_ns: int) -> OrderDelta | None:
+        named = fill.oid in record.oids
         evidence = self._oid(record, fill.oid)
-        if not _take_trade(evidence, fill):
-            return None
+        if not _take_trade(evidence, fill) and named:
+            return None  # an id heard of now for the first time may have brought fills that were kept for it
         order = record.order
         after = msgspec.structs.replace(
             order,

@@ -9,12 +9,13 @@ from collections import defaultdict, deque
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gateways.errors import VenueError
+from gateways.errors import Unavailable, Unknown, VenueError
 from gateways.standards import BalanceUpdate, PositionUpdate
 from gateways.venue import Channel, ChannelState, Watcher
 from oms import reconcile
 from oms.deltas import HealthDelta, HedgeDelta, RequestDelta
 from oms.tasks import TaskOwner
+from oms.upkeep import keep_journal
 
 if TYPE_CHECKING:
     from oms.system import OMS
@@ -63,6 +64,7 @@ class Supervisor(Watcher):
         self._positions_every = refresh_positions_snapshot
         self._tasks = TaskOwner(self._failed)
         self._watched: dict[tuple[str, str], asyncio.Event] = {}
+        self._opening: set[tuple[str, str]] = set()
         self._drifting: dict[tuple[str, str], int] = {}
         self._fills_asked_ns: dict[tuple[str, str], int] = {}
         """When each contract's fills were last asked for and answered."""
@@ -77,15 +79,33 @@ class Supervisor(Watcher):
             self._wake[exc] = asyncio.Event()
             self._tasks.start(self._reconciling(exc), f"reconcile {exc}")
         self._tasks.start(self._sampling(), "price samples")
+        self._tasks.start(keep_journal(self._oms), "journal")
 
     async def close(self) -> None:
         """End the timers."""
         await self._tasks.close()
 
+    def reconcile_soon(self, exc: str) -> None:
+        """Reconcile a venue at once, in the background: something that it said was not taken in."""
+        if exc in self._wake:
+            self._wake[exc].set()
+
     def watch_soon(self, exc: str, ticker: str) -> None:
-        """Open a contract's public data in the background."""
-        if (exc, ticker) not in self._watched:
-            self._tasks.start(self.watch(exc, ticker), f"watch {exc}:{ticker}")
+        """Open a contract's public data in the background; a venue that cannot be reached is tried again."""
+        if (exc, ticker) not in self._watched and (exc, ticker) not in self._opening:
+            self._opening.add((exc, ticker))
+            self._tasks.start(self._watch_at_last(exc, ticker), f"watch {exc}:{ticker}")
+
+    async def _watch_at_last(self, exc: str, ticker: str) -> None:
+        try:
+            while True:
+                try:
+                    return await self.watch(exc, ticker)
+                except (Unavailable, Unknown) as error:
+                    self._alert(exc, ticker, f"{exc}:{ticker} cannot be watched, it is tried again: {error.text}")
+                await asyncio.sleep(RETRY_S)
+        finally:
+            self._opening.discard((exc, ticker))
 
     async def watch(self, exc: str, ticker: str) -> None:
         """Open a contract's public data; wait at most a few seconds for its first book."""
@@ -93,7 +113,11 @@ class Supervisor(Watcher):
         ready = self._watched.get(key)
         if ready is None:
             ready = self._watched[key] = asyncio.Event()
-            await self._oms.gateway.venue(exc).subscribe(ticker)
+            try:
+                await self._oms.gateway.venue(exc).subscribe(ticker)
+            except BaseException:
+                del self._watched[key]  # not open: the next who asks tries again
+                raise
             self._oms.keeper.resync(exc, ticker)
         deadline = asyncio.get_running_loop().time() + FIRST_BOOK_S
         while not ready.is_set() and asyncio.get_running_loop().time() < deadline:
@@ -232,6 +256,9 @@ class Supervisor(Watcher):
             except VenueError as error:
                 self._alert(exc, "", f"reconciliation of {exc} failed, nothing was changed: {error.text}")
                 # News may have been missed: not the whole time between two turns.
+                orders_at = positions_at = loop.time() + min(RETRY_S, self._orders_every, self._positions_every)
+            except Exception as error:  # noqa: BLE001 - whatever broke this turn, the next one must come
+                self._alert(exc, "", f"reconciliation of {exc} broke: {error!r}", "error")
                 orders_at = positions_at = loop.time() + min(RETRY_S, self._orders_every, self._positions_every)
 
     async def _sampling(self) -> None:

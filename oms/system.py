@@ -33,6 +33,7 @@ from gateways.standards import (
 )
 from gateways.venue import Capabilities
 from oms import checks, portfolio
+from oms.cancels import Canceller
 from oms.clock import Clock, SystemClock
 from oms.cloid import CloidKind, CloidSource
 from oms.deltas import Delta, FillDelta, HedgeDelta
@@ -43,7 +44,7 @@ from oms.hedge.events import Unwind
 from oms.hedge.handler import HedgeHandler
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg, Limits
-from oms.journal import Recorder
+from oms.journal import JournalError, Recorder
 from oms.mirrors import Mirrors
 from oms.orders import Order, Role
 from oms.recovery import recover, replay, restore_orders
@@ -51,6 +52,7 @@ from oms.requests import HedgeRequest, OrderRequest, parsed
 from oms.supervisor import Supervisor
 from oms.tasks import TaskOwner
 from oms.unknowns import Resolver
+from oms.upkeep import follow_segment
 from oms.verify import Proof, prove
 
 ACTIVE, HEDGE_ONLY, HALTED, RECOVERING = "ACTIVE", "HEDGE-ONLY", "HALTED", "RECOVERING"
@@ -82,6 +84,7 @@ class OMS(Mirrors):
             gateway, self.page, journal, self.clock, publish=self._publish, unresolved=self._unresolved,
             pending_timeout=pending_timeout,
         )  # fmt: skip
+        self.canceller = Canceller(self.entry, self.page, self.tasks, self._not_cancelled)
         self.resolver = Resolver(gateway, self.page, self.clock, self.tasks, publish=self._publish, absent=self._absent)
         self.hedge = HedgeHandler(self)
         self.deltas.first(self.hedge.order_delta_hedge)
@@ -101,13 +104,16 @@ class OMS(Mirrors):
         """
         past = replay(self.journal.records(), self.kernel)
         restore_orders(past, self.page)
+        if self.journal.full:
+            follow_segment(self, past.checkpoint())
         self.journal.append("Session", desk=self.cloids.desk, session_ms=self.cloids.session_ms)
         await self.gateway.connect(self._receive, self.supervisor)
         await self.supervisor.start()
         if past.started_ns:
             self.began_ns = past.started_ns
             await recover(self, past)
-        self.trading = ACTIVE
+        if self.trading == RECOVERING:  # it may have been halted meanwhile
+            self.trading = ACTIVE
 
     async def cleanup(self) -> None:
         """Close everything: no new hedges, no tasks, no connections. Resting orders stay; see ``stop``."""
@@ -121,7 +127,8 @@ class OMS(Mirrors):
 
     async def stop(self, settle_s: float = 10.0) -> list[str]:
         """The two-phase stop: no new makers, cancel makers, settle hedges. Returns what is left, a sentence each."""
-        self.trading = HEDGE_ONLY
+        if self.trading != HALTED:
+            self.trading = HEDGE_ONLY
         await self.cancel_orders(self.makers_working())
         await self.wait_idle(settle_s)
         left = [
@@ -189,8 +196,7 @@ class OMS(Mirrors):
 
     async def place(self, exc: str, order: PlaceOrder, legs: tuple[Leg, ...] = ()) -> Order:
         """Check, register, journal and send an order, typed; the cloid is given here. Raises as ``hedge_order``."""
-        if self.trading != ACTIVE and not order.reduce_only:
-            raise Denied(exc, f"the desk is {self.trading}: only hedges, cancels and reduce-only orders go out")
+        self._allowed(exc, order, legs)
         venue = self.gateway.venue(exc)
         contract = self.contract_specs(exc, order.ticker)
         checks.check_legs(contract, legs, self.contracts)
@@ -198,7 +204,9 @@ class OMS(Mirrors):
             allowed = ", ".join(sorted(tif.value.lower() for tif in venue.capabilities.time_in_force))
             raise Denied(exc, f"{order.tif.value.lower()} is not offered there: {allowed}", field="tif")
         await asyncio.gather(self.watch(exc, order.ticker), *(self.watch(leg.venue, leg.ticker) for leg in legs))
+        self._allowed(exc, order, legs)  # a panic or a hold may have come while it waited
         checks.check_order(contract, order, reference=self.feed.mid(exc, order.ticker))
+        self.check_room(order.amount, legs)
         order = msgspec.structs.replace(
             self._priced(venue.capabilities, contract, order),
             cloid=self.cloids.next(CloidKind.MAKER if legs else CloidKind.MANUAL),
@@ -209,6 +217,17 @@ class OMS(Mirrors):
                 self._price_book(leg.venue, leg.ticker)
         self.entry.register(exc, order, Role.MAKER if legs else Role.MANUAL)
         return await self.entry.send(exc, order)
+
+    def _allowed(self, exc: str, order: PlaceOrder, legs: tuple[Leg, ...]) -> None:
+        """Refuse what the desk's state forbids, and makers whose hedges would not be sent (I10). Raises Denied."""
+        if self.trading != ACTIVE and not order.reduce_only:
+            raise Denied(exc, f"the desk is {self.trading}: only hedges, cancels and reduce-only orders go out")
+        for number, leg in enumerate(legs, 1):
+            book = self.kernel.books.get((leg.venue, leg.ticker))
+            if book is None or not (why := book.blocked):
+                continue
+            text = f"{leg.venue}:{leg.ticker} would not hedge it: {why}"
+            raise Denied(leg.venue, text, field=f"leg {number} ticker")
 
     def _price_book(self, exc: str, ticker: str) -> None:
         """Give a new hedge book the prices known already: its first hedge must not wait for the next quote."""
@@ -245,9 +264,13 @@ class OMS(Mirrors):
         if request.amount * order.amount <= 0 or abs(request.amount) <= abs(order.filled):
             text = f"the amount {request.amount:f} must keep the side and be over the {order.filled:f} already filled"
             raise Denied(order.venue, text, field="amount")
-        contract = self.contract_specs(order.venue, order.ticker)
-        placed = PlaceOrder(ticker=order.ticker, cloid=order.key, amount=request.amount, price=request.price)
-        checks.check_order(contract, placed)
+        placed = PlaceOrder(
+            ticker=order.ticker, cloid=order.key, amount=request.amount, price=request.price,
+            reduce_only=order.reduce_only,
+        )  # fmt: skip
+        if abs(request.amount) > abs(order.amount) or request.price != order.price:
+            self._allowed(order.venue, placed, self.hedge.legs(order.key))
+        checks.check_order(self.contract_specs(order.venue, order.ticker), placed)
         return await self.entry.amend(order, request)
 
     async def cancel_order(self, exc: str, ticker: str, oid: str | None = None, cloid: str | None = None) -> Order:
@@ -262,19 +285,11 @@ class OMS(Mirrors):
         return await self.entry.cancel(order)
 
     async def cancel_orders(self, orders: list[Order]) -> int:
-        """Cancel many at once, each on its own; what fails is announced. Returns how many venues took."""
-        results = await asyncio.gather(*(self.entry.cancel(order) for order in orders), return_exceptions=True)
-        for order, result in zip(orders, results, strict=True):
-            if isinstance(result, VenueError):
-                self.alert(
-                    order.venue,
-                    order.ticker,
-                    f"order {order.key[:8]} was not cancelled: {result.text}",
-                    cloid=order.key,
-                )
-            elif isinstance(result, BaseException):
-                raise result
-        return sum(not isinstance(result, BaseException) for result in results)
+        """Cancel many at once; what fails is announced and pursued (``oms.cancels``). Returns how many were taken."""
+        return await self.canceller.cancel(orders)
+
+    def _not_cancelled(self, order: Order, text: str) -> None:
+        self.alert(order.venue, order.ticker, f"order {order.key[:8]} was not cancelled: {text}", cloid=order.key)
 
     def makers_working(self) -> list[Order]:
         """Our orders that a cancel-all takes: makers and manual ones, never hedges."""
@@ -286,19 +301,28 @@ class OMS(Mirrors):
 
     async def panic(self) -> int:
         """Cancel all makers everywhere and allow only hedges from now on. Returns how many cancels were taken."""
-        self.trading = HEDGE_ONLY
-        self.journal.append("Panic")
+        self._hedge_only("Panic")
         return await self.cancel_orders(self.makers_working())
 
     def disarm(self) -> None:
         """Allow only hedges, cancels and reduce-only orders from now on; cancels nothing."""
-        self.trading = HEDGE_ONLY
-        self.journal.append("Disarm")
+        self._hedge_only("Disarm")
+
+    def _hedge_only(self, act: str) -> None:
+        """Journal the act and take it; a journal that cannot be written halts, and keeps nobody from cancelling."""
+        if self.trading != HALTED:
+            self.trading = HEDGE_ONLY
+        try:
+            self.journal.append(act)
+        except JournalError as error:
+            self.halt(f"the journal cannot be written: {error}")
 
     def activate(self) -> None:
-        """Allow makers again after a panic."""
-        self.trading = ACTIVE
+        """Allow makers again after a panic. Raises Denied for a desk that is halted or not recovered yet."""
+        if self.trading in {HALTED, RECOVERING}:
+            raise Denied("desk", f"the desk is {self.trading}: it takes no makers before a new start")
         self.journal.append("Activate")
+        self.trading = ACTIVE
 
     async def hedge_portfolio_delta(self, venues: Mapping[str, str] | None = None) -> list[Order]:
         """Bring each base asset's net position over all venues to zero; see ``oms.portfolio``."""
@@ -384,7 +408,12 @@ class OMS(Mirrors):
         """Take one message's events: what is ours first, in the order said."""
         self.health.heard(batch.venue, batch.ts_recv_ns, private=batch.private)
         for event in batch.events:
-            self.take(event, batch.ts_recv_ns)
+            try:
+                self.take(event, batch.ts_recv_ns)
+            except Exception as error:  # noqa: BLE001 - a sink must not raise: the rest of the message, and the stream, go on
+                name = type(event).__name__
+                self.alert(batch.venue, "", f"{name} of {batch.venue} could not be taken: {error!r}", "error")
+                self.supervisor.reconcile_soon(batch.venue)
 
     def take(self, event: Event, ts_recv_ns: int) -> None:
         """Apply one event to the page that mirrors it, and publish the change."""
@@ -396,6 +425,9 @@ class OMS(Mirrors):
                     self.positions.apply_fill(event)
                     self._publish(self.page.upsert(event, ts_recv_ns))
                     self.deltas.publish(FillDelta(event))
+                elif event.cloid is not None and self.page.get(event.cloid) is not None:
+                    # An earlier report may not have said whose it is; the page knows what it has counted.
+                    self._publish(self.page.upsert(event, ts_recv_ns))
             case PositionUpdate():
                 self._publish(self.positions.upsert(event, ts_recv_ns))
             case BalanceUpdate():
@@ -427,6 +459,7 @@ class OMS(Mirrors):
         return order
 
     def _unresolved(self, key: str) -> None:
+        self.hedge.left_by_now(key)
         self.resolver.resolve(key)
 
     def _absent(self, key: str) -> bool:

@@ -26,8 +26,8 @@ from oms.orders import Order, OrderDelta, OrdersPage, Role
 from oms.tasks import TaskOwner
 
 JOURNALED = (
-    e.MakerPlaced, e.ChildSent, e.ChildAbsent, e.Paused, e.Resumed, e.Forfeited, e.Reopened, e.RoundedUp,
-    e.AssumedAbsent, e.Held,
+    e.MakerPlaced, e.ChildSent, e.ChildUnknown, e.ChildAbsent, e.Paused, e.Resumed, e.Forfeited, e.Reopened,
+    e.RoundedUp, e.AssumedAbsent, e.Held,
 )  # fmt: skip
 """Events that are journaled as they are. Evidence on orders is journaled as ``Evidence``, decisions as ``Intended``;
 prices and time are not: what was decided from them is."""
@@ -142,6 +142,14 @@ class HedgeHandler:
     def doubt(self, key: str, text: str) -> None:
         """Take a hedge order as unknown: it counts in full until the venue speaks."""
         self._apply(e.ChildUnknown(child=key, ts_ns=self._host.clock.now_ns(), text=text))
+
+    def left_by_now(self, key: str) -> None:
+        """Date a hedge order that nobody has spoken for: its bytes left now at the latest, however it waited (I9)."""
+        child = self.kernel.children.get(key)
+        if child is not None and child.state in {ChildState.SENT, ChildState.UNKNOWN}:
+            now = self._host.clock.now_ns()
+            until = self._host.accept_until_ns(child.book[0], now)
+            self._apply(e.ChildSent(child=key, ts_ns=now, accept_until_ns=until))
 
     def wake(self) -> None:
         """Decide anew now: after a recovery, what waits may be sendable."""

@@ -147,6 +147,15 @@ class HedgeBook:
         return self.venue, self.ticker
 
     @property
+    def blocked(self) -> str:
+        """Why it takes no new makers: it does not send, or too much is unhedged already; empty when it does."""
+        if self.paused:
+            return f"the book is paused, {self.paused}"
+        if self.hold:
+            return f"the book is on HOLD, {self.hold}"
+        return "too much is unhedged in it already" if self.capped else ""
+
+    @property
     def in_flight(self) -> Decimal:
         """What the open hedge orders may still fill, signed, unknown ones in full."""
         return sum((child.in_flight for child in self.open_children.values()), ZERO)
