@@ -1,4 +1,4 @@
-"""Thousands of random sessions: ``python -m tests.simulation --sessions N --first SEED --processes P [--faults]``.
+"""Thousands of random sessions: ``python -m tests.simulation --sessions N --first SEED [--faults] [--kills]``.
 
 Prints one table; the exit code is 0 only when every session is clean. ``--seed N --trace`` replays one in full.
 """
@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import msgspec
@@ -28,6 +28,7 @@ class Totals(msgspec.Struct):
     fills: int = 0
     hedges: int = 0
     faults: int = 0
+    kills: int = 0
     lost: int = 0
     doubled: int = 0
     not_converged: int = 0
@@ -41,6 +42,7 @@ class Totals(msgspec.Struct):
         self.fills += result.fills
         self.hedges += result.hedges
         self.faults += sum(result.faults.values())
+        self.kills += result.kills
         self.lost += bool(result.verdict.lost)
         self.doubled += bool(result.verdict.doubled)
         self.not_converged += bool(result.verdict.open)
@@ -55,15 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=1, metavar="SEED")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--faults", action="store_true", help="let things go wrong at random")
+    parser.add_argument("--kills", action="store_true", help="end desks as kill -9 does, and start them again")
     parser.add_argument("--seed", type=int, help="run this one session")
     parser.add_argument("--trace", action="store_true", help="with --seed: print all that happens")
     options = parser.parse_args(arguments)
+    work = partial(run, faults=options.faults, kills=options.kills)
     if options.seed is not None:
-        return _one(options.seed, faults=options.faults, trace=options.trace)
+        return _one(options.seed, work, trace=options.trace)
     began = time.monotonic()
     totals, failed = Totals(), list[Result]()
     struck: Counter[str] = Counter()
-    for result in _results(range(options.first, options.first + options.sessions), options.processes, options.faults):
+    for result in _results(range(options.first, options.first + options.sessions), options.processes, work):
         totals.add(result)
         struck.update(result.faults)
         if not result.clean:
@@ -74,8 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def _results(seeds: range, processes: int, faults: bool) -> Iterator[Result]:
-    work = partial(run, faults=faults)
+def _results(seeds: range, processes: int, work: Callable[[int], Result]) -> Iterator[Result]:
     if processes == 1:
         yield from map(work, seeds)
         return
@@ -83,8 +86,8 @@ def _results(seeds: range, processes: int, faults: bool) -> Iterator[Result]:
         yield from pool.imap_unordered(work, seeds, chunksize=10)
 
 
-def _one(seed: int, *, faults: bool, trace: bool) -> int:
-    result = run(seed, faults=faults, log=print if trace else None)
+def _one(seed: int, work: Callable[..., Result], *, trace: bool) -> int:
+    result = work(seed, log=print if trace else None)
     print(f"did {result.did}, refused {result.refused}, faults {result.faults}")
     print(f"{result.makers} makers, {result.fills} fills, {result.hedges} hedges, {result.virtual_s:.1f} s virtual")
     print(f"digest {result.digest}")

@@ -55,7 +55,8 @@ class Judge:
         self.kernel: Kernel | None = None
         """Only for the legs of the makers and for what the operator forfeited."""
         self.one_sided = False
-        self.maker_fills = self.fills = 0
+        self.maker_fills = self.fills = self.hedges = 0
+        self.makers: set[str] = set()
         self._exchanges = exchanges
         self._accounts = accounts
         self._targets: dict[BookKey, Decimal] = defaultdict(lambda: ZERO)
@@ -81,6 +82,8 @@ class Judge:
             return
         sign = 1 if order.is_buy else -1
         self.fills += changed.fill is not None
+        if cloid.kind is CloidKind.MAKER:
+            self.makers.add(cloid.text)
         if cloid.kind is CloidKind.MAKER and changed.fill is not None:
             self.maker_fills += 1
             maker = self.kernel.makers.get(cloid.text) if self.kernel else None
@@ -93,6 +96,7 @@ class Judge:
             book = venue, order.ticker
             if changed.fill is not None:
                 self._hedged[book] += sign * changed.fill.quantity
+            self.hedges += order.order_id not in self._open[book]
             rest = ZERO if order.status.terminal else sign * order.remaining
             self._open[book][order.order_id] = rest
             self._check_reach(book)

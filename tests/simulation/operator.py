@@ -19,10 +19,9 @@ Leg = dict[str, Any]
 class Operator:
     """Acts on a desk. ``did`` counts its acts, ``refused`` what a venue or the desk said no to, by the type of no."""
 
-    def __init__(self, oms: OMS, rng: Random, bases: tuple[str, ...], log: Callable[[str], None]) -> None:
+    def __init__(self, rng: Random, bases: tuple[str, ...], log: Callable[[str], None]) -> None:
         self.did: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
-        self._oms = oms
         self._rng = rng
         self._bases = bases
         self._log = log
@@ -46,8 +45,9 @@ class Operator:
         """Whether all makers are on one side."""
         return len(self._sides) == 1
 
-    async def work(self, until: float) -> None:
-        """Do things, several at once where they overlap, until the loop's time ``until``."""
+    async def work(self, oms: OMS, until: float) -> None:
+        """Do things on a desk, several at once where they overlap, until the loop's time ``until``."""
+        self._oms = oms
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as group:
             while (pause := self._rng.choice((0.01, 0.15, 0.4, 1.0, 2.5))) + loop.time() < until:

@@ -9,25 +9,23 @@ import asyncio
 import hashlib
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from itertools import repeat
 from random import Random
 from typing import Any
 
 import msgspec
 
-from gateways.binance.venue import BinanceVenue
 from gateways.errors import VenueError
-from gateways.hyperliquid.venue import HyperliquidVenue
 from gateways.paper.contracts import paper_exchange
 from gateways.paper.fault_plan import Faults
 from gateways.paper.memory import MemoryShell
 from gateways.paper.records import Happening
-from gateways.router import Gateway
 from gateways.transport.virtual import VirtualLoop
-from gateways.venue import Endpoints, Venue
 from oms.deltas import Delta, HealthDelta, HedgeDelta, RequestDelta
-from oms.journal import MemoryJournal
 from oms.system import OMS
 from tests.simulation.judge import Judge, Verdict
+from tests.simulation.life import Life, deaths
 from tests.simulation.market import STEP_NS, QuietMarket
 from tests.simulation.operator import Operator
 from tests.simulation.trouble import Trouble
@@ -52,6 +50,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     faults: dict[str, int]
     verdict: Verdict
     exceptions: tuple[str, ...]
+    kills: int
     did: dict[str, int]
     refused: dict[str, int]
     digest: str
@@ -67,7 +66,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 class Session:
     """Build it, ``run`` it once."""
 
-    def __init__(self, seed: int, *, faults: bool = False, log: Log | None = None) -> None:
+    def __init__(self, seed: int, *, faults: bool = False, kills: bool = False, log: Log | None = None) -> None:
         self.seed = seed
         self.loop = VirtualLoop(START_NS)
         self._log = log
@@ -76,7 +75,8 @@ class Session:
         bases = rng.choice(BASES)
         self.exchanges = {name: paper_exchange(name, now_ns=self.loop.now_ns, bases=bases) for name in VENUES}
         market = QuietMarket(self.exchanges, bases, seed)
-        self.journal = MemoryJournal(self.loop)
+        self._with_kills = kills
+        self._kills = 0
         self.faults = {name: Faults(seed=f"{seed}/{name}", now_ns=self.loop.now_ns) for name in VENUES if faults}
         self.shell = MemoryShell(
             self.exchanges, market, self.loop, seed=seed, step_ns=STEP_NS, faults=self.faults, observe=self._observe
@@ -102,38 +102,31 @@ class Session:
     # ------------------------------------------------------------------ the session
 
     async def _session(self) -> Result:
-        gateway = Gateway(self.shell.endpoints, make=self._make)
-        oms = OMS(
-            gateway, journal=self.journal, clock=self.loop, pending_timeout=self._patience, refresh_orders_snapshot=5.0,
-            refresh_positions_snapshot=7.0,
-        )  # fmt: skip
-        operator = Operator(oms, self._rng, self._bases, self.log)
+        operator = Operator(self._rng, self._bases, self.log)
         self.judge.one_sided = operator.one_sided
-        self.judge.kernel = oms.kernel
-        oms.register(self._heard, kinds=(HedgeDelta, HealthDelta, RequestDelta), capacity=10_000)
-        market = self.loop.create_task(self.shell.run())
-        settled = False
-        digest = ""
-        try:
-            await self._caught(oms.init())
-            await self._caught(self._work(operator))
-            settled = await self._caught(self._settle(oms)) is True
-            digest = self._digest()
-            verdict = self.judge.verdict(oms, settled=settled)
-        finally:
-            await self._caught(oms.cleanup())
-            market.cancel()
-            await asyncio.gather(market, return_exceptions=True)
-        if not market.cancelled() and market.exception() is not None:
-            self._broke(self.loop, {"message": "the market", "exception": market.exception()})
+        beside = [self.loop.create_task(self.shell.run())]
+        if self.faults:
+            plan = Random(f"{self.seed}/trouble")  # noqa: S311 - a scenario, not a secret
+            beside.append(self.loop.create_task(Trouble(self.faults, plan, self.log).make(WORK_S)))
+        life = await self._lives(operator)
+        oms = life.oms
+        settled = await self._caught(self._settle(oms)) is True
+        digest = self._digest(life.journal.image)
+        verdict = self.judge.verdict(oms, settled=settled)
+        await self._caught(oms.cleanup())
+        for task in beside:
+            task.cancel()
+        for ended in await asyncio.gather(*beside, return_exceptions=True):
+            if isinstance(ended, Exception):
+                self._broke(self.loop, {"message": "beside the desk", "exception": ended})
         self._look_for_dropped(oms)
-        makers = oms.kernel.makers
         return Result(
             seed=self.seed,
-            makers=len(makers),
+            makers=len(self.judge.makers),
             fills=self.judge.maker_fills,
-            hedges=len(oms.kernel.children),
+            hedges=self.judge.hedges,
             faults=self._struck(),
+            kills=self._kills,
             verdict=verdict,
             exceptions=tuple(self._exceptions),
             did=dict(operator.did),
@@ -142,13 +135,41 @@ class Session:
             virtual_s=self.loop.time(),
         )
 
-    async def _work(self, operator: Operator) -> None:
-        until = self.loop.time() + WORK_S
-        async with asyncio.TaskGroup() as group:
-            if self.faults:
-                plan = Random(f"{self.seed}/trouble")  # noqa: S311 - a scenario, not a secret
-                group.create_task(Trouble(self.faults, plan, self.log).make(until))
-            group.create_task(operator.work(until))
+    async def _lives(self, operator: Operator) -> Life:
+        """Let the operator work on one desk after another, until the time is over; return the last."""
+        image = b""
+        dooms = deaths(self._rng) if self._with_kills else repeat(None)
+        for doom in dooms:
+            life = Life(self.shell, self.loop, image, doom, patience=self._patience)
+            life.oms.register(
+                partial(self._heard, life), kinds=(HedgeDelta, HealthDelta, RequestDelta), capacity=10_000
+            )
+            lived = self.loop.create_task(self._live(life, operator))
+            await asyncio.wait(
+                [lived, died := self.loop.create_task(life.kill.died.wait())], return_when="FIRST_COMPLETED"
+            )
+            died.cancel()
+            if not life.kill.struck and await self._caught(lived):
+                life.kill.spare()
+                return life
+            self._kills += life.kill.struck
+            self.log(f"** dead {life.kill.point}" if life.kill.struck else "** did not start")
+            image = life.journal.image
+            lived.cancel()
+            await asyncio.gather(lived, life.bury(), return_exceptions=True)
+            await asyncio.sleep(self._rng.choice((0.05, 0.05, 0.5, 3.0)))
+        raise AssertionError("the last life is not killed")
+
+    async def _live(self, life: Life, operator: Operator) -> bool:
+        """Start a desk and work on it; False when it could not be started."""
+        try:
+            await life.oms.init()
+        except VenueError as error:
+            self.log(f"init: {error}")
+            return False
+        self.judge.kernel = life.oms.kernel
+        await operator.work(life.oms, WORK_S)
+        return True
 
     def _struck(self) -> dict[str, int]:
         return {
@@ -185,10 +206,6 @@ class Session:
 
     # ------------------------------------------------------------------ parts
 
-    def _make(self, alias: str, endpoints: Endpoints) -> Venue:
-        made = BinanceVenue if alias == "binance" else HyperliquidVenue
-        return made(alias, endpoints, clock_ns=self.loop.now_ns, network=self.shell.network)
-
     def _observe(self, venue: str, happenings: Sequence[Happening]) -> None:
         if self._log is not None:
             for happening in happenings:
@@ -199,7 +216,9 @@ class Session:
                     self.log(f"   {venue} {happening.event} {order.client_id} {order.filled}/{order.quantity}{traded}")
         self.judge.happened(venue, happenings)
 
-    async def _heard(self, delta: Delta) -> None:
+    async def _heard(self, life: Life, delta: Delta) -> None:
+        if life.kill.struck:
+            return  # nobody is there to hear it
         match delta:
             case HedgeDelta(severity="error") if "Error(" in delta.text:
                 self._exceptions.append(delta.text)
@@ -234,8 +253,8 @@ class Session:
         if self._log is not None:
             self._log(f"{self.loop.time():10.4f} {text}")
 
-    def _digest(self) -> str:
-        made = hashlib.sha256(self.journal.image)
+    def _digest(self, image: bytes) -> str:
+        made = hashlib.sha256(image)
         for name, exchange in self.exchanges.items():
             account = self.accounts[name]
             books: dict[str, object] = {ticker: exchange.book(ticker, 50) for ticker in exchange.contracts}
@@ -245,6 +264,6 @@ class Session:
         return made.hexdigest()
 
 
-def run(seed: int, *, faults: bool = False, log: Log | None = None) -> Result:
-    """Run the session of a seed, with or without faults."""
-    return Session(seed, faults=faults, log=log).run()
+def run(seed: int, *, faults: bool = False, kills: bool = False, log: Log | None = None) -> Result:
+    """Run the session of a seed, with or without faults and kills."""
+    return Session(seed, faults=faults, kills=kills, log=log).run()
