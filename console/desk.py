@@ -11,7 +11,7 @@ from typing import Any
 
 from console import commands as c
 from console import language
-from console.checks import check_place
+from console.checks import Checked, check_place
 from console.language import field_column
 from console.link import Preview, Reply
 from gateways.errors import Denied, VenueError
@@ -282,6 +282,12 @@ class Desk:
             for venue, ticker in ((command.venue, command.ticker), *((leg.venue, leg.ticker) for leg in command.legs)):
                 if ticker in self.oms.contracts.get(venue, {}):
                     self.oms.supervisor.watch_soon(venue, ticker)
+        if checked.ok:
+            order, legs = command.order(""), tuple(leg.leg() for leg in command.legs)
+            try:
+                self.oms.check_room(order.amount, legs)
+            except Denied as denied:
+                checked = Checked(error=denied.text, field=denied.field)
         return checked.preview(text)
 
     def _sentence(self, command: c.Command) -> str:

@@ -132,7 +132,7 @@ def check_reduce_only(
             continue
         verb = "buy" if needed > 0 else "sell"
         text = f"leg {number} is reduce-only and would {verb} {abs(needed).normalize():f}, but the position in "
-        text += f"{leg.venue}:{leg.ticker} is {held:f}"
+        text += f"{leg.venue}:{leg.ticker} is {held.normalize():f}"
         if taken:
             text += f", {abs(taken).normalize():f} of it is for other reduce-only legs"
         raise Denied(leg.venue, text, field=f"leg {number} reduce", reason=RejectReason.REDUCE_ONLY)

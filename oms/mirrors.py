@@ -6,14 +6,16 @@ from typing import Any
 
 from gateways.contracts import Contracts
 from gateways.router import Gateway
-from gateways.standards import FillEvent, MarkUpdate, OrderUpdate, PositionUpdate
+from gateways.standards import ZERO, FillEvent, MarkUpdate, OrderUpdate, PositionUpdate
 from oms.balances import BalancesPage
+from oms.checks import check_reduce_only
 from oms.deltas import Broadcast, Delta, FillDelta, Handler, Subscription
 from oms.feed import Feed
 from oms.fills import FillsPage
 from oms.health import HealthPage
-from oms.hedge.book import BookView, balances_by_venue, books_by_venue
+from oms.hedge.book import BookView, balances_by_venue, books_by_venue, reserved
 from oms.hedge.kernel import Kernel
+from oms.hedge.policy import Leg
 from oms.orders import Order, OrderDelta, OrdersPage
 from oms.positions import PositionDelta, PositionsPage
 from oms.specs import Specs
@@ -106,6 +108,22 @@ class Mirrors(Specs):
     def positions_get_net_base(self) -> dict[str, Decimal]:
         """The net position of each base asset over all venues, as mirrored."""
         return self.positions.net_base(self.contracts)
+
+    def check_room(self, amount: Decimal, legs: tuple[Leg, ...], *, amending: str = "") -> None:
+        """Refuse reduce-only legs that do not fit the positions beside those of other makers. Raises Denied.
+
+        ``amount`` is what the maker may still fill, signed; ``amending`` the key of the maker that it is about, if it
+        rests already.
+        """
+
+        def remaining(maker: str) -> Decimal:
+            order = self.page.get(maker)
+            return ZERO if order is None or maker == amending else order.remaining
+
+        def taken(leg: Leg) -> Decimal:
+            return reserved(self.kernel, leg, remaining, buying=amount * leg.ratio > 0)
+
+        check_reduce_only(amount, legs, self.positions.get, taken)
 
     def get_funding_info(self, exc: str, ticker: str) -> MarkUpdate | None:
         """Mark price and coming funding rate as last heard on the public stream, None if never."""

@@ -1,6 +1,7 @@
 """The desk: commands of the grammar on an OMS with real gateways and paper venues, and what it answers."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,27 @@ async def test_a_book_without_a_balance_has_nothing_to_forfeit_or_round_up(desk:
     await done(desk, f"forfeit {BOOK}")
     assert await refused(desk, f"forfeit {BOOK}") == f"{BOOK} has nothing to forfeit: its balance is 0"
     assert await refused(desk, f"round up {BOOK}") == f"{BOOK} has nothing to round up"
+
+
+async def test_a_reduce_only_leg_must_fit_beside_the_others(desk: Desk) -> None:
+    """What the position allows is shared by the reduce-only legs: refused when placed, as soon as it is typed."""
+    leg = "hedge binance:ETHUSDT market reduce"
+    assert "the position in binance:ETHUSDT is 0" in await refused(
+        desk, f"buy 0.1 hyperliquid:ETH @ queue20 post {leg}"
+    )
+    await done(desk, "buy 0.3 binance:ETHUSDT")
+    await until(lambda: desk.oms.positions.get("binance", "ETHUSDT") == Decimal("0.3"))
+    first = await done(desk, f"buy 0.1 hyperliquid:ETH @ queue20 post {leg}")
+    await done(desk, f"buy 0.1 hyperliquid:ETH @ queue10 post {leg}")
+    line = f"buy 0.11 hyperliquid:ETH @ queue5 post {leg}"
+    text = "leg 1 is reduce-only and would sell 0.11, but the position in binance:ETHUSDT is 0.3, 0.2 of it is for other"
+    assert await refused(desk, line) == f"{text} reduce-only legs"
+    preview = desk.preview(line)
+    assert (preview.field, line[preview.caret or 0 :]) == ("leg 1 reduce", "reduce")
+    assert "would sell 0.21" in (await desk.line(f"amend {first.cloid} amount 0.21")).error
+    await done(desk, f"amend {first.cloid} amount 0.2")
+    await done(desk, f"cancel {first.cloid}")
+    await done(desk, f"buy 0.2 hyperliquid:ETH @ queue5 post {leg}")
 
 
 async def test_absent_needs_an_unknown_hedge_and_a_second_word(desk: Desk) -> None:
