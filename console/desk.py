@@ -15,7 +15,7 @@ from console.checks import Checked, check_place
 from console.language import field_column
 from console.link import Preview, Reply
 from gateways.errors import Denied, VenueError
-from oms.checks import find_contract, find_venue
+from oms.checks import check_books, find_contract, find_venue
 from oms.hedge.acts import check_absent, check_forfeit, check_reopen, check_round_up
 from oms.hedge.decision import rounded_up
 from oms.hedge.state import HedgeBook
@@ -285,6 +285,7 @@ class Desk:
         if checked.ok:
             order, legs = command.order(""), tuple(leg.leg() for leg in command.legs)
             try:
+                check_books(legs, self.oms.kernel.books)
                 self.oms.check_room(order.amount, legs)
             except Denied as denied:
                 checked = Checked(error=denied.text, field=denied.field)

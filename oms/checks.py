@@ -24,6 +24,7 @@ from gateways.contracts import (
 from gateways.errors import Denied
 from gateways.standards import ZERO, Contract, OrderKind, PlaceOrder, PriceSide, RejectReason, TimeInForce
 from oms.hedge.policy import How, Leg
+from oms.hedge.state import HedgeBook
 
 
 def find_venue(contracts: Mapping[str, Contracts], venue: str, *, prefix: str = "") -> Contracts:
@@ -113,6 +114,18 @@ def check_legs(maker: Contract, legs: Sequence[Leg], contracts: Mapping[str, Con
             )
         found.append(contract)
     return found
+
+
+def check_books(legs: Sequence[Leg], books: Mapping[tuple[str, str], HedgeBook]) -> None:
+    """Refuse a maker whose hedges would not be sent, or would add to too much that is not hedged (I10).
+
+    Raises Denied with why the leg's book is blocked.
+    """
+    for number, leg in enumerate(legs, 1):
+        book = books.get((leg.venue, leg.ticker))
+        if book is not None and book.blocked:
+            text = f"{leg.venue}:{leg.ticker} would not hedge it: {book.blocked}"
+            raise Denied(leg.venue, text, field=f"leg {number} ticker")
 
 
 def check_reduce_only(

@@ -222,12 +222,7 @@ class OMS(Mirrors):
         """Refuse what the desk's state forbids, and makers whose hedges would not be sent (I10). Raises Denied."""
         if self.trading != ACTIVE and not order.reduce_only:
             raise Denied(exc, f"the desk is {self.trading}: only hedges, cancels and reduce-only orders go out")
-        for number, leg in enumerate(legs, 1):
-            book = self.kernel.books.get((leg.venue, leg.ticker))
-            if book is None or not (why := book.blocked):
-                continue
-            text = f"{leg.venue}:{leg.ticker} would not hedge it: {why}"
-            raise Denied(leg.venue, text, field=f"leg {number} ticker")
+        checks.check_books(legs, self.kernel.books)
 
     def _price_book(self, exc: str, ticker: str) -> None:
         """Give a new hedge book the prices known already: its first hedge must not wait for the next quote."""
@@ -271,6 +266,8 @@ class OMS(Mirrors):
         if abs(request.amount) > abs(order.amount) or request.price != order.price:
             self._allowed(order.venue, placed, self.hedge.legs(order.key))
         checks.check_order(self.contract_specs(order.venue, order.ticker), placed)
+        if abs(request.amount) > abs(order.amount):
+            self.check_room(request.amount - order.filled, self.hedge.legs(order.key), amending=order.key)
         return await self.entry.amend(order, request)
 
     async def cancel_order(self, exc: str, ticker: str, oid: str | None = None, cloid: str | None = None) -> Order:

@@ -132,14 +132,30 @@ async def test_a_reduce_only_leg_must_fit_beside_the_others(desk: Desk) -> None:
     first = await done(desk, f"buy 0.1 hyperliquid:ETH @ queue20 post {leg}")
     await done(desk, f"buy 0.1 hyperliquid:ETH @ queue10 post {leg}")
     line = f"buy 0.11 hyperliquid:ETH @ queue5 post {leg}"
-    text = "leg 1 is reduce-only and would sell 0.11, but the position in binance:ETHUSDT is 0.3, 0.2 of it is for other"
-    assert await refused(desk, line) == f"{text} reduce-only legs"
+    assert await refused(desk, line) == (
+        "leg 1 is reduce-only and would sell 0.11, but the position in binance:ETHUSDT is 0.3, "
+        "0.2 of it is for other reduce-only legs"
+    )
     preview = desk.preview(line)
     assert (preview.field, line[preview.caret or 0 :]) == ("leg 1 reduce", "reduce")
     assert "would sell 0.21" in (await desk.line(f"amend {first.cloid} amount 0.21")).error
     await done(desk, f"amend {first.cloid} amount 0.2")
     await done(desk, f"cancel {first.cloid}")
     await done(desk, f"buy 0.2 hyperliquid:ETH @ queue5 post {leg}")
+
+
+async def test_a_book_that_does_not_send_takes_no_makers(desk: Desk) -> None:
+    """I10: on hold, or with too much unhedged already, a book's next maker is refused in a sentence that says why."""
+    await waiting(desk)
+    book = desk.oms.kernel.books["binance", "ETHUSDT"]
+    line = "buy 0.1 hyperliquid:ETH @ queue20 post hedge binance:ETHUSDT"
+    desk.oms.hedge.hold("binance", "ETHUSDT", "the venue refused our key")
+    assert await refused(desk, line) == f"{BOOK} would not hedge it: the book is on HOLD, the venue refused our key"
+    await done(desk, f"resume {BOOK}")
+    book.capped = True
+    assert await refused(desk, line) == f"{BOOK} would not hedge it: too much is unhedged in it already"
+    book.capped = False
+    await done(desk, line)
 
 
 async def test_absent_needs_an_unknown_hedge_and_a_second_word(desk: Desk) -> None:
