@@ -157,6 +157,9 @@ class _Look:
 
     async def finding(self) -> Finding:
         positions = PositionsPage()
+        for order in self._ours:
+            if order.working:
+                self._said[order.key] = await self._ask_of(order)
         for alias in self._gateway.venues:
             try:
                 await self._ask(alias, positions)
@@ -167,13 +170,10 @@ class _Look:
             if order.venue not in self._silent:
                 await self._compare(order)
         self._compare_books()
-        proof = await prove(
-            self._gateway, self._page, positions, self._kernel, since_ns=self._past.started_ns or OVERLAP_NS
-        )
-        if not self._differences:  # what explains them all is told above; what nothing explains must not be silent
-            self._differences += [
-                Difference("the proof", text, "not explained by any order") for text in proof.problems
-            ]
+        if not self._differences:  # what no order explains must not be silent
+            since_ns = self._past.started_ns or OVERLAP_NS
+            proof = await prove(self._gateway, self._page, positions, self._kernel, since_ns=since_ns)
+            self._differences += [Difference("the desk's proof", text, "asked again") for text in proof.problems]
         return Finding(
             books=tuple(view_book(book) for book in self._kernel.books.values()),
             at_venue=self._books_at_venue(),
@@ -188,7 +188,12 @@ class _Look:
         """Fills, open orders and positions of one venue."""
         venue = self._gateway.venue(alias)
         since_ns = max(0, self._past.started_ns - OVERLAP_NS)
-        tickers = sorted({order.ticker for order in self._ours if order.venue == alias})
+        rows = await venue.positions()
+        positions.snapshot(alias, rows)
+        held = {row.ticker: row.amount for row in rows}
+        traded = {order.ticker for order in self._ours if order.venue == alias}
+        traded |= {ticker for exc, ticker in self._kernel.books if exc == alias}
+        tickers = sorted({*traded, *held})
         by_ticker: dict[str, Decimal] = {}
         for ticker in tickers:
             by_ticker[ticker] = ZERO
@@ -200,12 +205,7 @@ class _Look:
         for update in await venue.open_orders():
             if self._page.get(update.cloid or "") is None:
                 self._stranger(alias, update.ticker, update.cloid, "is open")
-        rows = await venue.positions()
-        positions.snapshot(alias, rows)
-        held = {row.ticker: row.amount for row in rows}
-        self._positions += [
-            (alias, ticker, held.get(ticker, ZERO), by_ticker.get(ticker, ZERO)) for ticker in sorted({*tickers, *held})
-        ]
+        self._positions += [(alias, ticker, held.get(ticker, ZERO), by_ticker[ticker]) for ticker in tickers]
 
     async def _key_of(self, fill: FillEvent) -> str | None:
         """Whose fill it is. Where the venue tells fills by its own order id alone, it is asked whose that is."""
