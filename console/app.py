@@ -21,7 +21,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.theme import Theme as TextualTheme
 
-from console import themes
+from console import fmt, themes
 from console.actions import APP, BY_ID, PANES, bindings
 from console.link import Frame, Link, LogLine, Reply
 from console.panes.mirror import Mirror
@@ -171,15 +171,15 @@ class HedgedeskApp(App[int]):
         self.run_worker(partial(self._command, line), group="commands", name=line)
 
     async def _command(self, line: str) -> None:
-        waiting = self.set_timer(NO_ANSWER_AFTER_S, lambda: self.say(f"no answer yet to: {line}", "warning"))
+        waiting = self.set_timer(NO_ANSWER_AFTER_S, lambda: self.say(f"no answer yet to: {fmt.brief(line)}", "warning"))
         try:
             reply = await self.link.command(line)
         finally:
             waiting.stop()
         if reply.ok:
-            self.say(reply.text or line)
+            self.say(reply.text or fmt.brief(line))
         else:
-            self.say(f"{line}: {reply.error}", "error")
+            self.say(f"{reply.error} ({fmt.brief(line)})", "error")
 
     def perform(self, action_id: str, pane: Pane | None = None) -> None:
         """Do an action of the table, or say why it cannot be done now."""
@@ -218,7 +218,7 @@ class HedgedeskApp(App[int]):
             if yes:
                 self.send(question.line)
             else:
-                self.say(f"not sent: {question.line}")
+                self.say(f"not sent: {fmt.brief(question.line)}")
 
         self.push_screen(QuestionDialog(question, self.clock), answered)
 

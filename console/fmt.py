@@ -4,6 +4,7 @@
 the way, and no number is written in scientific notation.
 """
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from gateways.contracts import decimals
@@ -95,14 +96,15 @@ def compact(value: Decimal | None, *, sign: bool = False) -> str:
     if value == 0:
         return "0"
     plus = "+" if sign else ""
-    for limit, scale, letter in ((1_000, 1, ""), (1_000_000, 1_000, "k"), (1_000_000_000, 1_000_000, "M")):
-        if abs(value) < limit:
+    for scale, letter in ((1, ""), (1_000, "k"), (1_000_000, "M")):
+        if abs(value) < Decimal("999.5") * scale:
             return _three_digits(value / scale, plus) + letter
     return _three_digits(value / 1_000_000_000, plus) + "B"
 
 
 def _three_digits(value: Decimal, plus: str) -> str:
-    places = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    size = abs(value)
+    places = 2 if size < Decimal("9.995") else 1 if size < Decimal("99.95") else 0
     return f"{value:{plus},.{places}f}"
 
 
@@ -157,6 +159,14 @@ def micros(value: int | None) -> str:
 def short_id(cloid: str) -> str:
     """The start of a client order id: enough to name it in a command."""
     return cloid.removeprefix("0x")[:6] or NONE
+
+
+_LONG_ID = re.compile(r"\b[0-9a-f]{12,}\b")
+
+
+def brief(line: str) -> str:
+    """A command line for reading: long order ids cut to their start."""
+    return _LONG_ID.sub(lambda found: short_id(found[0]), line)
 
 
 def contract(venue: str, ticker: str) -> str:

@@ -52,6 +52,7 @@ class LadderPane(Pane, can_focus=True):
         self._top: Decimal | None = None
         self._held = False
         self._chosen_group = False
+        self._fed = False
         self._lines: list[list[Span]] = []
         self._inks: Inks | None = None
 
@@ -74,11 +75,13 @@ class LadderPane(Pane, can_focus=True):
         """Take the book of the contract shown."""
         for row in frame.ladders:
             if (row.venue, row.ticker) == self.shown:
-                self._row = row
+                self._row, self._fed = row, True
 
     def flush(self) -> None:
         """Paint the lines that changed."""
-        self._compose_lines()
+        if self._fed:
+            self._fed = False
+            self._compose_lines()
 
     def tick(self) -> None:
         """Paint again: the book may have gone stale."""
@@ -141,7 +144,8 @@ class LadderPane(Pane, can_focus=True):
         centre = grid.middle(row.bids, row.asks, row.last_price)
         if centre is None:
             return None
-        if self.group is None:
+        if self.group is None or self.group % row.tick:  # the tick may grow with the price
+            self._top = self.cursor_price = None
             self.group = grid.fitting_group(row.tick, row.bids, row.asks, self._line_count)
         if self._top is not None and not self._held:
             margin = max(1, self._line_count // 6)
@@ -286,10 +290,8 @@ class LadderPane(Pane, can_focus=True):
     def _regroup(self, steps: int) -> None:
         if self._row is None or self.group is None:
             return
-        offered = grid.groups(self._row.tick)
-        place = offered.index(self.group) + steps
         self._chosen_group = True
-        self.group = offered[max(0, min(place, len(offered) - 1))]
+        self.group = grid.regrouped(self._row.tick, self.group, steps)
         self.do_recentre()
 
     def _ticket(self, side: str, price: str) -> None:

@@ -26,6 +26,13 @@ def fitting_group(tick: Decimal, bids: Levels, asks: Levels, lines: int) -> Deci
     return next((group for group in offered if span / group <= max(2, lines - 2)), offered[-1])
 
 
+def regrouped(tick: Decimal, group: Decimal, steps: int) -> Decimal:
+    """The group some steps coarser (finer, when negative) than ``group``, within what is offered."""
+    offered = groups(tick)
+    place = next((place for place, each in enumerate(offered) if each >= group), len(offered) - 1)
+    return offered[max(0, min(place + steps, len(offered) - 1))]
+
+
 def grouped(levels: Iterable[tuple[Decimal, Decimal]], group: Decimal, *, bids: bool) -> dict[Decimal, Decimal]:
     """Quantities by group. A group is named by its price furthest from the market: bids go down, offers up."""
     found: dict[Decimal, Decimal] = {}

@@ -17,6 +17,7 @@ _KIND = {
     "command": (":", "accent"),
     "sent": ("→", "muted"),
     "answer": ("←", "muted"),
+    "reply": ("=", "accent"),
     "event": ("·", "muted"),
     "alert": ("!", "warn"),
 }
@@ -70,4 +71,4 @@ class LogPane(TablePane[LogLine]):
 def _ink(row: LogLine) -> str:
     if row.severity in _SEVERITY_INK:
         return _SEVERITY_INK[row.severity]
-    return "" if row.kind in {"command", "answer"} else "muted"
+    return "" if row.kind in {"command", "reply", "answer"} else "muted"

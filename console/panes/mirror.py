@@ -88,6 +88,11 @@ class Mirror:
         row = self.contracts.get((venue, ticker))
         return None if row is None else row.tick
 
+    def price_step(self, venue: str, ticker: str) -> Decimal | None:
+        """The price step that holds at the market: the ladder's where there is one (it may grow with the price)."""
+        ladder = self.ladders.get((venue, ticker))
+        return self.tick(venue, ticker) if ladder is None else ladder.tick
+
     def lot(self, venue: str, ticker: str) -> Decimal | None:
         """The quantity step of a contract, None where it is not known."""
         row = self.contracts.get((venue, ticker))

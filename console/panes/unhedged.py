@@ -16,8 +16,8 @@ from console.widgets.columns import Cell, Column
 
 EMPTY = """● Nothing is unhedged.
 
-What cannot be hedged yet waits here, with the reason: under the venue's
-lot or minimum, a hedge refused, a book on hold. It goes with the next hedge."""
+What cannot be hedged yet waits here with its reason: under the lot or the
+minimum, refused, on hold. It goes with the next hedge."""
 
 AMBER_NOTIONAL = Decimal(25)
 """Quote units from which a balance that waits turns amber; below, it is what lots and minimums leave over."""

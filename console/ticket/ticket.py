@@ -197,7 +197,7 @@ class Ticket(ModalScreen[str | None]):
 
     def _price_note(self, draft: Draft) -> str:
         row = self._contract(draft.contract)
-        return f"tick {row.tick:f}" if row else ""
+        return f"tick {self.mirror.price_step(row.venue, row.ticker) or row.tick:f}" if row else ""
 
     async def _check(self, draft: Draft) -> None:
         await asyncio.sleep(PREVIEW_AFTER_S)  # the next key cancels this worker
@@ -247,10 +247,11 @@ class Ticket(ModalScreen[str | None]):
             return cycled(list(RULES), text, -steps)
         if row is None:
             return text
+        step = self.mirror.price_step(row.venue, row.ticker) or row.tick
         if not text:
             near: Decimal | None = row.bid if self.query_one("#side", Toggle).value == "buy" else row.ask
             return fmt.number(near, row.tick) if near is not None else ""
-        return stepped(text, row.tick, steps)
+        return stepped(text, step, steps)
 
     async def action_add_leg(self) -> None:
         """Add a leg and go to it. The first is offered the same base asset on another venue."""

@@ -18,12 +18,11 @@ from textual.strip import Strip
 
 from console import fmt
 from console.widgets.columns import Cell, Column, Shown, fit_columns
+from console.widgets.flashes import Flashes
 from console.widgets.ink import Inks, cell_segments
 from console.widgets.row_order import RowOrder
 
 Row = TypeVar("Row")
-
-_FLASH_FLUSHES = 3
 
 
 class LiveTable(ScrollView, Generic[Row], can_focus=True):
@@ -34,6 +33,12 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
     """
 
     ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    LiveTable {
+        overflow-x: hidden;
+        overflow-y: scroll;
+    }
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", show=False),
@@ -100,8 +105,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         self.on_fault: Callable[[str, Exception], None] | None = None
         """Told of a cell that cannot be drawn."""
         self._strips: dict[str, Strip] = {}
-        self._flashes: dict[tuple[str, str], tuple[str, int]] = {}
-        self._flush_count = 0
+        self._flashes: Flashes[Row] = Flashes()
         self._shown: Shown[Row] = Shown((), ())
         self._width = -1
         self._inks: Inks | None = None
@@ -133,7 +137,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         for key, row in rows:
             before = self.content.put(key, row)
             if before is not None:
-                self._note_flashes(key, before, row)
+                self._flashes.note(self.columns, key, before, row)
 
     def drop(self, keys: Iterable[str]) -> None:
         """Take rows away; keys that are not there are ignored. Seen at the next flush."""
@@ -141,9 +145,8 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
 
     def flush(self) -> None:
         """Bring what was put and dropped to the screen: once a frame, for all of it."""
-        self._flush_count += 1
-        self._expire_flashes()
         dirty = self.content.dirty
+        dirty.update(key for key in self._flashes.next_frame() if key in self.rows)
         if self.content.restructured:
             for key in dirty:
                 self._strips.pop(key, None)
@@ -169,6 +172,11 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
             self.refresh()
 
     # ------------------------------------------------------------ order and cursor
+
+    @property
+    def line_width(self) -> int:
+        """Cells of a line, beside the scroll bar."""
+        return self.scrollable_content_region.width
 
     @property
     def page_size(self) -> int:
@@ -243,7 +251,10 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
     # ------------------------------------------------------------ painting
 
     def _resize_content(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.content.order) + 1)
+        size = Size(self.line_width, len(self.content.order) + 1)
+        if size != self.virtual_size:  # set without its watcher: a row more must not lay out the whole screen again
+            self.set_reactive(LiveTable.virtual_size, size)
+            self._scroll_update(size)
 
     def _columns_to(self, width: int) -> None:
         if width != self._width:
@@ -254,7 +265,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """Choose the columns for the new width."""
         event.stop()
-        self._columns_to(self.size.width)
+        self._columns_to(self.line_width)
         self._resize_content()
         self._keep_in_sight()
 
@@ -282,7 +293,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
     def _refresh_row(self, line: int) -> None:
         y = line - self.first_line + 1
         if 1 <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
+            self.refresh(Region(0, y, self.line_width, 1))
 
     def _repaint(self, keys: Iterable[str]) -> None:
         for key in keys:
@@ -291,7 +302,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen: the head, a row, or a line of the text that stands in an empty table."""
-        width, inks = self.size.width, self.inks
+        width, inks = self.line_width, self.inks
         self._columns_to(width)
         if y == 0:
             return self._head(inks).adjust_cell_length(width, inks.row)
@@ -339,26 +350,9 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
                 cell = Cell("?!", "alarm")
                 if self.on_fault is not None:
                     self.on_fault(f"{self.id or 'table'}, column {column.key}", error)
-            flash = self._flashes.get((key, column.key))
-            segments.extend(cell_segments(cell, width, inks, right=column.right, flash=flash[0] if flash else ""))
+            flash = self._flashes.ink(key, column.key)
+            segments.extend(cell_segments(cell, width, inks, right=column.right, flash=flash))
         return Strip(segments)
-
-    # ------------------------------------------------------------ flashes
-
-    def _note_flashes(self, key: str, before: Row, after: Row) -> None:
-        for column in self.columns:
-            if column.flash is None:
-                continue
-            old, new = column.flash(before), column.flash(after)
-            if old is not None and new is not None and old != new:
-                ink = "flash-up" if new > old else "flash-down"
-                self._flashes[key, column.key] = (ink, self._flush_count + _FLASH_FLUSHES)
-
-    def _expire_flashes(self) -> None:
-        done = [mark for mark, (_, until) in self._flashes.items() if until < self._flush_count]
-        for mark in done:
-            del self._flashes[mark]
-        self.content.dirty.update(key for key, _ in done if key in self.rows)
 
     # ------------------------------------------------------------ keys and mouse
 

@@ -8,6 +8,7 @@ from textual import events
 from textual.app import App
 from textual.keys import _character_to_key, key_to_character
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from console.app import HedgedeskApp
 from tests.console.scripted import ManualClock, ScriptedLink, desk_frame
@@ -34,8 +35,13 @@ async def until(pilot: Pilot, fact: Callable[[], object], within_s: float = 10.0
 
 
 async def press(app: App, *keys: str) -> None:
-    """Press keys as the terminal's driver does, each handled before the next."""
+    """Press keys as the terminal's driver does, each handled before the next; ``text:...`` is inserted at once."""
     for key in keys:
+        if key.startswith("text:"):
+            assert isinstance(app.focused, Input)
+            app.focused.insert_text_at_cursor(key.removeprefix("text:"))
+            await settled(app)
+            continue
         name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
         event = events.Key(name, key_to_character(name))
         event.set_sender(app)
@@ -79,7 +85,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(*frames, size=(120, 40), theme="dark") -> AsyncIterator[Stage]:
+async def staged(*frames, size=(80, 24), theme="dark") -> AsyncIterator[Stage]:
     """A console on a desk at work (or on the frames given); no fault of the screen may be left at the end."""
     link = ScriptedLink(*(frames or (desk_frame(),)))
     clock = ManualClock()

@@ -43,7 +43,15 @@ def test_a_compact_notional_is_short_and_keeps_its_sign(value):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(D(950), "950"), (D(12_440), "12.4k"), (D(1_240_000), "1.24M"), (D("-3100000000"), "-3.10B"), (None, "-")],
+    [
+        (D(950), "950"),
+        (D(12_440), "12.4k"),
+        (D(1_240_000), "1.24M"),
+        (D("999999.2"), "1.00M"),
+        (D("9.996"), "10.0"),
+        (D("-3100000000"), "-3.10B"),
+        (None, "-"),
+    ],
 )
 def test_compact_notionals(value, text):
     """Thousands, millions and billions are written with their letter."""
@@ -122,3 +130,9 @@ def test_fitted_text_is_never_too_wide(text, width):
     cut = fmt.fit(text, width)
     assert len(cut) <= width
     assert cut == text or cut.endswith("…") or width == 0
+
+
+def test_long_ids_are_cut_for_reading_and_nothing_else_is():
+    """An order id in a line is cut to the start that names it; words and numbers stay."""
+    assert fmt.brief(f"cancel {'7f3a9c11' * 4}") == "cancel 7f3a9c"
+    assert fmt.brief("buy 1234567890 binance:ETHUSDT @ 2431.5") == "buy 1234567890 binance:ETHUSDT @ 2431.5"

@@ -313,6 +313,18 @@ async def test_an_empty_or_one_sided_book_is_shown_as_what_it_is():
         assert "the book is empty" in pane._lines[-1][0][0]
 
 
+async def test_a_tick_that_grows_with_the_price_is_followed():
+    """When the venue's tick grows, the ladder groups by a multiple of the new one."""
+    async with staged() as stage:
+        await stage.until(lambda: stage.app.desk.ladder.group is not None)
+        await stage.press("6", *["left_curly_bracket"] * 9)
+        assert stage.app.desk.ladder.group == D("0.1")
+        stage.feed(Frame(ladders=[ladder(tick=D(1))]))
+        assert stage.app.desk.ladder.group >= 1
+        await stage.press("left_curly_bracket")
+        assert stage.app.desk.ladder.group == 1
+
+
 async def test_grouping_is_coarser_and_finer_by_key():
     """The braces step through the groups and stop at the tick."""
     async with staged() as stage:
@@ -328,7 +340,9 @@ async def test_grouping_is_coarser_and_finer_by_key():
 
 async def test_a_contract_can_be_looked_at_from_any_table():
     """The key l on an order shows its contract in the ladder and leaves the focus where it is."""
-    async with staged(desk_frame(contracts=[contract("hyperliquid", "ETH"), contract("binance", "ETHUSDT")])) as stage:
+    async with staged(
+        desk_frame(contracts=[contract("hyperliquid", "ETH"), contract("binance", "ETHUSDT")]), size=(120, 40)
+    ) as stage:
         stage.app.desk.panes["orders"].move_to_key(CHILD)
         await stage.press("l")
         await stage.until(lambda: str(stage.app.desk.ladder.where()) == "binance:ETHUSDT")

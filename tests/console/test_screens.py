@@ -157,7 +157,7 @@ async def test_the_effect_is_shown_before_enter():
     """The preview's sentence stands under the line; nothing is sent."""
     async with staged() as stage:
         screen = await opened(stage)
-        await stage.press(*"flatten all")
+        await stage.press("text:flatten all")
         await stage.until(lambda: effect(screen) == "would do: flatten all")
         assert stage.link.lines == []
 
@@ -166,7 +166,7 @@ async def test_an_error_has_its_caret_under_the_place():
     """The caret stands in the column of the word that is wrong."""
     async with staged() as stage:
         screen = await opened(stage)
-        await stage.press(*"sel 3")
+        await stage.press("text:sel 3")
         await stage.until(lambda: "'sel' is not a command" in effect(screen))
         box = screen.query_one("#effect")
         line = screen.query_one(Input)
@@ -178,7 +178,7 @@ async def test_a_refused_command_keeps_its_text():
     async with staged() as stage:
         stage.link.replies["cancel 7f3a"] = Reply(ok=False, error="no open order starts with 7f3a", caret=7)
         screen = await opened(stage)
-        await stage.press(*"cancel 7f3a", "enter")
+        await stage.press("text:cancel 7f3a", "enter")
         await stage.until(lambda: "no open order starts with 7f3a" in effect(screen))
         assert screen.query_one(Input).value == "cancel 7f3a"
         await stage.press("escape")
@@ -207,13 +207,13 @@ async def test_tab_completes_verbs_venues_and_tickers():
     async with staged() as stage:
         screen = await opened(stage)
         field = screen.query_one(Input)
-        await stage.press(*"flat", "tab")
+        await stage.press("text:flat", "tab")
         assert field.value == "flatten "
-        await stage.press(*"bin", "tab")
+        await stage.press("text:bin", "tab")
         assert field.value == "flatten binance"
         await stage.press("colon", "tab")
         await stage.until(lambda: "binance:ETHUSDT" in effect(screen) and "binance:SOLUSDT" in effect(screen))
-        await stage.press(*"E", "tab")
+        await stage.press("text:E", "tab")
         assert field.value.strip() == "flatten binance:ETHUSDT"
 
 
@@ -232,7 +232,7 @@ async def test_two_enters_send_one_command():
     async with staged() as stage:
         stage.link.hold = asyncio.Event()
         await opened(stage)
-        await stage.press(*f"cancel {MAKER[:6]}", "enter", "enter", "enter")
+        await stage.press(f"text:cancel {MAKER[:6]}", "enter", "enter", "enter")
         stage.link.hold.set()
         await stage.on_desk()
         assert stage.link.lines == [f"cancel {MAKER[:6]}"]

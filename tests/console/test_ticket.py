@@ -13,7 +13,7 @@ from console.ticket.ticket import Ticket
 from console.widgets.toggle import Toggle
 from gateways.contracts import is_multiple
 from tests.console.pilots import staged
-from tests.console.scripted import D, contract, desk_frame, header
+from tests.console.scripted import D, contract, desk_frame, header, ladder
 
 # ------------------------------------------------------------------ the draft, pure
 
@@ -184,7 +184,7 @@ async def test_the_effect_is_shown_while_typing():
             ok=True, sentence="buys half an ether", notional=D(1215), remainder="up to 0.0009 ETH may wait on binance"
         )
         ticket = await opened(stage)
-        await stage.press(*"0.5", "tab", "tab", *"queue1")
+        await stage.press("text:0.5", "tab", "tab", "text:queue1")
         await stage.until(lambda: "buys half an ether" in shown(ticket, "effect"))
         assert "1,215.00" in shown(ticket, "effect")
         assert "may wait on binance" in shown(ticket, "effect")
@@ -208,7 +208,7 @@ async def test_an_error_stands_under_its_field_and_is_not_sent(field, row):
     async with staged() as stage:
         stage.link.preview_answers[LINE] = Preview(ok=False, error="this is wrong", field=field)
         ticket = await opened(stage)
-        await stage.press(*"0.5", "tab", "tab", *"queue1", "ctrl+s")
+        await stage.press("text:0.5", "tab", "tab", "text:queue1", "ctrl+s")
         await stage.until(lambda: "this is wrong" in shown(ticket, f"{row}-error"))
         others = [error.id for error in ticket.query(".error") if error.display and error.id != f"{row}-error"]
         assert others == []
@@ -221,7 +221,7 @@ async def test_a_refused_order_keeps_the_draft():
     async with staged() as stage:
         stage.link.replies[LINE] = Reply(ok=False, error="margin is short by 12.40 USDC", field="amount")
         ticket = await opened(stage)
-        await stage.press(*"0.5", "tab", "tab", *"queue1", "ctrl+s")
+        await stage.press("text:0.5", "tab", "tab", "text:queue1", "ctrl+s")
         await stage.until(lambda: "margin is short" in shown(ticket, "amount-error"))
         assert ticket.draft().line() == LINE
         assert stage.app.screen is ticket
@@ -231,7 +231,7 @@ async def test_closing_keeps_the_draft_for_the_next_time():
     """Escape closes; the next n shows the same draft."""
     async with staged() as stage:
         await opened(stage)
-        await stage.press(*"0.5", "tab", "tab", *"2431.5", "escape")
+        await stage.press("text:0.5", "tab", "tab", "text:2431.5", "escape")
         await stage.on_desk()
         ticket = await opened(stage)
         assert ticket.draft().line() == "buy 0.5 hyperliquid:ETH @ 2431.5 post hedge binance:ETHUSDT market"
@@ -242,7 +242,7 @@ async def test_the_amount_is_empty_again_after_an_order_was_taken():
     """A second order needs its amount typed again; the rest is kept."""
     async with staged() as stage:
         await opened(stage)
-        await stage.press(*"0.5", "tab", "tab", *"queue1", "ctrl+s")
+        await stage.press("text:0.5", "tab", "tab", "text:queue1", "ctrl+s")
         await stage.on_desk()
         draft = (await opened(stage)).draft()
         assert (draft.amount, draft.contract, draft.price) == ("", "hyperliquid:ETH", "queue1")
@@ -253,7 +253,7 @@ async def test_a_warning_asks_for_ctrl_s_twice():
     async with staged() as stage:
         stage.link.preview_answers[LINE] = Preview(ok=True, sentence="s", warnings=("would cross the spread",))
         ticket = await opened(stage)
-        await stage.press(*"0.5", "tab", "tab", *"queue1", "ctrl+s")
+        await stage.press("text:0.5", "tab", "tab", "text:queue1", "ctrl+s")
         await stage.until(lambda: "once more" in shown(ticket, "form-error"))
         assert stage.link.lines == []
         await stage.press("ctrl+s")
@@ -265,7 +265,7 @@ async def test_a_double_press_sends_once():
     async with staged() as stage:
         stage.link.hold = asyncio.Event()
         await opened(stage)
-        await stage.press(*"0.5", "tab", "tab", *"queue1", "ctrl+s", "ctrl+s", "ctrl+s")
+        await stage.press("text:0.5", "tab", "tab", "text:queue1", "ctrl+s", "ctrl+s", "ctrl+s")
         await stage.until(lambda: stage.link.lines)
         await stage.press("ctrl+s")
         stage.link.hold.set()
@@ -277,9 +277,9 @@ async def test_legs_are_added_and_dropped():
     """ctrl+n adds a leg and goes to it, ctrl+g drops it; an empty leg is left out of the line."""
     async with staged() as stage:
         ticket = await opened(stage)
-        await stage.press(*"0.5", "ctrl+n")
+        await stage.press("text:0.5", "ctrl+n")
         await stage.until(lambda: len(ticket.legs) == 2 and ticket.focused.id == "leg2-contract")
-        await stage.press(*"binance:SOL", "enter")
+        await stage.press("text:binance:SOL", "enter")
         assert ticket.draft().legs[1].contract == "binance:SOLUSDT"
         assert ticket.draft().line().endswith("hedge binance:ETHUSDT market hedge binance:SOLUSDT market")
         ticket.query_one("#leg1-contract").focus()
@@ -295,7 +295,7 @@ async def test_arrows_step_price_and_amount_by_tick_and_lot():
     """Up and down move by the contract's own steps; an empty price begins at the market."""
     async with staged() as stage:
         ticket = await opened(stage)
-        await stage.press(*"0.5", "up", "up", "down")
+        await stage.press("text:0.5", "up", "up", "down")
         assert ticket.query_one("#amount", Input).value == "0.5001"
         await stage.press("tab", "tab", "up")
         assert ticket.query_one("#price", Input).value == "2431.5"
@@ -303,11 +303,21 @@ async def test_arrows_step_price_and_amount_by_tick_and_lot():
         assert ticket.query_one("#price", Input).value == "2431.6"
 
 
+async def test_a_price_steps_by_the_tick_of_the_market():
+    """Where the tick grows with the price, the ladder's is used: each step is a price that the venue takes."""
+    rows = [contract("hyperliquid", "ETH", tick=D("0.01"))]
+    async with staged(desk_frame(contracts=rows, ladders=[ladder(tick=D("0.1"))])) as stage:
+        ticket = await opened(stage)
+        await stage.press("tab", "tab", "text:2431.5", "up")
+        assert ticket.query_one("#price", Input).value == "2431.6"
+        assert shown(ticket, "price-note") == "tick 0.1"
+
+
 async def test_enter_goes_on_and_never_sends():
     """Enter in any field goes to the next; all round the form nothing is sent."""
     async with staged() as stage:
         ticket = await opened(stage)
-        await stage.press(*"0.5", *["enter"] * 14)
+        await stage.press("text:0.5", *["enter"] * 14)
         assert stage.link.lines == []
         assert stage.app.screen is ticket
 
@@ -337,7 +347,7 @@ async def test_the_ticket_fits_the_smallest_usual_terminal():
     """At 80 by 24 the form with two legs, its line and its keys are on the screen."""
     async with staged(size=(80, 24)) as stage:
         ticket = await opened(stage)
-        await stage.press(*"0.5", "ctrl+n")
+        await stage.press("text:0.5", "ctrl+n")
         await stage.until(lambda: len(ticket.legs) == 2)
         text = stage.text()
         assert "ctrl+s" in text
