@@ -27,7 +27,7 @@ from gateways.paper.records import (
     Traded,
 )
 from gateways.paper.tape import Tape
-from gateways.standards import ZERO, Level, OrderStatus, RejectReason, TimeInForce
+from gateways.standards import ZERO, Contract, Level, OrderStatus, RejectReason, TimeInForce
 
 __all__ = [
     "BalanceChanged",
@@ -112,6 +112,14 @@ class PaperExchange:
     def resume(self, ticker: str) -> None:
         """End a halt."""
         self._halted.discard(ticker)
+
+    def respecify(self, contract: Contract) -> None:
+        """Publish and enforce other rules for a contract from now on; what rests stays as it is."""
+        self.contracts = Contracts(self.name, {**self.contracts, contract.ticker: contract}.values())
+
+    def trades_now(self, ticker: str) -> bool:
+        """Whether new orders are taken in a contract."""
+        return ticker not in self._halted and self.contracts[ticker].trading
 
     # ------------------------------------------------------------------ orders
 
@@ -352,13 +360,9 @@ class PaperExchange:
         self._clearing.execute(maker, quantity, price, trade_id, now, is_maker=True)
         self._clearing.execute(taker, quantity, price, trade_id, now, is_maker=False)
         traded = Traded(
-            ticker=taker.new.ticker,
-            trade_id=trade_id,
-            price=price,
-            quantity=quantity,
-            buyer_is_maker=not taker.new.is_buy,
-            ts_ns=now,
-        )
+            ticker=taker.new.ticker, trade_id=trade_id, price=price, quantity=quantity,
+            buyer_is_maker=not taker.new.is_buy, ts_ns=now,
+        )  # fmt: skip
         self._tapes[taker.new.ticker].trades.append(traded)
         self._happenings.append(traded)
 

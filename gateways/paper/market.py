@@ -13,7 +13,7 @@ from gateways.contracts import floor_lots, round_price
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.quoter import MAKER, Quoter, QuoteStyle
 from gateways.paper.records import NewOrder
-from gateways.standards import ZERO
+from gateways.standards import ZERO, Contract
 
 STEP_NS = 50_000_000
 """How often ``step`` is meant to be called."""
@@ -64,7 +64,6 @@ class _Book:
     def __init__(self, exchange: PaperExchange, ticker: str, seed: str, price: Decimal) -> None:
         self._exchange = exchange
         self._ticker = ticker
-        self._contract = exchange.contracts[ticker]
         self._walk = Random(f"{seed}/basis")  # noqa: S311 - a market made of it, not a secret
         self._flow = Random(f"{seed}/flow")  # noqa: S311 - same
         self._basis = 0
@@ -72,8 +71,14 @@ class _Book:
         quotes = Random(f"{seed}/quotes")  # noqa: S311 - same
         self._quoter = Quoter(exchange, ticker, quotes, QuoteStyle(), price)
 
+    @property
+    def _contract(self) -> Contract:
+        return self._exchange.contracts[self._ticker]
+
     def step(self, latent: Decimal, *, rising: bool) -> None:
         """Follow the shared price, fill up what was taken, and let an aggressor come now and then."""
+        if not self._exchange.trades_now(self._ticker):
+            return
         self._basis += _bell(self._walk, _BASIS) - self._basis // _BASIS_STEPS
         price = latent * (1 + self._basis * _UNIT)
         self._exchange.set_mark(self._ticker, round_price(self._contract, price))

@@ -12,7 +12,7 @@ import msgspec
 from gateways.contracts import ceil_to_step, floor_lots, tick_at
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.records import NewOrder
-from gateways.standards import ZERO
+from gateways.standards import ZERO, Contract
 
 MAKER = "house:maker"
 """The account of all quoters of an exchange."""
@@ -64,7 +64,6 @@ class Quoter:
         """Quote nothing yet; ``highest`` is the highest price to be quoted, twice ``price`` where it is not known."""
         self._exchange = exchange
         self._ticker = ticker
-        self._contract = exchange.contracts[ticker]
         self._rng = rng
         self._style = style
         # Where the tick grows with the price, the grid must outlive a rise.
@@ -72,6 +71,10 @@ class Quoter:
         self.grid = max(ceil_to_step(price * style.spacing, tick), tick)
         self._anchor: int | None = None
         self._quotes: dict[bool, dict[Decimal, _Quote]] = {True: {}, False: {}}
+
+    @property
+    def _contract(self) -> Contract:
+        return self._exchange.contracts[self._ticker]
 
     def follow(self, price: Decimal) -> bool:
         """Move the quotes around ``price`` if it has gone far enough from their middle; return whether they moved."""
@@ -89,8 +92,9 @@ class Quoter:
         for is_buy, quotes in self._quotes.items():
             for price, quote in quotes.items():
                 left = self._left(quote)
-                if left < quote.target * self._style.refill:
-                    self._submit(quote, price, quote.target - left, is_buy=is_buy)
+                missing = floor_lots(self._contract, quote.target - left)
+                if left < quote.target * self._style.refill and missing >= self._contract.min_quantity:
+                    self._submit(quote, price, missing, is_buy=is_buy)
 
     def stir(self) -> None:
         """Withdraw a level behind the best and quote it anew in another size."""
