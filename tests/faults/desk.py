@@ -158,6 +158,14 @@ class Desk:
         self.acts.fill(self.account(self.maker_venue), order.ticker, client_id, D(quantity))
         self.server.venues[self.maker_venue].deliver()
 
+    @property
+    def contracts(self):
+        return [(self.maker_venue, self.maker_ticker), (self.hedge_venue, self.hedge_ticker)]
+
+    async def asked_about(self, part):
+        """Wait until a venue has been asked for its snapshots since now: there is something to be stale."""
+        await self.oms.reconcile(self.venue(part))
+
     # -------------------------------------------------------------- the truth
 
     def truth(self, part):
@@ -253,10 +261,14 @@ class Desk:
 
 
 @asynccontextmanager
-async def under_fault(seed=1, *, maker=None, hedge=None, limits=None, refresh=REFRESH_S, pending=PENDING_S):
-    """Two paper venues and a desk on them; everything ends with the block."""
+async def under_fault(
+    seed=1, *, maker=None, hedge=None, limits=None, refresh=REFRESH_S, pending=PENDING_S, before=None
+):  # fmt: skip
+    """Two paper venues and a desk on them; everything ends with the block. ``before`` acts on the venues first."""
     way = DIRECTIONS[seed]
     async with running(PaperServer(list(VENUES), seed=seed)) as server:
+        if before is not None:
+            before(server)
         with tempfile.TemporaryDirectory() as folder:
             clock = SystemClock()
             oms = OMS(
