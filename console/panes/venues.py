@@ -45,10 +45,7 @@ class VenuesPane(TablePane[VenueRow]):
         return [
             Column(key="venue", label="venue", width=11, cell=lambda row: Cell(row.venue)),
             Column(key="health", label="", width=6, cell=_light),
-            Column(key="public", label="pub", width=4, priority=3, cell=lambda row: _channel(up=row.public)),
-            Column(key="private", label="priv", width=4, priority=3, cell=lambda row: _channel(up=row.private)),
-            Column(key="trade", label="trd", width=4, priority=3, cell=lambda row: _channel(up=row.trade)),
-            Column(key="rest", label="rest", width=4, priority=3, cell=lambda row: _channel(up=row.rest)),
+            Column(key="channels", label="channels", width=9, priority=3, grow=1, widest=30, cell=_channels),
             Column(key="trip", label="ack p50/99", width=11, right=True, priority=1,
                    cell=lambda row: pair(row.round_trip_p50_us, row.round_trip_p99_us)),
             Column(key="hedge", label="hedge p50/99", width=12, right=True, priority=2,
@@ -86,5 +83,7 @@ def _light(row: VenueRow) -> Cell:
                 {"up": "ok", "part": "warn", "DOWN": "bold alarm"}[state])  # fmt: skip
 
 
-def _channel(*, up: bool) -> Cell:
-    return Cell("ok", "muted") if up else Cell("DOWN", "bold alarm")
+def _channels(row: VenueRow) -> Cell:
+    named = {"public": row.public, "private": row.private, "trade": row.trade, "rest": row.rest}
+    down = [name for name, up in named.items() if not up]
+    return Cell(f"{' '.join(down)} DOWN", "bold alarm") if down else Cell("all ok", "muted")

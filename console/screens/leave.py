@@ -108,7 +108,8 @@ class LeaveDialog(Dialog[bool]):
             self.dismiss(result=True)
             return
         self._stopping = False
-        self.query_one("#progress", Static).update(Content(f"Not stopped: {reply.error or reply.text}").stylize("bold"))
+        told = Content(f"Not all is settled: {reply.error or reply.text}")
+        self.query_one("#progress", Static).update(told.stylize("bold"))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Take the way of the button."""

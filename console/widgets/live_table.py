@@ -282,12 +282,9 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
             self._inks = Inks(self.app.theme_variables)
         return self._inks
 
-    def on_focus(self) -> None:
-        """Show the cursor as live."""
-        self._refresh_row(self.cursor_line)
-
-    def on_blur(self) -> None:
-        """Show the cursor as away."""
+    def watch_has_focus(self, has_focus: bool) -> None:  # noqa: FBT001  # textual's watcher
+        """Show the cursor as live, or as away."""
+        super().watch_has_focus(has_focus)
         self._refresh_row(self.cursor_line)
 
     def _refresh_row(self, line: int) -> None:

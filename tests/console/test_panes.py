@@ -188,6 +188,16 @@ def test_a_venue_is_up_only_with_every_channel(row, state):
     assert health(row) == state
 
 
+async def test_the_channels_that_are_down_are_named():
+    """A venue in part names what is down, so that no colour is needed."""
+    frame = desk_frame(venues=[venue("binance"), venue("hyperliquid", private=False, rest=False)])
+    async with staged(frame) as stage:
+        pane = stage.app.desk.panes["venues"]
+        assert cells(pane, "binance").channels == "all ok"
+        assert cells(pane, "hyperliquid").channels == "private rest DOWN"
+        assert pane.counters() == ("hyperliquid not up", "alarm")
+
+
 async def test_a_venue_silent_with_its_socket_open_is_shown_as_stale():
     """An old public age is marked, though the channel says that it is connected."""
     async with staged(desk_frame(venues=[venue("binance", ts_public_ns=NOW - 60 * SECOND)])) as stage:
