@@ -76,7 +76,8 @@ class Desk:
         try:
             command = language.parse(text)
         except language.GrammarError as error:
-            return Preview(ok=False, error=error.text, caret=error.caret)
+            field = language.field_at(text, error.caret)
+            return Preview(ok=False, error=error.text, caret=error.caret, field=field)
         if isinstance(command, c.Place):
             return self._preview_place(command, text)
         try:

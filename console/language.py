@@ -78,6 +78,15 @@ def field_column(line: str, field: str) -> int | None:
     return reader.places.get(field)
 
 
+def field_at(line: str, column: int) -> str:
+    """The field, as checks name them, that stands at a column of a line, as far as it can be read; empty for none."""
+    reader = Reader(line)
+    with contextlib.suppress(GrammarError):  # the fields before what is wrong are read
+        _parse(reader)
+    before = {place: field for field, place in reader.places.items() if place <= column}
+    return before[max(before)] if before else ""
+
+
 def complete(text: str, venues: Mapping[str, Iterable[str]]) -> list[str]:
     """The lines that ``text`` may become by completing its last word, from the grammar and the tickers by venue.
 

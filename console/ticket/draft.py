@@ -11,7 +11,14 @@ from gateways.contracts import ceil_to_step, floor_to_step, is_multiple
 
 SIDES = ("buy", "sell")
 TIFS = ("gtc", "ioc", "fok")
-POLICY_CYCLE = ("market", "ioc 5bps", "ioc 10bps", "ioc 20bps")
+POLICY_CYCLE = (
+    "market",
+    "ioc 5bps",
+    "ioc 10bps",
+    "ioc 20bps",
+    "join 2s then market",
+    "join 2s then ioc 10bps then market",
+)
 RULES = ("queue1", "queue5", "queue10", "queue20", "opponent1", "opponent5", "market")
 """Prices by name that the arrows go through."""
 
@@ -23,7 +30,7 @@ class LegDraft(msgspec.Struct, frozen=True, kw_only=True):
     ratio: str = ""
     """Empty for 1: all of the fill."""
     policy: str = "market"
-    """``market``, or ``ioc 8bps``."""
+    """Any policy of the grammar: ``market``, ``join 2s then ioc 8bps then market above 0.5 escalate``."""
     after: str = ""
     """Empty for at once, else ``250ms``."""
 

@@ -7,9 +7,11 @@ from textual.widgets import Input, Label, Static
 
 from console.ticket.draft import LegDraft
 
+POLICY_HINT = "market, or like: join 2s then ioc 8bps then market"
+
 
 class LegRow(Vertical):
-    """Venue and ticker on one line; ratio, policy and delay on the next; its error under them."""
+    """Venue and ticker on one line, the policy in the grammar's words on the next, then ratio and delay, its error."""
 
     def __init__(self, number: int, leg: LegDraft, suggester: Suggester) -> None:
         super().__init__(classes="leg")
@@ -26,11 +28,12 @@ class LegRow(Vertical):
                         compact=True, classes="contract")  # fmt: skip
             yield Static("", id=f"leg{number}-note", classes="note")
         with Horizontal(classes="field"):
+            yield Label("       by", classes="label")
+            yield Input(leg.policy, id=f"leg{number}-policy", placeholder=POLICY_HINT, compact=True, classes="policy")
+        with Horizontal(classes="field"):
             yield Label("", classes="label")
             yield Label("ratio x")
             yield Input(leg.ratio, id=f"leg{number}-ratio", placeholder="1", compact=True, classes="short")
-            yield Label("  by ")
-            yield Input(leg.policy, id=f"leg{number}-policy", placeholder="market", compact=True, classes="policy")
             yield Label("  after ")
             yield Input(leg.after, id=f"leg{number}-after", placeholder="0ms", compact=True, classes="short")
         yield Static("", id=f"leg{number}-error", classes="error")

@@ -31,7 +31,7 @@ from console.commands import (
     Verify,
     WaitIdle,
 )
-from console.language import GrammarError, complete, field_column, parse, parse_script_line, render
+from console.language import GrammarError, complete, field_at, field_column, parse, parse_script_line, render
 from console.rows import legs_text
 from gateways.standards import PRICE_LEVELS, OrderKind, PriceRule, PriceSide, Side, TimeInForce
 from oms.hedge.policy import How, Leg, OnFailure, Policy, Rung
@@ -496,6 +496,26 @@ def test_what_completion_offers_the_grammar_takes_so_far(text: str) -> None:
 def test_completion_is_the_grammar(text: str, lines: list[str]) -> None:
     """Completion offers the verbs, words and contracts that the grammar allows at the place, and nothing else."""
     assert complete(text, VENUES) == lines
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("buy three binance:ETHUSDT", "amount"),
+        ("buy 3 binance", "venue"),
+        ("buy 3 binance:ETHUSDT @ queue7", "price"),
+        ("buy 3 binance:ETHUSDT @ 5 hedge x0 a:B", "leg 1 ratio"),
+        ("buy 3 binance:ETHUSDT @ 5 hedge a:B hedge c:D ioc 8", "leg 2 policy"),
+        ("buy 3 binance:ETHUSDT @ 5 hedge a:B join 2s", "leg 1 policy"),
+        ("buy 3 binance:ETHUSDT @ 5 hedge a:B above much", "leg 1 above"),
+        ("byu 3 binance:ETHUSDT", ""),
+    ],
+)
+def test_a_refusal_is_about_the_field_where_its_caret_stands(line: str, field: str) -> None:
+    """A form can show what the grammar says beside the field that it is about."""
+    with pytest.raises(GrammarError) as refused:
+        parse(line)
+    assert field_at(line, refused.value.caret) == field
 
 
 @pytest.mark.parametrize(
