@@ -152,7 +152,8 @@ class _Follower:
             key=lambda answer: (
                 -1 if answer.fill is None else order[answer.fill],
                 answer.leg,
-                len(order) if answer.record is None else answer.record,
+                answer.record is None,  # what waits comes last
+                answer.record or 0,
             ),
         )
         return Trail(
@@ -237,10 +238,12 @@ class _Follower:
         if taken is None:
             return
         child = self._kernel.children[key]
-        unfilled = {(claim.maker, claim.leg): claim.quantity - claim.filled for claim in child.claims}
+        unfilled: dict[LegKey, Decimal] = defaultdict(lambda: ZERO)
+        for claim in child.claims:
+            unfilled[claim.maker, claim.leg] += claim.quantity - claim.filled
         kept: list[Answer] = []
         for answer in reversed(taken):
-            rest = unfilled.get((answer.maker, answer.leg), ZERO)
+            rest = unfilled[answer.maker, answer.leg]
             back = rest if abs(rest) < abs(answer.quantity) else answer.quantity
             if back != 0:
                 unfilled[answer.maker, answer.leg] = rest - back
