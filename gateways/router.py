@@ -99,7 +99,7 @@ class Gateway:
         """One venue. Raises Denied, with the nearest names, for an alias that the desk does not have."""
         found = self._venues.get(alias)
         if found is None:
-            raise Denied(alias, f"there is no such venue{_nearest(alias, self._venues)}", field="venue")
+            raise Denied(alias, f"there is no venue {alias!r} here{_nearest(alias, self._venues)}", field="venue")
         return found
 
     async def connect(self, sink: Sink, watcher: Watcher) -> None:
