@@ -172,7 +172,7 @@ class _Look:
         self._compare_books()
         if not self._differences:  # what no order explains must not be silent
             since_ns = self._past.started_ns or OVERLAP_NS
-            proof = await prove(self._gateway, self._page, positions, self._kernel, since_ns=since_ns)
+            proof = await prove(self._gateway, self._page, positions, self._kernel, since_ns=since_ns, live=False)
             self._differences += [Difference("the desk's proof", text, "asked again") for text in proof.problems]
         return Finding(
             books=tuple(view_book(book) for book in self._kernel.books.values()),

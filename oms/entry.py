@@ -111,7 +111,9 @@ class OrderEntry:
         if self._current(order.key).oid is not None:
             self._mark(order.key, S.CANCEL_PENDING, "")
         venue = self._gateway.venue(order.venue)
-        request = CancelOrder(ticker=order.ticker, cloid=order.cloid, oid=order.oid)
+        # Where an amend replaces an order, the oid known here may be the one that is gone: our own id stays.
+        by_cloid = order.role is not Role.EXTERNAL and not venue.capabilities.amend_keeps_oid
+        request = CancelOrder(ticker=order.ticker, cloid=order.cloid, oid=None if by_cloid else order.oid)
         try:
             async with asyncio.timeout(self._pending_timeout):
                 answer = await venue.cancel(request)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gateways.errors import VenueError
+from gateways.errors import Unknown, VenueError
 from gateways.router import Gateway
 from gateways.standards import ZERO, OrderKind, PlaceOrder
 from oms.cloid import CloidKind, CloidSource
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 SETTLE_S = 10.0
 ATTEMPTS = 3
+"""Orders in a row that may leave the position as it was before it is given up."""
 POLL_S = 0.05
+PAUSED_FOR = "flatten"
+"""Why a book is paused while its contract is flattened; after a restart nobody else would resume it."""
 
 
 class Flattened(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,16 +62,32 @@ class Flattener:
         self._entry = entry
         self._cloids = cloids
         self._cancel = cancel
+        self._under_way: set[tuple[str, str]] = set()
 
     async def flatten(self, venue: str, ticker: str) -> Flattened:
-        """Close the position of one contract; never raises for what a venue does, but says it in ``text``."""
+        """Close the position of one contract; never raises for what a venue does, but says it in ``text``.
+
+        A second call for a contract while one is under way closes nothing. A pause or a HOLD of its book stays.
+        """
+        key = venue, ticker
+        if key in self._under_way:
+            text = "it is being flattened already"
+            return Flattened(venue=venue, ticker=ticker, before=ZERO, residual=None, cancelled=0, text=text)
+        self._under_way.add(key)
+        try:
+            return await self._flatten(venue, ticker)
+        finally:
+            self._under_way.discard(key)
+
+    async def _flatten(self, venue: str, ticker: str) -> Flattened:
         kernel = self._hedge.kernel
         fed = (venue, ticker) in kernel.books
         cancelled = await self._cancel(self._in_the_way(venue, ticker))
         before = ZERO
         residual: Decimal | None = None
-        if fed:
-            self._hedge.pause(venue, ticker, "flatten")
+        pauses = fed and not kernel.book(venue, ticker).paused
+        if pauses:
+            self._hedge.pause(venue, ticker, PAUSED_FOR)
         try:
             if fed and not await self._settled(venue, ticker):
                 text = "hedge orders did not settle: not closed, try again when they have"
@@ -77,16 +96,20 @@ class Flattener:
                 self._hedge.forfeit(venue, ticker, "flatten")
             before = residual = await self._position(venue, ticker)
             text = "nothing to close" if before == 0 else ""
-            for _ in range(ATTEMPTS):
-                if residual == 0:
-                    break
-                await self._close(venue, ticker, residual)
+            attempts = 0
+            while residual != 0 and attempts < ATTEMPTS:
+                held = residual
+                await self._close(venue, ticker, held)
                 residual = await self._position(venue, ticker)
+                attempts = 0 if abs(residual) < abs(held) else attempts + 1
         except VenueError as error:
             text = error.text
         finally:
-            if fed:
+            if pauses:
+                hold = kernel.book(venue, ticker).hold
                 self._hedge.resume(venue, ticker)
+                if hold:
+                    self._hedge.hold(venue, ticker, hold)
         if not text:
             text = "closed" if residual == 0 else "not all could be closed"
         return Flattened(venue=venue, ticker=ticker, before=before, residual=residual, cancelled=cancelled, text=text)
@@ -118,8 +141,11 @@ class Flattener:
         return sum((row.amount for row in held if row.ticker == ticker), ZERO)
 
     async def _close(self, venue: str, ticker: str, position: Decimal) -> None:
+        contract = self._gateway.venue(venue).contracts.get(ticker)
+        largest = (contract.market_max_quantity or contract.max_quantity) if contract is not None else None
+        amount = -position if largest is None or abs(position) <= largest else -largest.copy_sign(position)
         order = PlaceOrder(
-            ticker=ticker, cloid=self._cloids.next(CloidKind.FLATTEN), amount=-position, kind=OrderKind.MARKET,
+            ticker=ticker, cloid=self._cloids.next(CloidKind.FLATTEN), amount=amount, kind=OrderKind.MARKET,
             reduce_only=True,
         )  # fmt: skip
         self._entry.register(venue, order, Role.FLATTEN)
@@ -150,11 +176,14 @@ async def unwind(oms: "OMS", command: Unwind) -> None:
             HedgeDelta(event="alert", venue=command.venue, ticker=command.ticker, text=text, severity="error",
                        ts_ns=oms.clock.now_ns())
         )  # fmt: skip
-        return
+        if not isinstance(error, Unknown):
+            return  # it was not sent, or refused; an unknown one may fill yet, and is asked about
     deadline = asyncio.get_running_loop().time() + SETTLE_S
     while (known := oms.page.get(order.cloid)) is not None and known.working:
         if asyncio.get_running_loop().time() > deadline:
-            return
+            deadline += SETTLE_S
+            text = f"the unwind {order.cloid[:8]} is {known.status.value}: its book must not be resumed yet"
+            oms.alert(command.venue, command.ticker, text, "error", cloid=order.cloid)
         await asyncio.sleep(POLL_S)
     balance = oms.kernel.book(command.venue, command.ticker).balance
     closed = -known.filled * command.ratio if known is not None else ZERO

@@ -69,7 +69,7 @@ class Order(msgspec.Struct, Signed, frozen=True, kw_only=True):
     """An order as the desk knows it. ``amount`` and ``filled`` are signed totals over all its venue order ids."""
 
     key: str
-    """The cloid of an order of ours; ``venue:oid`` for one that has none."""
+    """The cloid of an order of ours; ``venue:oid`` for one that has none, or one that another has too."""
     venue: str
     ticker: str
     role: Role
@@ -278,8 +278,10 @@ class OrdersPage:
     # -- identity
 
     def _record_of(self, update: OrderUpdate | FillEvent) -> _Record | None:
-        if update.cloid is not None and update.cloid in self._records:
-            return self._records[update.cloid]
+        named = self._records.get(update.cloid) if update.cloid is not None else None
+        # A client id is unique for ours; others repeat theirs (a venue's own acts are all named alike).
+        if named is not None and (named.order.venue, named.order.ticker) == (update.venue, update.ticker):
+            return named
         if update.oid is not None:
             key = self._by_oid.get((update.venue, update.oid))
             if key is not None:
@@ -289,8 +291,13 @@ class OrdersPage:
     def _adopt(self, update: OrderUpdate, now_ns: int) -> _Record | None:
         if update.amount is None or (update.oid is None and update.cloid is None):
             return None
+        key = update.cloid
+        if key is None or key in self._records:
+            if update.oid is None:
+                return None
+            key = f"{update.venue}:{update.oid}"
         order = Order(
-            key=update.cloid or f"{update.venue}:{update.oid}", venue=update.venue, ticker=update.ticker,
+            key=key, venue=update.venue, ticker=update.ticker,
             role=Role.EXTERNAL, amount=update.amount, cloid=update.cloid, ts_created_ns=now_ns,
         )  # fmt: skip
         record = self._records[order.key] = _Record(order)

@@ -23,7 +23,8 @@ async def hedge_portfolio_delta(oms: "OMS", venues: Mapping[str, str]) -> list["
     """Bring each base asset's net position over all venues to zero with one market order for each.
 
     ``venues`` names the venue for a base asset; for others it is the one with the most free margin that trades it. What
-    is under a lot or a minimum stays. Works on positions asked fresh, touches no hedge book. Returns the orders sent.
+    is under a lot or a minimum stays. Works on positions asked fresh, touches no hedge book: what a book will still
+    answer (in flight, or waiting there) counts as done, so that nothing is hedged twice. Returns the orders sent.
     """
     await oms.positions_get_all()
     balances = await oms.get_all_balances()
@@ -32,7 +33,9 @@ async def hedge_portfolio_delta(oms: "OMS", venues: Mapping[str, str]) -> list["
         for exc, rows in balances.items()
     }
     orders = []
-    for base, net in sorted(oms.positions_get_net_base().items()):
+    owed = _owed_by_base(oms)
+    for base, held in sorted(oms.positions_get_net_base().items()):
+        net = held + owed.get(base, ZERO)
         if net == 0:
             continue
         contract = _contract_for(oms, base, venues.get(base), free)
@@ -42,6 +45,14 @@ async def hedge_portfolio_delta(oms: "OMS", venues: Mapping[str, str]) -> list["
             request = {"exc": contract.venue, "ticker": contract.ticker, "amount": amount, "kind": OrderKind.MARKET}
             orders.append(await oms.market_order(request))
     return orders
+
+
+def _owed_by_base(oms: "OMS") -> dict[str, Decimal]:
+    owed: dict[str, Decimal] = {}
+    for book in oms.kernel.books.values():
+        base = book.contract.base if book.contract is not None else book.ticker
+        owed[base] = owed.get(base, ZERO) + book.balance + book.in_flight
+    return owed
 
 
 def _contract_for(oms: "OMS", base: str, named: str | None, free: Mapping[str, Decimal]) -> Contract:

@@ -16,6 +16,7 @@ from gateways.standards import OrderKind, OrderStatus, PlaceOrder, TimeInForce
 from oms import cloid
 from oms.checkpoint import Checkpoint, checkpoint, digest, restore
 from oms.evidence import Entered, Evidence, hedge_event
+from oms.flatten import PAUSED_FOR
 from oms.hedge import events as e
 from oms.hedge.handler import JOURNALED
 from oms.hedge.kernel import Kernel
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 MARGIN_NS = 60_000_000_000
 """Missed fills are asked for from this long before the oldest order that was open."""
-QUIET_S = 60.0
+ENDED_LATELY = 50
+"""At most so many orders that had ended are asked about, the last ones."""
+QUIET_S = 20.0
 """How long the recovery waits for unknown orders before it lets the desk on; they stay unknown and counted."""
 
 _EVENTS: dict[str, type[Any]] = {event.__name__: event for event in (*JOURNALED, e.Intended, e.ChildCancelling)}
@@ -41,6 +44,8 @@ class Past:
     kernel: Kernel
     started_ns: int = 0
     """When the first session of this journal began, 0 for an empty journal."""
+    last_ns: int = 0
+    """When its last record was written."""
     entered: dict[str, Entered] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
 
@@ -73,6 +78,7 @@ def replay(records: Iterable[Record], kernel: Kernel) -> Past:
     past = Past(kernel)
     fresh = True
     for record in records:
+        past.last_ns = record.ts_ns
         if record.kind == HEADER_KIND:
             continue
         if record.kind == CHECKPOINT_KIND:
@@ -167,7 +173,10 @@ async def recover(oms: "OMS", past: Past) -> None:
         if ticker in known:
             oms.hedge.specify(known[ticker])
             oms.supervisor.watch_soon(venue, ticker)
+        if oms.kernel.book(venue, ticker).paused == PAUSED_FOR:
+            oms.hedge.resume(venue, ticker, reason="the flatten that had paused it was cut by the restart")
     await _missed_fills(oms, past)
+    await _ended_lately(oms, past)
     await _strangers(oms)
     for order in oms.page.working():
         if order.status is OrderStatus.UNKNOWN:
@@ -177,11 +186,29 @@ async def recover(oms: "OMS", past: Past) -> None:
     oms.hedge.wake()
 
 
+async def _ended_lately(oms: "OMS", past: Past) -> None:
+    """Ask for the orders that ended moments before the journal does: a last fill may not have been written."""
+    lately = [
+        (evidence.ts_ns, key)
+        for key, evidence in past.evidence.items()
+        if evidence.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED} and evidence.ts_ns > past.last_ns - MARGIN_NS
+    ]
+    for _, key in sorted(lately, reverse=True)[:ENDED_LATELY]:
+        order = oms.page.get(key)
+        if order is None:
+            continue
+        try:
+            oms.take(await oms.gateway.venue(order.venue).order(order.ticker, cloid=key), oms.clock.now_ns())
+        except VenueError as error:
+            oms.alert(order.venue, order.ticker, f"order {key[:8]} cannot be asked about: {error.text}", cloid=key)
+
+
 async def _missed_fills(oms: "OMS", past: Past) -> None:
-    since = past.open_since_ns
-    if since is None:
+    if not past.entered:
         return
-    pairs = sorted({(order.venue, order.ticker) for order in oms.page.working() if order.role is not Role.EXTERNAL})
+    opened = past.open_since_ns
+    since = past.last_ns if opened is None else min(opened, past.last_ns)
+    pairs = sorted({(order.venue, order.ticker) for order in oms.page.orders() if order.role is not Role.EXTERNAL})
     for exc, ticker in pairs:
         try:
             fills = await oms.gateway.venue(exc).fills_since(since - MARGIN_NS, ticker)

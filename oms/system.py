@@ -29,6 +29,7 @@ from gateways.standards import (
     PositionUpdate,
     PriceRule,
     QuoteUpdate,
+    Reject,
     TradeEvent,
 )
 from gateways.venue import Capabilities
@@ -77,6 +78,8 @@ class OMS(Mirrors):
         self.journal = journal
         self.began_ns = self.started_ns
         """When the first session of this journal began: proofs go back to there."""
+        self.known_until_ns = self.started_ns
+        """When this journal was last written before this session: what venues did since then is news."""
         self.trading = RECOVERING
         self.tasks = TaskOwner(self._task_failed)
         self.keeper = FeedKeeper(self.feed, self._fetch_book, clock=self.clock, on_error=self._task_failed)
@@ -104,14 +107,14 @@ class OMS(Mirrors):
         """
         past = replay(self.journal.records(), self.kernel)
         restore_orders(past, self.page)
+        if past.started_ns:
+            self.began_ns, self.known_until_ns = past.started_ns, past.last_ns
         if self.journal.full:
             follow_segment(self, past.checkpoint())
         self.journal.append("Session", desk=self.cloids.desk, session_ms=self.cloids.session_ms)
         await self.gateway.connect(self._receive, self.supervisor)
         await self.supervisor.start()
-        if past.started_ns:
-            self.began_ns = past.started_ns
-            await recover(self, past)
+        await recover(self, past)
         if self.trading == RECOVERING:  # it may have been halted meanwhile
             self.trading = ACTIVE
 
@@ -422,6 +425,8 @@ class OMS(Mirrors):
                     self.positions.apply_fill(event)
                     self._publish(self.page.upsert(event, ts_recv_ns))
                     self.deltas.publish(FillDelta(event))
+                    if event.forced and self.page.by_oid(event.venue, event.oid) is None:
+                        self._venue_made(event)
                 elif event.cloid is not None and self.page.get(event.cloid) is not None:
                     # An earlier report may not have said whose it is; the page knows what it has counted.
                     self._publish(self.page.upsert(event, ts_recv_ns))
@@ -435,8 +440,24 @@ class OMS(Mirrors):
                     quote = self.feed.quote(event.venue, event.ticker)
                     if quote is not None:
                         self.hedge.quoted(quote, ts_recv_ns)
+            case Reject(cloid=str(), definite=True):
+                self._refused_late(event, ts_recv_ns)
             case _:
                 pass  # acknowledgements and refusals reach whoever asked
+
+    def _refused_late(self, refusal: Reject, ts_recv_ns: int) -> None:
+        """Whoever asked has given up waiting; the refusal proves all the same that there is no order."""
+        order = self.page.get(refusal.cloid or "")
+        if order is not None and order.role is not Role.EXTERNAL and order.venue == refusal.venue:
+            self._publish(
+                self.page.mark(order.key, OrderStatus.REJECTED, now_ns=ts_recv_ns, text=refusal.text,
+                               reason=refusal.reason)
+            )  # fmt: skip
+
+    def _venue_made(self, fill: FillEvent) -> None:
+        """Take a fill that the venue made without naming an order; those of before this desk's records are history."""
+        if not fill.snapshot or fill.ts_venue_ns > self.known_until_ns:
+            self.hedge.venue_made(fill.venue, fill.ticker, fill.amount)
 
     def _publish(self, delta: Delta | None) -> None:
         if delta is not None:

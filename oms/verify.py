@@ -8,7 +8,7 @@ import msgspec
 
 from gateways.errors import VenueError
 from gateways.router import Gateway
-from gateways.standards import ZERO, FillEvent
+from gateways.standards import ZERO, FillEvent, OrderStatus, OrderUpdate
 from oms.hedge.book import BookView, view_book
 from oms.hedge.kernel import Kernel
 from oms.orders import Order, OrdersPage, Role
@@ -43,21 +43,24 @@ class Proof(msgspec.Struct, frozen=True):
 
 
 async def prove(
-    gateway: Gateway, page: OrdersPage, positions: PositionsPage, kernel: Kernel, *, since_ns: int
+    gateway: Gateway, page: OrdersPage, positions: PositionsPage, kernel: Kernel, *, since_ns: int, live: bool = True
 ) -> Proof:
-    """Ask the venues for fills and positions and compare.
+    """Ask the venues for fills, positions and open orders and compare.
 
     Every maker's and hedge order's filled size must equal the venue's fills of it, positions must match, nothing may be
     in flight or UNKNOWN, and each book must add up. A message may still be on its way, so a difference is looked at
-    again a few times before it is believed. A venue that does not answer is a problem, not a proof.
+    again a few times before it is believed. A venue that does not answer is a problem, not a proof. ``live`` is False
+    for a page that was only read from a journal, where every order that had not ended is UNKNOWN.
     """
     proof = await _look(gateway, page, positions, kernel, since_ns)
+    unknown = _unknown(page) if live else []
     for _ in range(ATTEMPTS - 1):
-        if proof.consistent:
+        if proof.consistent and not unknown:
             break
         await asyncio.sleep(PAUSE_S)
         proof = await _look(gateway, page, positions, kernel, since_ns)
-    return proof
+        unknown = _unknown(page) if live else []
+    return Proof(proof.books, proof.positions, (*proof.problems, *unknown))
 
 
 async def _look(gateway: Gateway, page: OrdersPage, positions: PositionsPage, kernel: Kernel, since_ns: int) -> Proof:
@@ -73,10 +76,12 @@ async def _look(gateway: Gateway, page: OrdersPage, positions: PositionsPage, ke
             for ticker in sorted({order.ticker for order in ours[alias]}):
                 fills += await venue.fills_since(since_ns - OVERLAP_NS, ticker)
             held = {row.ticker: row.amount for row in await venue.positions()}
+            resting = await venue.open_orders()
         except VenueError as error:
             problems.append(f"{alias} cannot be asked: {error.text}")
             continue
         problems += _compare_fills(page, ours[alias], fills)
+        problems += _compare_resting(page, resting)
         tickers = sorted({order.ticker for order in ours[alias]} | set(held))
         for ticker in tickers:
             proof = PositionProof(alias, ticker, positions.get(alias, ticker), held.get(ticker, ZERO))
@@ -102,6 +107,25 @@ def _compare_fills(page: OrdersPage, orders: list[Order], fills: list[FillEvent]
         f"{order.filled:f} here"
         for order in orders
         if at_venue[order.key] != order.filled
+    ]
+
+
+def _compare_resting(page: OrdersPage, resting: list[OrderUpdate]) -> list[str]:
+    problems = []
+    for update in resting:
+        order = page.get(update.cloid) if update.cloid else None
+        if order is not None and order.role is not Role.EXTERNAL and order.status.terminal:
+            problems.append(
+                f"{order.role.value} {order.key[:8]} rests on {order.venue}, here it is {order.status.value}"
+            )
+    return problems
+
+
+def _unknown(page: OrdersPage) -> list[str]:
+    return [
+        f"{order.role.value} {order.key[:8]} on {order.venue} is {order.status.value}: whether it exists is not known"
+        for order in page.working()
+        if order.role is not Role.EXTERNAL and order.status in {OrderStatus.PENDING, OrderStatus.UNKNOWN}
     ]
 
 

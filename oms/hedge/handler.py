@@ -127,12 +127,14 @@ class HedgeHandler:
             self._tell("overfill", order.venue, order.ticker, f"{over}: more than was ordered, and all of it counts")
 
     def _external(self, delta: OrderDelta) -> None:
-        """A fill that the venue itself made in a hedge contract (liquidation): only the operator can judge."""
-        order = delta.after
-        key = order.venue, order.ticker
-        if delta.last_fill != 0 and order.forced and key in self.kernel.books:
-            reason = f"the venue itself traded {delta.last_fill:f}: look at the position, reopen what is to be hedged"
-            self.hold(order.venue, order.ticker, reason)
+        if delta.last_fill != 0 and delta.after.forced:
+            self.venue_made(delta.after.venue, delta.after.ticker, delta.last_fill)
+
+    def venue_made(self, venue: str, ticker: str, amount: Decimal) -> None:
+        """Hold the book of a contract in which the venue itself traded (liquidation): only the operator can judge."""
+        if (venue, ticker) in self.kernel.books:
+            reason = f"the venue itself traded {amount:f}: look at the position, reopen what is to be hedged"
+            self.hold(venue, ticker, reason)
 
     def absent(self, key: str) -> bool:
         """Tell the kernel that the venue knows no such hedge order; True when it now believes so (I9)."""

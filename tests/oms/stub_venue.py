@@ -307,6 +307,7 @@ async def desk(**settings):
 
 def virtual(story):
     """Run an async test on virtual time: nothing waits, and a minute is over at once."""
+
     @functools.wraps(story)
     def run(*args, **kwargs):
         loop = VirtualLoop(START_NS)

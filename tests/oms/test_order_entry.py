@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from gateways.errors import Rejected, Unknown
-from gateways.standards import AmendOrder, OrderStatus, OrderUpdate, PlaceOrder, RejectReason
+from gateways.standards import AmendOrder, OrderStatus, OrderUpdate, PlaceOrder, RejectReason, TimeInForce
+from gateways.venue import Capabilities
 from oms.clock import ManualClock
 from oms.entry import OrderEntry
 from oms.journal import MemoryJournal
@@ -19,6 +20,8 @@ C = "c" * 32
 
 class StubVenue:
     """Answers each request with what was put there: an exception is raised, anything else returned."""
+
+    capabilities = Capabilities(time_in_force=frozenset(TimeInForce))
 
     def __init__(self):
         self.answer = None

@@ -6,12 +6,13 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from gateways.contracts import Contracts
 from gateways.errors import Denied, Rejected, Unavailable, Unknown
-from gateways.standards import OrderStatus, RejectReason
-from oms.hedge.policy import How, Rung
+from gateways.standards import FillEvent, OrderStatus, OrderUpdate, PositionUpdate, Reject, RejectReason
+from oms.hedge.policy import How, Limits, Rung
 from oms.hedge.state import ChildState
 from oms.journal import MemoryJournal
-from tests.oms.stub_venue import Desk, desk, virtual
+from tests.oms.stub_venue import Desk, StubVenue, contract, desk, virtual
 
 D = Decimal
 S = OrderStatus
@@ -327,3 +328,213 @@ async def test_an_unknown_hedge_is_not_believed_absent_while_its_late_bytes_may_
         await made.until(lambda: made.oms.idle)
         assert made.hedges() == [D(-1)]
         assert made.b.position["X"] == D(-1)
+
+
+@virtual
+async def test_a_fill_that_ended_an_order_just_before_a_crash_is_found_after_it():
+    """An order that the journal calls ended is asked about when that was moments before: a last fill may be missing."""
+    async with desk() as first:
+        maker = await first.maker("2")
+        first.a.trade(maker, "1")
+        first.a.trade(maker, "0.5", tell=())
+        held = first.a.held[maker]
+        held.status = S.CANCELLED
+        first.a.send(msgspec.structs.replace(first.a.say(held), filled=D(1)))  # the venue's word lags behind its fills
+        image = first.journal.image
+    first.a.fills.clear()  # and its list of fills does too
+    async with desk(journal=MemoryJournal(first.loop, image), venues=first.venues) as second:
+        await second.until(lambda: second.book.target == D("-1.5"))
+
+
+@virtual
+async def test_an_order_of_this_desk_is_cancelled_though_its_journal_is_gone():
+    """A maker whose legs nobody knows must not rest: its fills would not be hedged."""
+    async with desk() as first:
+        maker = await first.maker()
+    async with desk(venues=first.venues):
+        assert first.a.held[maker].status is S.CANCELLED
+
+
+@virtual
+async def test_a_flatten_that_a_crash_cut_leaves_no_book_paused():
+    """After a restart the book hedges again: nobody is there to resume what a command had paused."""
+    async with desk() as first:
+        maker = await first.maker()
+        first.oms.hedge.pause("b", "X", "flatten")
+        image = first.journal.image
+    async with desk(journal=MemoryJournal(first.loop, image), venues=first.venues) as second:
+        second.a.trade(maker, "1")
+        await second.until(lambda: second.book.hedged == D(-1))
+
+
+# ------------------------------------------------------------------ what venues do by themselves
+
+
+@virtual
+async def test_a_liquidation_told_by_its_fill_alone_holds_the_book():
+    """A venue that names no order for what it does to us is heard all the same."""
+    async with desk() as made:
+        maker = await made.maker("2")
+        made.a.trade(maker, "1")
+        await made.until(lambda: made.book.hedged == D(-1))
+        fill = FillEvent(
+            venue="b", ticker="X", oid="9", trade_id="9", amount=D(1), price=D(100), forced=True,
+            ts_venue_ns=made.loop.now_ns(),
+        )  # fmt: skip
+        made.b.send(fill)
+        assert made.book.hold
+        made.oms.hedge.resume("b", "X")
+        made.b.send(fill, msgspec.structs.replace(fill, trade_id="8", snapshot=True, ts_venue_ns=1))
+        assert not made.book.hold
+
+
+@virtual
+async def test_orders_of_others_with_one_client_id_are_told_apart():
+    """Venues name all their own acts alike (``adl_autoclose``): each holds the book of its own contract."""
+    contracts = (contract("b"), contract("b", "Z", base="Z"))
+    async with desk() as made:
+        made.b.contracts = Contracts("b", contracts)
+        await made.maker()
+        await made.maker(legs={"exc": "b", "ticker": "Z"})
+        for ticker, oid in (("Z", "1"), ("X", "2")):
+            made.b.send(
+                OrderUpdate(venue="b", ticker=ticker, oid=oid, cloid="adl_autoclose", status=S.FILLED, amount=D(1),
+                            filled=D(1), forced=True)
+            )  # fmt: skip
+        assert made.oms.kernel.books["b", "Z"].hold
+        assert made.oms.kernel.books["b", "X"].hold
+
+
+@virtual
+async def test_an_order_whose_amend_is_under_way_is_cancelled_by_its_client_id():
+    """Where an amend replaces the order, the old id finds nothing: a panic would leave the new one resting."""
+    made_a = StubVenue("a", asyncio.get_running_loop(), amend_keeps_oid=False)
+    venues = {"a": made_a, "b": StubVenue("b", asyncio.get_running_loop())}
+    async with desk(venues=venues) as made:
+        key = await made.maker()
+
+        async def slow(order):
+            made.a.held[key].oid = "2000"
+            await asyncio.sleep(2)
+            return made.a.say(made.a.held[key])
+
+        made.a.script["amend"].append(slow)
+        amending = asyncio.create_task(made.oms.amend_order(key, price=D("99.9")))
+        await made.until(lambda: made.a.asked("amend"))
+        assert await made.oms.panic() == 1
+        assert made.a.held[key].status is S.CANCELLED
+        await amending
+
+
+@virtual
+async def test_a_refusal_that_comes_after_its_caller_gave_up_ends_the_order():
+    """A definite refusal is proof whoever waits for it: the hedge is due again at once."""
+    async with desk() as made:
+        maker = await made.maker()
+
+        async def refused_late(order):
+            async def refuse():
+                await asyncio.sleep(0.1)
+                made.b.send(Reject(venue="b", code="-1", text="no", reason=RejectReason.OTHER, cloid=order.cloid))
+
+            made.later = asyncio.create_task(refuse())
+            raise Unknown("b", "cut")
+
+        made.b.script["hedge"].append(refused_late)
+        made.a.trade(maker, "1")
+        await made.until(lambda: made.book.hedged == D(-1), 2)
+        assert made.hedges() == [D(-1), D(-1)]
+
+
+# ------------------------------------------------------------------ flatten, unwind, the portfolio
+
+
+@virtual
+async def test_a_flatten_leaves_a_hold_and_a_pause_as_they_were():
+    """What only the operator may lift is not lifted by closing a position."""
+    async with desk() as made:
+        await made.maker()
+        made.oms.hedge.hold("b", "X", "no margin")
+        await made.oms.flatten("b", "X")
+        assert made.book.hold == "no margin"
+        made.oms.hedge.resume("b", "X")
+        made.oms.hedge.pause("b", "X", "by the operator")
+        await made.oms.flatten("b", "X")
+        assert made.book.paused == "by the operator"
+
+
+@virtual
+async def test_a_flatten_asked_for_twice_closes_once():
+    """The second press of the key is refused while the first one's orders are under way."""
+    async with desk() as made:
+        made.b.position["X"] = D(3)
+
+        async def slow(_):
+            await asyncio.sleep(0.1)
+            return [PositionUpdate(venue="b", ticker="X", amount=D(3))]
+
+        made.b.script["positions"].append(slow)
+        results = await asyncio.gather(*(made.oms.flatten("b", "X") for _ in range(2)))
+        assert [order.amount for order in made.b.asked("place")] == [D(-3)]
+        assert sorted(result.done for result in results) == [False, True]
+
+
+@virtual
+async def test_a_position_over_the_largest_order_is_closed_in_parts():
+    """A venue's limit on one market order does not keep the operator in."""
+    loop = asyncio.get_running_loop()
+    venues = {"a": StubVenue("a", loop), "b": StubVenue("b", loop, (contract("b", market_max="2"),))}
+    async with desk(venues=venues) as made:
+        made.b.position["X"] = D(9)
+        result = await made.oms.flatten("b", "X")
+        assert result.done
+        assert [order.amount for order in made.b.asked("place")] == [D(-2)] * 4 + [D(-1)]
+
+
+@virtual
+async def test_an_unwind_without_an_answer_is_forfeited_once_it_is_known_to_have_filled():
+    """What was closed on the maker's venue is not hedged as well when the book is resumed."""
+    async with desk(limits=Limits(max_failures=1)) as made:
+        maker = await made.maker(legs={"exc": "b", "ticker": "X", "on_failure": "unwind"})
+
+        async def cut(order):
+            made.a.accept(order)
+            raise Unknown("a", "cut")
+
+        made.b.script["hedge"].append(Rejected("b", "no", reason=RejectReason.MARGIN))
+        made.a.script["place"].append(cut)
+        made.a.trade(maker, "1")
+        await made.until(lambda: made.book.forfeited != 0)
+        assert made.book.balance == 0
+        assert made.a.position["X"] == 0
+
+
+@virtual
+async def test_the_portfolio_counts_what_the_hedge_books_still_owe():
+    """An exposure that a hedge order or a waiting balance will answer is not closed a second time."""
+    async with desk() as made:
+        maker = await made.maker()
+        made.oms.hedge.pause("b", "X", "by the operator")
+        made.a.trade(maker, "1")
+        assert made.book.balance == D(-1)
+        assert await made.oms.hedge_portfolio_delta() == []
+
+
+# ------------------------------------------------------------------ proofs
+
+
+@virtual
+async def test_no_proof_while_an_order_is_unknown_or_rests_against_the_books():
+    """A desk that does not know its orders is not consistent, whatever their fills add up to."""
+    async with desk() as made:
+        maker = await made.maker()
+        assert (await made.oms.verify()).consistent
+        made.a.send(msgspec.structs.replace(made.a.say(made.a.held[maker]), status=S.CANCELLED))
+        proof = await made.oms.verify()
+        assert any("rests" in problem for problem in proof.problems)
+        made.a.end(maker)
+
+        made.a.script["place"].append(Unknown("a", "cut"))
+        with pytest.raises(Unknown):
+            await made.maker()
+        assert any("UNKNOWN" in problem for problem in (await made.oms.verify()).problems)
