@@ -264,8 +264,8 @@ def _leg_sentence(place: Place, leg: LegSpec, contract: Contract) -> str:
     words += [f"once {policy.above_value.normalize():f} {contract.quote} is due"] if policy.above_value else []
     words += ["reduce-only"] if policy.reduce_only else []
     words += {
-        OnFailure.ESCALATE: ["if that fails once at market"],
-        OnFailure.UNWIND: [f"if that fails closed again on {place.venue}"],
+        OnFailure.ESCALATE: ["on failure one more try at market"],
+        OnFailure.UNWIND: [f"on failure closed again on {place.venue}"],
     }.get(policy.on_failure, [])
     return ", ".join(words)
 

@@ -98,7 +98,9 @@ def limit_price(book: HedgeBook, rung: Rung, now_ns: int, limits: Limits, *, buy
     slack = best * rung.slippage_bps / BPS
     if rung.slippage_ticks:
         slack = tick_at(contract, best) * rung.slippage_ticks
-    return floor_price(contract, best + slack) if buying else ceil_price(contract, best - slack)
+    if buying:
+        return floor_price(contract, best + slack)
+    return max(ceil_price(contract, best - slack), contract.tick_size)  # a limit of zero is none
 
 
 def reference_price(book: HedgeBook) -> Decimal | None:

@@ -106,14 +106,14 @@ def test_an_order_that_stands_is_said_in_words(line: str, sentence: str) -> None
             "join 1500ms then ioc 5ticks after 2s reduce escalate",
             (
                 "each fill sells SOL on hyperliquid: joins the ask for 1500 ms, then ioc within 5 ticks, 2 s later, "
-                "reduce-only, if that fails once at market; up to 0.07 SOL may wait"
+                "reduce-only, on failure one more try at market; up to 0.07 SOL may wait"
             ),
         ),
         (
             "buy",
             "market above 0.5 unwind",
             (
-                "each fill sells SOL on hyperliquid at market, once 0.5 SOL is due, if that fails closed again on "
+                "each fill sells SOL on hyperliquid at market, once 0.5 SOL is due, on failure closed again on "
                 "binance; up to 0.49 SOL may wait"
             ),
         ),

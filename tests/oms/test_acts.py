@@ -117,6 +117,14 @@ def test_an_ioc_that_did_not_fill_hands_on_to_the_next_rung(reason, filled):
     assert (market.price, market.rung, market.amount) == (None, 1, D(-1) - D(filled))
 
 
+@pytest.mark.parametrize("rung", [Rung(how=How.IOC, slippage_ticks=20_000), Rung(how=How.IOC, slippage_bps=D(10_000))])
+def test_a_sell_limit_never_falls_to_zero(rung):
+    """A slippage larger than the price is limited by the lowest price that a venue takes."""
+    kernel = desk(Leg(venue="b", ticker="X", policy=Policy(rungs=(rung,))))
+    (ioc,) = fill(kernel, "1")
+    assert ioc.price == D("0.01")
+
+
 def test_a_ladder_is_climbed_to_its_end():
     """Join, then IOC, then market: each order is sized by the end of the one before (I1, I3)."""
     kernel = desk(Leg(venue="b", ticker="X", policy=LADDER))
