@@ -98,7 +98,7 @@ class MachineOMS(OMS):
             raise
 
     def _task_failed(self, name, error):
-        if not isinstance(error, (VenueError, Crashed)):
+        if not isinstance(error, (VenueError, JournalError, Crashed)):
             self.broken.append(error)
 
 
@@ -288,7 +288,7 @@ class Desk:
     def _intended(self, intended, *, rounded_up):
         self.journal.shadow.intended(
             intended, self.oms.kernel, self.loop.now_ns(), rounded_up=rounded_up,
-            quoted_ns=self.venues[intended.venue].quoted_ns,
+            quoted_ns=self.venues[intended.venue].quoted_ns, exempt=self.exempt,
         )  # fmt: skip
         if rounded_up:
             self.exempt.add((intended.venue, intended.ticker))
@@ -329,7 +329,8 @@ class Desk:
     def _check_order(self, order, kernel):
         real = self.venues[order.venue].orders.get(order.key)
         truth = real.filled if real else ZERO
-        assert order.filled == self.known(order.venue, order.key), "I4, I8: told and known differ"
+        known = self.known(order.venue, order.key)
+        assert order.filled == known, f"I4, I8: {order.role.value} {order.key[:8]}: told {known}, counts {order.filled}"
         assert abs(order.filled) <= abs(truth), "I1: more is known than filled"
         assert order.filled * truth >= 0
         assert abs(order.filled) >= abs(self.floor.get(order.key, ZERO)), "I7: a filled size fell"
