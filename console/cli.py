@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from importlib import metadata
 from pathlib import Path
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from console.papers import PaperSettings
     from gateways.venue import Endpoints
     from oms.crash import CrashPoints
-    from oms.records import Record
 
 OK, REFUSED, USAGE = 0, 1, 2
 
@@ -137,48 +136,37 @@ def _crash_points() -> "CrashPoints | None":
 
 def _verify(arguments: argparse.Namespace) -> int:
     if arguments.venues is None:
-        text = (
-            "verify needs --venues FILE: paper venues that a desk started for itself ended with it, and its books too"
-        )
-        raise UsageError(text)
+        raise UsageError("verify needs --venues FILE: a desk's own paper venues ended with it, and its books too")
+    from console.folders import journal_folder  # noqa: PLC0415  # loaded when used
     from console.verify import run_verify  # noqa: PLC0415  # loaded when used
     from oms.segments import read_recent  # noqa: PLC0415  # loaded when used
 
     endpoints = _load_venues(Path(arguments.venues))
-    folder = _journal_folder(endpoints)
+    try:
+        folder = journal_folder(endpoints)
+    except FileNotFoundError as error:
+        raise UsageError(str(error)) from error
     return asyncio.run(run_verify(endpoints, lambda: read_recent(folder), sys.stdout))
 
 
 def _journal(arguments: argparse.Namespace) -> int:
+    from console.folders import journal_folder, journal_records  # noqa: PLC0415  # loaded when used
     from console.journal import Choice, NothingChosenError, export, show  # noqa: PLC0415  # loaded when used
-
-    records = _journal_records(arguments)
-    choice = Choice(maker=arguments.maker or "", hedge=arguments.hedge or "")
-    try:
-        if arguments.act == "show":
-            if arguments.format is not None:
-                raise UsageError("--format goes with export: show is for reading")
-            show(records, choice, sys.stdout)
-        else:
-            export(records, choice, sys.stdout, arguments.format or "jsonl")
-    except NothingChosenError as error:
-        raise UsageError(str(error)) from error
-    return OK
-
-
-def _journal_records(arguments: argparse.Namespace) -> "Iterable[Record]":
-    """The journal of ``--venues``, or the one that ``--journal`` names: a folder, a file, or one later segment."""
-    from oms.segments import chained, read_all, segment_number, segments, segments_of  # noqa: PLC0415  # same
 
     if (arguments.venues is None) == (arguments.journal is None):
         raise UsageError("give --venues FILE or --journal FILE: whose journal it is")
-    if arguments.venues is not None:
-        return read_all(_journal_folder(_load_venues(Path(arguments.venues))))
-    path = Path(arguments.journal)
-    files = segments(path) if path.is_dir() else [path] if path.is_file() else []
-    if not files:
-        raise UsageError(f"there is no journal {path}")
-    return chained(segments_of(path) if files == [path] and segment_number(path) == 0 else files)
+    if arguments.act == "show" and arguments.format is not None:
+        raise UsageError("--format goes with export: show is for reading")
+    choice = Choice(maker=arguments.maker or "", hedge=arguments.hedge or "")
+    try:
+        path = Path(arguments.journal) if arguments.journal else journal_folder(_load_venues(Path(arguments.venues)))
+        if arguments.act == "show":
+            show(journal_records(path), choice, sys.stdout)
+        else:
+            export(journal_records(path), choice, sys.stdout, arguments.format or "jsonl")
+    except (FileNotFoundError, NothingChosenError) as error:
+        raise UsageError(str(error)) from error
+    return OK
 
 
 def _paper(arguments: argparse.Namespace) -> int:
@@ -199,16 +187,6 @@ def _themes(_: argparse.Namespace) -> int:
 
 
 # ----------------------------------------------------------------- what they need
-
-
-def _journal_folder(endpoints: "dict[str, Endpoints]") -> Path:
-    from console.folders import desk_folder  # noqa: PLC0415  # loaded when used
-    from oms.segments import segments  # noqa: PLC0415  # loaded when used
-
-    folder = desk_folder(endpoints)
-    if not segments(folder):
-        raise UsageError(f"no desk has traded on these venues: there is no journal in {folder}")
-    return folder
 
 
 @contextlib.contextmanager
