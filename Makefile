@@ -41,3 +41,7 @@ lock:
 .PHONY: simulate
 simulate: setup
 	$(PY) -m tests.simulation --sessions 10000 --faults
+
+.PHONY: kills
+kills: setup
+	$(PY) -m tests.kills --kills 200
