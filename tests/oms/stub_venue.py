@@ -86,12 +86,18 @@ class StubVenue(Venue):
         """The requests of a verb that came here, in order."""
         return [request for name, request in self.calls if name == verb]
 
-    def accept(self, order):
-        """Take an order as the venue does, telling nobody; return what is said of it."""
+    def accept(self, order, *, filled=None):
+        """Take an order as the venue does, telling nobody; return what is said of it.
+
+        What does not rest fills in full, or ``filled`` of it, and the rest is gone.
+        """
         self._ids += 1
         held = self.held[order.cloid] = Held(order, str(self._ids))
         if order.kind is OrderKind.MARKET or order.tif is not TimeInForce.GTC:
-            self._execute(held, order.amount, self.mid if order.price is None else order.price)
+            amount = order.amount if filled is None else D(filled)
+            self._execute(held, amount, self.mid if order.price is None else order.price)
+            if not held.status.terminal:
+                held.status = OrderStatus.EXPIRED
         return self.say(held)
 
     def trade(self, cloid, amount, *, price=None, tell=("fill", "order")):
