@@ -16,6 +16,7 @@ from functools import partial
 from typing import ClassVar
 
 import msgspec
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -37,6 +38,7 @@ from console.screens.palette import ActionProvider
 from console.screens.picker import InstrumentPicker
 from console.ticket.draft import Draft, LegDraft, counterpart
 from console.ticket.ticket import Ticket
+from console.typed import TypedKeys
 from console.widgets.bars import state_spans
 
 FLUSH_S = 0.1
@@ -66,6 +68,7 @@ class HedgedeskApp(App[int]):
         self.faults: deque[str] = deque(maxlen=50)
         self.fault_count = 0
         self.history: list[str] = []
+        self._typed = TypedKeys(self, super().on_event)
         self._mirror = Mirror()
         self._draft = Draft()
         self._command_text = ""
@@ -79,6 +82,13 @@ class HedgedeskApp(App[int]):
         self.theme = theme
 
     # ------------------------------------------------------------ start and frames
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let keys from the terminal go one after another; all else as textual does."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._typed.take(event)
+        else:
+            await super().on_event(event)
 
     @property
     def mirror(self) -> Mirror:

@@ -94,7 +94,7 @@ class EmbeddedLink(Link):
             self._loop.call_soon_threadsafe(self._publisher.watch, venue, ticker)
 
     async def stop(self, *, two_phase: bool) -> Reply:
-        """End the engine; in two phases, report what is left before."""
+        """End the engine; in two phases, report what is left and go on while there is something."""
         left: list[str] = []
         if two_phase:
 
@@ -102,8 +102,10 @@ class EmbeddedLink(Link):
                 return await desk.oms.stop()
 
             left = await self._ask(settle)
+            if left:
+                return Reply(ok=False, error="; ".join(left))
         self._end()
-        return Reply(ok=not left, text="stopped", error="; ".join(left))
+        return Reply(ok=True, text="stopped")
 
     async def _ask(self, work: Callable[[Desk], Coroutine[Any, Any, T]]) -> T:
         if self._loop is None or self._desk is None:

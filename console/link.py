@@ -296,5 +296,5 @@ class Link(Protocol):
         ...
 
     async def stop(self, *, two_phase: bool) -> Reply:
-        """End the engine. Two-phase: no new makers, cancel makers, settle children, report what is left, stop."""
+        """End the engine. Two-phase: no new makers, cancel makers, settle children; stop only if nothing is left."""
         ...
