@@ -15,11 +15,11 @@ import msgspec
 
 from gateways.standards import ZERO, OrderKind, OrderStatus, PlaceOrder, RejectReason, TimeInForce
 from oms.absence import Absence
-from oms.evidence import Entered, Evidence, evidence_of
+from oms.evidence import Entered, Evidence
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg, Policy
 from oms.hedge.state import Child, ChildState, Claim, HedgeBook, Maker, Obligation, Share
-from oms.orders import OidFilled, OrdersPage, Role
+from oms.orders import OidFilled, Role
 
 T = TypeVar("T")
 
@@ -200,20 +200,6 @@ def checkpoint(
         legs=legs.values(),
         policies=policies.values(),
     )  # fmt: skip
-
-
-def orders_of(page: OrdersPage) -> tuple[dict[str, Entered], dict[str, Evidence]]:
-    """The orders of a living desk by key, ours alone, as a journal would tell of them: ``entered``, ``evidence``."""
-    entered, evidence = {}, {}
-    for order in page.orders():
-        if order.role is not Role.EXTERNAL:
-            placed = PlaceOrder(
-                ticker=order.ticker, cloid=order.key, amount=order.amount, kind=order.kind, price=order.price,
-                tif=order.tif, post_only=order.post_only, reduce_only=order.reduce_only,
-            )  # fmt: skip
-            entered[order.key] = Entered(venue=order.venue, role=order.role, order=placed, ts_ns=order.ts_created_ns)
-            evidence[order.key] = evidence_of(page, order)
-    return entered, evidence
 
 
 def digest(kernel: Kernel, entered: Mapping[str, Entered], evidence: Mapping[str, Evidence]) -> str:

@@ -16,7 +16,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from typing import Self
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -24,7 +24,9 @@ from gateways.router import make_venue
 from gateways.transport.network import Http, Network, Socket
 from gateways.transport.sockets import SOCKETS
 from gateways.venue import Endpoints, Venue
-from oms.journal import Record, Recorder
+from oms.journal import Draft, Mark, Record, Recorder
+
+T = TypeVar("T")
 
 VARIABLE = "HEDGEDESK_KILL"
 BEFORE_APPEND, AFTER_APPEND, AFTER_SEND = POINTS = ("before-append", "after-append", "after-send")
@@ -129,8 +131,17 @@ class _Journal:
     def full(self) -> bool:
         return self._inner.full
 
-    def begin_segment(self, checkpoint: msgspec.Struct) -> None:
-        self._inner.begin_segment(checkpoint)
+    async def beside(self, work: Callable[[], T]) -> T:
+        return await self._inner.beside(work)
+
+    def mark(self) -> Mark:
+        return self._inner.mark()
+
+    def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
+        return self._inner.draft(checkpoint, mark)
+
+    def begin_segment(self, draft: Draft) -> None:
+        self._inner.begin_segment(draft)
 
     def flush(self) -> None:
         self._inner.flush()

@@ -5,13 +5,14 @@ follows in a thread of its own, many records at a time, and nobody waits for it 
 be written or flushed refuses everything after, for good: what it might have lost cannot be told.
 """
 
+import asyncio
 import contextlib
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 import msgspec
 
@@ -31,8 +32,9 @@ from oms.records import (
 )
 from oms.segments import (
     FIRST,
-    HEAD,
     SEGMENT_BYTES,
+    Draft,
+    Mark,
     head_intact,
     head_length,
     next_segment,
@@ -49,9 +51,12 @@ if sys.platform != "win32":
     import fcntl
 
 __all__ = [
-    "CHECKPOINT_KIND", "FORMAT_VERSION", "HEADER_KIND", "SEGMENT_BYTES", "Journal", "JournalError", "MemoryJournal",
-    "Record", "Recorder", "decode_lines", "encode_line", "open_journal", "read", "read_all", "read_recent", "segments",
+    "CHECKPOINT_KIND", "FORMAT_VERSION", "HEADER_KIND", "SEGMENT_BYTES", "Draft", "Journal", "JournalError", "Mark",
+    "MemoryJournal", "Record", "Recorder", "decode_lines", "encode_line", "open_journal", "read", "read_all",
+    "read_recent", "segments",
 ]  # fmt: skip
+
+T = TypeVar("T")
 
 
 class Recorder(Protocol):
@@ -85,11 +90,26 @@ class Recorder(Protocol):
         """Whether the segment has grown so large that a new one should begin at the next quiet moment."""
         ...
 
-    def begin_segment(self, checkpoint: msgspec.Struct) -> None:
-        """Go on in a new segment that begins with ``checkpoint``, which tells all that was appended so far.
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Do ``work``, which may read what was appended and write a draft, without holding up the caller's loop."""
+        ...
 
-        Waits for the disk. Raises JournalError when that cannot be: then the present segment goes on, unless
-        ``failed`` says otherwise.
+    def mark(self) -> Mark:
+        """Where the journal stands now."""
+        ...
+
+    def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
+        """Write the head of a segment that may begin: ``checkpoint`` tells all that was appended up to ``mark``.
+
+        May be called beside. Raises JournalError when it cannot be written; the journal goes on.
+        """
+        ...
+
+    def begin_segment(self, draft: Draft) -> None:
+        """Go on in a new segment: the draft's head, what was appended since its mark, and what will be.
+
+        Waits for the disk, for little. Raises JournalError when that cannot be: then the present segment goes on,
+        unless ``failed`` says otherwise.
         """
         ...
 
@@ -116,6 +136,11 @@ def sync_data(descriptor: int) -> None:
         os.fdatasync(descriptor)
     else:
         os.fsync(descriptor)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # what cannot be removed is overwritten by the next attempt
+        path.unlink(missing_ok=True)
 
 
 def _write_all(file: int, line: bytes) -> None:
@@ -250,37 +275,58 @@ class Journal:
         """Whether a new segment should begin at the next quiet moment."""
         return self._grown >= self._segment_bytes
 
-    def begin_segment(self, checkpoint: msgspec.Struct) -> None:
-        """Go on in a new segment that begins with ``checkpoint``; see `Recorder.begin_segment`.
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Do ``work`` in a thread; see `Recorder.beside`."""
+        return await asyncio.to_thread(work)
+
+    def mark(self) -> Mark:
+        """Where the journal stands; see `Recorder.mark`."""
+        return Mark(self._next - 1, os.fstat(self._file).st_size)
+
+    def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
+        """Write the head of the next segment under another name; see `Recorder.draft`."""
+        path = next_segment(self._first, self.path)
+        made = path.with_name(path.name + ".new")
+        try:
+            file = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                _write_all(file, head_lines(self._clock, mark.number, checkpoint))
+                self._sync(file)
+            finally:
+                os.close(file)
+        except OSError as error:
+            _remove(made)
+            raise JournalError(f"the segment {path} cannot be drafted: {error.strerror}") from error
+        return Draft(mark, made, b"")
+
+    def begin_segment(self, draft: Draft) -> None:
+        """Put a draft into its place, with what was appended since; see `Recorder.begin_segment`.
 
         A crash at any moment of it leaves either the old segment as the last one, or the new one, whole.
         """
         self.flush()
         self._refuse()
-        number = self._next
-        head = head_lines(self._clock, number, checkpoint)
-        path = next_segment(self._first, self.path)
-        made = path.with_name(path.name + ".new")
+        path, made = next_segment(self._first, self.path), draft.path
+        if made is None or made.name != path.name + ".new":
+            raise JournalError(f"the segment {path} was drafted for another place")
         file = -1
         try:
-            file = os.open(made, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            since = os.pread(self._file, os.fstat(self._file).st_size - draft.mark.place, draft.mark.place)
+            file = os.open(made, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
             self._lock(file)
-            _write_all(file, head)
+            _write_all(file, since)
             self._sync(file)
             made.rename(path)
         except (OSError, JournalError) as error:
             if file >= 0:
                 os.close(file)
-                with contextlib.suppress(OSError):  # what cannot be removed is overwritten by the next attempt
-                    made.unlink()
+            _remove(made)
             reason = error.strerror if isinstance(error, OSError) else error
             raise JournalError(f"the segment {path} cannot be begun: {reason}") from error
-        with self._work:
-            old, self._file = self._file, file
-            self._next = self._flushed = number + HEAD
+        old, self._file = self._file, file
         os.close(old)
         self.path = path
-        self._grown = 0
+        self._grown = len(since)
         try:
             self._sync_folder()
         except OSError as error:

@@ -1,13 +1,16 @@
 """The journal in memory, line for line as on disk: for virtual time, and for tests of what a crash leaves."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import msgspec
 
 from oms.clock import Clock
 from oms.records import CHECKPOINT_KIND, JournalError, Record, decode_lines, head_lines, header_line, line_of
-from oms.segments import HEAD, SEGMENT_BYTES
+from oms.segments import HEAD, SEGMENT_BYTES, Draft, Mark
+
+T = TypeVar("T")
 
 
 class MemoryJournal:
@@ -69,11 +72,22 @@ class MemoryJournal:
         """Whether a new segment should begin at the next quiet moment."""
         return self._grown >= self._segment_bytes
 
-    def begin_segment(self, checkpoint: msgspec.Struct) -> None:
-        """Go on in a new segment; see `Recorder.begin_segment`."""
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Do it at once: there are no threads in virtual time."""
+        return work()
+
+    def mark(self) -> Mark:
+        """Where the journal stands; see `Recorder.mark`."""
+        return Mark(self._next - 1, len(self._lines))
+
+    def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
+        """The head of a segment; see `Recorder.draft`."""
+        return Draft(mark, None, head_lines(self._clock, mark.number, checkpoint))
+
+    def begin_segment(self, draft: Draft) -> None:
+        """Go on in the new segment; see `Recorder.begin_segment`."""
         self.flush()
-        head = head_lines(self._clock, self._next, checkpoint)
+        since = self._lines[draft.mark.place :]
         self.older.append(self.image)
-        self._lines = head.splitlines(keepends=True)
-        self._next += HEAD
-        self._grown = 0
+        self._lines = draft.head.splitlines(keepends=True) + since
+        self._grown = sum(map(len, since))

@@ -12,7 +12,7 @@ FORMAT_VERSION = 1
 HEADER_KIND = "journal"
 """Kind of a segment's first record, which names the format and the product."""
 CHECKPOINT_KIND = "Checkpoint"
-"""Kind of the second record of every segment but the first: all that the segments before it tell."""
+"""Kind of the second record of every segment but the first: all that the records before it tell."""
 
 T = TypeVar("T")
 
@@ -27,7 +27,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     v: int
     """Format version."""
     n: int
-    """Record number, from 0, without gaps, over all segments."""
+    """Record number, from 0, without gaps, over all segments. A later segment's header and checkpoint carry the number
+    of the last record that the checkpoint tells of."""
     ts_ns: int
     """When it was appended, UTC."""
     kind: str
@@ -87,10 +88,14 @@ def decode_lines(
             raise _damage(name, place, f"not a record of this format: {error}") from error
         if record.v != FORMAT_VERSION:
             raise _damage(name, place, f"in format {record.v}, this program reads format {FORMAT_VERSION}")
-        if expected is not None and record.n != expected:
-            raise _damage(name, place, f"record {record.n} stands where record {expected} should")
         if (record.kind == HEADER_KIND) != (headed and place == 0):
             raise _damage(name, place, "a journal has one header, as its first line")
+        if record.kind == CHECKPOINT_KIND and expected is not None:
+            if not (headed and place == 1):
+                raise _damage(name, place, "a checkpoint stands behind a segment's header and nowhere else")
+            expected -= 1
+        if expected is not None and record.n != expected:
+            raise _damage(name, place, f"record {record.n} stands where record {expected} should")
         yield record
         expected = record.n + 1
 
@@ -109,8 +114,8 @@ def line_of(
     """The line of one new record. Raises TypeError or ValueError for one that makes no sense."""
     if value is not None and fields:
         raise TypeError("a record holds a Struct or fields, not both")
-    if kind == HEADER_KIND:
-        raise ValueError(f"a record of kind {HEADER_KIND!r} is the header, which the journal writes itself")
+    if kind in {HEADER_KIND, CHECKPOINT_KIND}:
+        raise ValueError(f"a record of kind {kind!r} is a segment's head, which the journal writes itself")
     if cause is not None and not 0 <= cause < n:
         raise ValueError(f"record {cause}, named as the cause of record {n}, is not there")
     data = fields if value is None else value
@@ -118,11 +123,12 @@ def line_of(
 
 
 def header_line(clock: Clock, n: int = 0) -> bytes:
-    """The first line of a segment whose first record has the number ``n``."""
+    """The first line of a segment that goes on after record ``n``."""
     data = {"format": FORMAT_VERSION, "product": "hedgedesk"}
     return encode_line(Record(v=FORMAT_VERSION, n=n, ts_ns=clock.now_ns(), kind=HEADER_KIND, cause=None, data=data))
 
 
 def head_lines(clock: Clock, n: int, checkpoint: msgspec.Struct) -> bytes:
-    """The two lines that a segment begins with: a header, number ``n``, and a checkpoint, ``n + 1``."""
-    return header_line(clock, n) + line_of(clock, n + 1, CHECKPOINT_KIND, checkpoint, {}, cause=None)
+    """The two lines of a segment that goes on after record ``n``: header, and a checkpoint that tells all up to it."""
+    record = Record(v=FORMAT_VERSION, n=n, ts_ns=clock.now_ns(), kind=CHECKPOINT_KIND, cause=None, data=checkpoint)
+    return header_line(clock, n) + encode_line(record)

@@ -1,6 +1,7 @@
 """A journal's files on disk: ``journal.jsonl``, then ``journal.0001.jsonl`` and so on, each a segment of one journal.
 
-A later segment begins with a header and a checkpoint, which tells all that the segments before it tell. So a recovery
+A later segment begins with a header and a checkpoint, which tells all that the records before it tell, up to the
+number that both carry; the records after that follow, some of which the segment before may hold as well. So a recovery
 reads the last segment alone, and those before it are kept for whoever asks what happened. A segment that is no longer
 written may be compressed (``gzip journal.jsonl``): it is read all the same.
 """
@@ -11,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from oms.records import CHECKPOINT_KIND, HEADER_KIND, JournalError, Record, decode_line, decode_lines
 
@@ -20,6 +22,21 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 """How many bytes of records a segment takes before it is full; its checkpoint does not count."""
 HEAD = 2
 """How many records a later segment begins with: header and checkpoint."""
+
+
+class Mark(NamedTuple):
+    """Where a journal stood: the number of its last record, and the place in its last segment where that ended."""
+
+    number: int
+    place: int
+
+
+class Draft(NamedTuple):
+    """The head of a segment that may begin: all that the journal told at ``mark``. In a file, or in memory."""
+
+    mark: Mark
+    path: Path | None
+    head: bytes
 
 
 def segments(folder: Path) -> list[Path]:
@@ -51,14 +68,14 @@ def next_segment(first: Path, last: Path) -> Path:
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The records of one segment, the header first. Raises JournalError for damage, OSError as ``open`` does."""
+    """The records of one segment, its head first. Raises JournalError for damage, OSError as ``open`` does."""
     return decode_lines(_lines(path), str(path), first=None if segment_number(path) else 0)
 
 
 def read_all(folder: Path) -> Iterator[Record]:
-    """Every record that a folder's journal holds, over all its segments, numbered without a gap.
+    """Every record that a folder's journal holds, each once, over all its segments, numbered without a gap.
 
-    Later segments' headers and checkpoints are among them. Needs no lock. Raises JournalError for damage.
+    Heads of later segments are not among them. Needs no lock. Raises JournalError for damage.
     """
     return chained(segments(folder))
 
@@ -74,19 +91,21 @@ def recoverable(paths: Sequence[Path]) -> Iterator[Record]:
 
 
 def chained(paths: Iterable[Path]) -> Iterator[Record]:
-    """The records of segments that follow each other. Raises JournalError where one does not."""
-    expected: int | None = None
+    """The records of segments that follow each other, each once. Raises JournalError where one does not follow."""
+    last: int | None = None
     for path in paths:
-        if expected is None:
-            records = read(path)
-        elif head_intact(path):
-            records = decode_lines(_lines(path), str(path), first=expected)
-        else:
-            # what its checkpoint told is in the segments before it, so only what follows the head is missed
-            records = _without_head(path, expected)
-        for record in records:
-            yield record
-            expected = record.n + 1
+        if last is None:
+            for record in read(path):
+                yield record
+                last = record.n
+            continue
+        # what a damaged checkpoint told is in the segments before it, so only what follows the head matters
+        for record in read(path) if head_intact(path) else _without_head(path):
+            if record.n > last + 1:
+                raise JournalError(f"{path}: record {record.n} stands where record {last + 1} should")
+            if record.n == last + 1:
+                yield record
+                last = record.n
 
 
 def head_intact(path: Path) -> bool:
@@ -104,7 +123,7 @@ def whole_length(path: Path) -> int:
 
 
 def head_length(path: Path) -> int:
-    """How many bytes a segment's head takes; 0 in the first one."""
+    """How many bytes a segment's head takes; 0 for the first one, which is not full before its time."""
     return sum(len(line) for line in islice(_lines(path), HEAD)) if segment_number(path) else 0
 
 
@@ -115,17 +134,14 @@ def _last_intact(paths: Sequence[Path]) -> int:
     return 0
 
 
-def _without_head(path: Path, expected: int) -> Iterator[Record]:
-    """What follows a damaged head, numbered on from it, or from before it where it was cut off and replaced by us."""
-    skipped, first = 0, expected + HEAD
+def _without_head(path: Path) -> Iterator[Record]:
+    skipped = 0
     for line in islice(_lines(path), HEAD):  # one, where a damaged newline has made one line of both
         record = decode_line(line)
         if record is not None and record.kind not in {HEADER_KIND, CHECKPOINT_KIND}:
-            first = expected if record.n == expected else first
             break
         skipped += 1
-    following = islice(_lines(path), skipped, None)
-    return decode_lines(following, f"{path} after its head", first=first, headed=False)
+    return decode_lines(islice(_lines(path), skipped, None), f"{path} after its head", first=None, headed=False)
 
 
 def _lines(path: Path) -> Iterator[bytes]:

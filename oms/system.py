@@ -53,7 +53,7 @@ from oms.requests import HedgeRequest, OrderRequest, parsed
 from oms.supervisor import Supervisor
 from oms.tasks import TaskOwner
 from oms.unknowns import Resolver
-from oms.upkeep import follow_segment
+from oms.upkeep import collector_paused, follow_at_start
 from oms.verify import Proof, prove
 
 ACTIVE, HEDGE_ONLY, HALTED, RECOVERING = "ACTIVE", "HEDGE-ONLY", "HALTED", "RECOVERING"
@@ -105,12 +105,12 @@ class OMS(Mirrors):
         New makers are refused until this has returned.
         Raises VenueError when a venue cannot be reached: an OMS that sees only a part must not trade.
         """
-        past = replay(self.journal.records(), self.kernel)
-        restore_orders(past, self.page)
+        with collector_paused():
+            past = replay(self.journal.records(), self.kernel)
+            restore_orders(past, self.page)
+            follow_at_start(self, past)
         if past.started_ns:
             self.began_ns, self.known_until_ns = past.started_ns, past.last_ns
-        if self.journal.full:
-            follow_segment(self, past.checkpoint())
         self.journal.append("Session", desk=self.cloids.desk, session_ms=self.cloids.session_ms)
         await self.gateway.connect(self._receive, self.supervisor)
         await self.supervisor.start()

@@ -51,8 +51,11 @@ def write(journal, *numbers):
         journal.append("note", number=number)
 
 
-def rotate(journal):
-    journal.begin_segment(Sum(tuple(told(journal.records()))))
+def rotate(journal, *meanwhile):
+    """Go on in a new segment; ``meanwhile`` is written between its draft and its beginning."""
+    draft = journal.draft(Sum(tuple(told(journal.records()))), journal.mark())
+    write(journal, *meanwhile)
+    journal.begin_segment(draft)
 
 
 @pytest.fixture
@@ -71,16 +74,16 @@ def test_numbers_go_on_over_segments(folder):
     """Records are numbered without a gap over all segments, so that a cause names one record for ever."""
     assert [path.name for path in segments(folder)] == ["journal.jsonl", "journal.0001.jsonl", "journal.0002.jsonl"]
     records = list(read_all(folder))
-    assert [record.n for record in records] == list(range(11))
-    assert [record.kind for record in records[3:5]] == [HEADER_KIND, CHECKPOINT_KIND]
-    assert [r.data["number"] for r in records if r.kind == "note"] == [1, 2, 3, 4, 5, 6]
+    assert [record.n for record in records] == list(range(7))
+    assert [record.kind for record in records] == [HEADER_KIND, *["note"] * 6]
+    assert told(records) == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_recovery_reads_the_last_segment_alone(folder):
     """What came before the last checkpoint is not read again, and is told by it."""
     segments(folder)[0].write_bytes(b"not even a journal\n")
     records = list(read_recent(folder))
-    assert records[0].n == 7
+    assert [(record.n, record.kind) for record in records[:3]] == [(4, HEADER_KIND), (4, CHECKPOINT_KIND), (5, "note")]
     assert told(records) == [1, 2, 3, 4, 5, 6]
 
 
@@ -88,8 +91,36 @@ def test_a_segment_is_continued_under_its_cause(folder, clock):
     """A journal opened again goes on in its last segment; a cause may be in an older one."""
     with open_journal(folder, clock) as journal:
         assert journal.path == segments(folder)[-1]
-        assert journal.append("note", number=7, cause=1) == 11
+        assert journal.append("note", number=7, cause=1) == 7
         assert told(journal.records()) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_what_is_written_while_a_segment_is_drafted_is_in_it(folder, clock):
+    """A draft takes its time: what the desk appends meanwhile is told by the new segment, and once by all together."""
+    with open_journal(folder, clock) as journal:
+        rotate(journal, 7, 8)
+        write(journal, 9)
+        assert told(journal.records()) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+        assert [record.n for record in journal.records()] == [6, 6, 7, 8, 9]
+    records = list(read_all(folder))
+    assert [record.n for record in records] == list(range(10))
+    assert told(records) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    memory = MemoryJournal(clock)
+    write(memory, 1)
+    rotate(memory, 2, 3)
+    write(memory, 4)
+    assert told(memory.records()) == [1, 2, 3, 4]
+    assert memory.append("note", number=5, cause=1) == 5
+
+
+def test_a_draft_is_for_one_place(folder, clock):
+    """A draft that another segment has overtaken is not used: its place is taken."""
+    with open_journal(folder, clock) as journal:
+        draft = journal.draft(Sum(), journal.mark())
+        rotate(journal)
+        with pytest.raises(JournalError, match="drafted for another place"):
+            journal.begin_segment(draft)
+        assert told(journal.records()) == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_full_segment_says_so_and_its_checkpoint_does_not_count(tmp_path, clock):
@@ -98,7 +129,7 @@ def test_a_full_segment_says_so_and_its_checkpoint_does_not_count(tmp_path, cloc
         assert not journal.full
         while not journal.full:
             journal.append("note", number=1)
-        journal.begin_segment(Sum(tuple(range(1000))))
+        journal.begin_segment(journal.draft(Sum(tuple(range(1000))), journal.mark()))
         assert not journal.full
         journal.append("note", number=1)
     with open_journal(tmp_path, clock, segment_bytes=500) as journal:
@@ -128,7 +159,7 @@ def test_a_damaged_head_costs_nothing(folder, clock, damage):
     assert [r.data["number"] for r in read_all(folder) if r.kind == "note"] == [1, 2, 3, 4, 5, 6]
     with open_journal(folder, clock) as journal:
         assert journal.full
-        assert journal.append("note", number=7) == 11
+        assert journal.append("note", number=7) == 7
         assert told(journal.records()) == [1, 2, 3, 4, 5, 6, 7]
         rotate(journal)
         assert not journal.full
@@ -159,7 +190,7 @@ def test_damage_after_the_head_is_refused(folder, clock):
 def test_a_missing_segment_is_noticed_by_who_reads_all(folder, clock):
     """Whoever reads all is told of a segment that is not there; a recovery does not need it."""
     segments(folder)[1].unlink()
-    with pytest.raises(JournalError, match="record 7 stands where record 3 should"):
+    with pytest.raises(JournalError, match="record 4 stands where record 3 should"):
         list(read_all(folder))
     assert told(read_recent(folder)) == [1, 2, 3, 4, 5, 6]
 
@@ -209,7 +240,7 @@ def test_a_segment_that_cannot_be_begun_leaves_the_old_one(folder, clock, monkey
     with Journal(folder / "journal.jsonl", clock, sync=sync) as journal:
         journal.flush()
         failing = True
-        with pytest.raises(JournalError, match="cannot be begun: No space left"):
+        with pytest.raises(JournalError, match="cannot be drafted: No space left"):
             rotate(journal)
         failing = False
         assert journal.failed is None
@@ -230,8 +261,8 @@ def test_a_full_disk_while_a_segment_begins(folder, clock):
     with open_journal(folder, clock) as journal:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
         try:
-            with pytest.raises(JournalError, match="cannot be begun"):
-                journal.begin_segment(Sum(tuple(range(10_000))))
+            with pytest.raises(JournalError, match="cannot be drafted"):
+                journal.draft(Sum(tuple(range(10_000))), journal.mark())
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert journal.failed is None
@@ -275,7 +306,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_killed_at_any_step_of_a_rotation_nothing_is_lost(tmp_path, clock):
     """Kill -9 before each call that a new segment takes: the journal then tells what it told, once, and goes on."""
     begun = set()
-    for step in range(1, 9):
+    for step in range(1, 14):
         folder = tmp_path / str(step)
         with open_journal(folder, clock) as journal:
             write(journal, 1, 2, 3, 4, 5, 6)
@@ -305,6 +336,6 @@ def test_the_journal_in_memory_does_the_same(clock):
     assert not journal.full
     write(journal, 6)
     again = MemoryJournal(clock, image=journal.image)
-    assert again.append("note", number=7, cause=2) == 9
+    assert again.append("note", number=7, cause=2) == 7
     assert told(again.records()) == [1, 2, 3, 4, 5, 6, 7]
     assert len(journal.older) == 1

@@ -21,11 +21,11 @@ class Unwritable(MemoryJournal):
     attempts = 0
     can = False
 
-    def begin_segment(self, checkpoint):
+    def begin_segment(self, draft):
         self.attempts += 1
         if not self.can:
             raise JournalError("no space for it")
-        super().begin_segment(checkpoint)
+        super().begin_segment(draft)
 
 
 def halted(made):
