@@ -173,8 +173,12 @@ async def recover(oms: "OMS", past: Past) -> None:
         if ticker in known:
             oms.hedge.specify(known[ticker])
             oms.supervisor.watch_soon(venue, ticker)
-        if oms.kernel.book(venue, ticker).paused == PAUSED_FOR:
+        book = oms.kernel.book(venue, ticker)
+        if book.paused == PAUSED_FOR:
+            hold = book.hold
             oms.hedge.resume(venue, ticker, reason="the flatten that had paused it was cut by the restart")
+            if hold:
+                oms.hedge.hold(venue, ticker, hold)
     await _missed_fills(oms, past)
     await _ended_lately(oms, past)
     await _strangers(oms)
