@@ -160,8 +160,9 @@ class _Told:
             return f"{answer.by.value}  {where}"
         if answer.hedge is None:
             return f"by a hedge that filled more than was meant  {where}"
-        hedge = self._hedges[answer.hedge]
-        return f"hedge {answer.hedge}  {_outcome(hedge)}  {where}"
+        hedge = self._hedges.get(answer.hedge)
+        outcome = "meant before these records" if hedge is None else _outcome(hedge)
+        return f"hedge {answer.hedge}  {outcome}  {where}"
 
     def _hedge(self, hedge: Hedge) -> Iterator[str]:
         intended = hedge.intended
@@ -172,7 +173,7 @@ class _Told:
         )
         for answer in self._answers:
             if answer.hedge == intended.child:
-                fill = f"fill of record {answer.fill}" if answer.fill is not None else "no fill: rounded up or reopened"
+                fill = f"fill of record {answer.fill}" if answer.fill is not None else "no fill that is told here"
                 yield f"    {answer.quantity:f}  maker {answer.maker} leg {answer.leg + 1}  {fill}"
 
     # ------------------------------------------------------------------ for machines

@@ -189,6 +189,8 @@ class _Follower:
         if record.kind in ACTS:
             self._acts.append(record)
         match record.kind:
+            case "Checkpoint" if not self._placed:
+                self._resume(record)
             case "MakerPlaced":
                 self._placed[data["maker"]] = record.n
             case "Evidence" if data["key"] in self._kernel.makers:
@@ -205,6 +207,17 @@ class _Follower:
                     self._settle(child.book, record, child.cloid)
                 elif (data.get("venue"), data.get("ticker")) in self._kernel.books:
                     self._settle((data["venue"], data["ticker"]), record, None)
+
+    def _resume(self, record: Record) -> None:
+        """The records begin here: what was before is known in sums, and belongs to no fill that could be named."""
+        for maker in self._kernel.makers.values():
+            self._placed[maker.cloid] = record.n
+            self._filled[maker.cloid] = maker.filled
+        for key, book in self._kernel.books.items():
+            for leg, share in book.shares.items():
+                self._known[key, leg] = share.netted, share.forfeited
+                if share.waiting != 0:
+                    self._owed[key][leg].append(_Owed(None, share.waiting))
 
     def _maker_told(self, record: Record, key: str) -> None:
         maker = self._kernel.makers[key]

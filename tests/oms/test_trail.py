@@ -3,13 +3,17 @@
 from collections import defaultdict
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from gateways.standards import ZERO, OrderStatus
 from oms.evidence import Evidence
 from oms.hedge import events as e
+from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg, Policy
 from oms.journal import MemoryJournal
+from oms.records import Record
+from oms.recovery import replay
 from oms.trail import By, follow
 from tests.simulation.session import Session
 
@@ -131,6 +135,26 @@ def test_each_leg_has_its_own_answers(written):
     written.told("h1", "-0.02", S.FILLED)
     assert written.answers() == [(fill, "hedge", "h1", "-0.020"), (fill, "waiting", None, "-0.004")]
     assert len(written.trail().fills) == 1
+
+
+def test_records_that_begin_with_a_checkpoint_tell_what_came_after_it(written):
+    """What was filled and owed before belongs to no fill; a fill after it is told by its own growth."""
+    written.maker("m1")
+    written.told("m1", "0.02")
+    written.hedge("h1", "-0.012", ("m1", 0, "-0.012"))
+    past = replay(written.journal.records(), Kernel(str))
+    written.told("h1", "-0.002", S.EXPIRED)
+    fill = written.told("m1", "0.025")
+    written.hedge("h2", "-0.02", ("m1", 0, "-0.02"))
+    header, *rest = written.journal.records()
+    known = msgspec.json.decode(msgspec.json.encode(past.checkpoint()))
+    checkpoint = Record(v=1, n=rest[2].n, ts_ns=rest[2].ts_ns, kind="Checkpoint", cause=None, data=known)
+    trail = follow([header, checkpoint, *rest[3:]])
+    assert [each.amount for each in trail.fills] == [D("0.005")]
+    assert [(answer.fill, answer.by, answer.hedge, answer.quantity) for answer in trail.answers] == [
+        (None, By.HEDGE, "h2", D("-0.008")), (None, By.HEDGE, "h2", D("-0.010")),
+        (fill, By.HEDGE, "h2", D("-0.002")), (fill, By.WAITING, None, D("-0.003")),
+    ]  # fmt: skip
 
 
 class Kept(Session):
