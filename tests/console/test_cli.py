@@ -243,4 +243,5 @@ def test_a_console_told_to_stop_leaves_nothing_behind(tmp_path: Path) -> None:
                 pass
         assert console.wait(30) == 1
     os.close(ours)
-    assert [*tmp_path.iterdir()] == []
+    assert [*tmp_path.glob("hedgedesk-*")] == []
+    assert [path for path in (tmp_path / "state").rglob("*") if path.is_file() and path.suffix != ".lock"] == []
