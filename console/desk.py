@@ -341,7 +341,7 @@ _A_ROLE = {Role.MAKER: "a maker", Role.MANUAL: "a manual order", Role.FLATTEN: "
 
 
 def _why(reason: str) -> str:
-    return f"by the operator: {reason}" if reason else "by the operator"
+    return f"by the operator because {reason}" if reason else "by the operator"
 
 
 def _waits(book: HedgeBook) -> str:

@@ -66,14 +66,14 @@ async def test_the_acts_on_a_book_do_what_they_say(desk: Desk, tmp_path: Path) -
     assert (await done(desk, f"reopen -0.0007 {BOOK} because it was not")).text.startswith(f"{BOOK} -0.0007 waits")
     assert desk.oms.hedge_book["binance"]["ETHUSDT"].forfeited == 0
     await done(desk, f"pause {BOOK} because of lunch")
-    assert desk.oms.kernel.books["binance", "ETHUSDT"].paused == "by the operator: of lunch"
+    assert desk.oms.kernel.books["binance", "ETHUSDT"].paused == "by the operator because of lunch"
     await done(desk, f"resume {BOOK} because lunch is over")
     assert not desk.oms.kernel.books["binance", "ETHUSDT"].paused
     dust, rest = journaled(tmp_path, "Forfeited")
-    assert '"reason":"by the operator: dust"' in dust
+    assert '"reason":"by the operator because dust"' in dust
     assert '"reason":"by the operator"' in rest
     (resumed,) = journaled(tmp_path, "Resumed")
-    assert '"reason":"by the operator: lunch is over"' in resumed
+    assert '"reason":"by the operator because lunch is over"' in resumed
 
 
 async def test_round_up_sends_the_smallest_order_and_owes_the_excess_back(desk: Desk) -> None:
