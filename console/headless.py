@@ -200,6 +200,9 @@ async def run_headless(
             over = limit is not None and limit.when() <= asyncio.get_running_loop().time()
             text = f"{seconds} s are over" if over else "told to stop"
             headless.write({"type": "hedge", "event": "stop", "severity": "info", "text": text})
+        except BaseException:
+            await oms.stop()  # whatever broke, a reader that went away even: no maker is left without its hedge
+            raise
         finally:
             if limit is not None:
                 limit.cancel()

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from console import rows
-from console.link import Frame, Header, VenueRow
+from console.link import Frame, Header, LogLine, VenueRow
 from console.mailbox import Mailbox
 from gateways.standards import ZERO
 from oms.deltas import Delta, FillDelta, HealthDelta, HedgeDelta, RequestDelta
@@ -41,10 +41,17 @@ class Publisher:
         )
 
     async def run(self) -> None:
-        """Publish until cancelled."""
+        """Publish until cancelled. A frame that cannot be made is a line of the log: the engine goes on without it."""
         self._everything()
+        said = ""
         while True:
-            self._mailbox.put(self._make())
+            try:
+                self._mailbox.put(self._make())
+            except Exception as error:  # noqa: BLE001 - what is wrong with a screen must never end the engine
+                if said != repr(error):
+                    said = repr(error)
+                    now, text = self._oms.clock.now_ns(), f"the screen's figures could not be made: {said}"
+                    self.log(LogLine(ts_ns=now, kind="alert", severity="error", venue="", text=text))
             await asyncio.sleep(EVERY_S)
 
     def watch(self, venue: str, ticker: str) -> None:
@@ -106,7 +113,8 @@ class Publisher:
         self._if_changed("books", books, frame.books.append)
         self._positions(frame)
         for venue, ticker in self._ladders:
-            ladder = rows.ladder_row(oms, oms.contracts[venue][ticker], self._own(venue, ticker))
+            contract = oms.contracts[venue].get(ticker)  # a venue may have delisted it since
+            ladder = None if contract is None else rows.ladder_row(oms, contract, self._own(venue, ticker))
             if ladder is not None:
                 self._if_changed("ladders", [ladder], frame.ladders.append)
         self._count += 1
