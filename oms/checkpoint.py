@@ -149,6 +149,9 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """When the first session of the journal began, 0 if none has."""
     now_ns: int
     """The latest time that the hedge kernel was told."""
+    last_ns: int
+    """Until when the desk was in touch with its venues, and whether it still is: see ``oms.recovery.Past``."""
+    in_touch: bool
     terms: tuple[Terms, ...]
     legs: tuple[tuple[Leg, ...], ...]
     policies: tuple[Policy, ...]
@@ -175,14 +178,17 @@ class _Table(Generic[T]):
 
 
 def checkpoint(
-    kernel: Kernel, entered: Mapping[str, Entered], evidence: Mapping[str, Evidence], *, started_ns: int = 0
-) -> Checkpoint:
+    kernel: Kernel, entered: Mapping[str, Entered], evidence: Mapping[str, Evidence], *, started_ns: int = 0,
+    last_ns: int = 0, in_touch: bool = True,
+) -> Checkpoint:  # fmt: skip
     """All of it as one value: the kernel's state, the orders entered by key, and the last evidence of each."""
     terms, legs, policies = _Table[Terms](), _Table[tuple[Leg, ...]](), _Table[Policy]()
     makers, books = _Table(kernel.makers), _Table(kernel.books)
     return Checkpoint(
         started_ns=started_ns,
         now_ns=kernel.now_ns,
+        last_ns=last_ns,
+        in_touch=in_touch,
         orders=tuple(_order_row(each, evidence.get(key), terms) for key, each in entered.items()),
         makers=tuple(_maker_row(maker, kernel, legs) for maker in kernel.makers.values()),
         children=tuple(

@@ -33,6 +33,8 @@ ENDED_LATELY = 50
 """At most so many orders that had ended are asked about, the last ones."""
 QUIET_S = 20.0
 """How long the recovery waits for unknown orders before it lets the desk on; they stay unknown and counted."""
+RECOVERED = "Recovered"
+"""Kind of the record that says that a session knows all that happened before it."""
 
 _EVENTS: dict[str, type[Any]] = {event.__name__: event for event in (*JOURNALED, e.Intended, e.ChildCancelling)}
 
@@ -45,7 +47,9 @@ class Past:
     started_ns: int = 0
     """When the first session of this journal began, 0 for an empty journal."""
     last_ns: int = 0
-    """When its last record was written."""
+    """Until when the desk was in touch with its venues: from then on fills may have been missed."""
+    in_touch: bool = True
+    """Whether its last session had recovered; until it has, nothing tells that it heard of what was before it."""
     entered: dict[str, Entered] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
 
@@ -60,13 +64,22 @@ class Past:
         return min(times, default=None)
 
     @property
+    def missed_since_ns(self) -> int:
+        """From when on fills may have been missed: an order that was open may have traded before the last record."""
+        opened = self.open_since_ns
+        return self.last_ns if opened is None else min(opened, self.last_ns)
+
+    @property
     def digest(self) -> str:
         """A fingerprint of all of it: equal for equal pasts, digit for digit."""
         return digest(self.kernel, self.entered, self.evidence)
 
     def checkpoint(self) -> Checkpoint:
         """All of it as one record, for a new segment to begin with."""
-        return checkpoint(self.kernel, self.entered, self.evidence, started_ns=self.started_ns)
+        return checkpoint(
+            self.kernel, self.entered, self.evidence, started_ns=self.started_ns, last_ns=self.last_ns,
+            in_touch=self.in_touch,
+        )  # fmt: skip
 
 
 def replay(records: Iterable[Record], kernel: Kernel) -> Past:
@@ -78,14 +91,17 @@ def replay(records: Iterable[Record], kernel: Kernel) -> Past:
     past = Past(kernel)
     fresh = True
     for record in records:
-        past.last_ns = record.ts_ns
         if record.kind == HEADER_KIND:
             continue
         if record.kind == CHECKPOINT_KIND:
             if fresh:
                 _resume(past, record)
-        elif record.kind == "Session" and not past.started_ns:
-            past.started_ns = record.ts_ns
+            continue
+        if record.kind == "Session":
+            past.in_touch = not past.started_ns  # before the first one there was nothing to miss
+            past.started_ns = past.started_ns or record.ts_ns
+        elif record.kind == RECOVERED:
+            past.in_touch = True
         elif record.kind == "Entered":
             entered = record.value(Entered)
             past.entered[entered.order.cloid] = entered
@@ -100,6 +116,8 @@ def replay(records: Iterable[Record], kernel: Kernel) -> Past:
             kernel.replay(told)
             if isinstance(told, e.Intended):
                 past.entered[told.child] = _entered(told)
+        if past.in_touch:
+            past.last_ns = record.ts_ns
         fresh = False
     return past
 
@@ -110,7 +128,7 @@ def _resume(past: Past, record: Record) -> None:
         past.entered, past.evidence = restore(saved, past.kernel)
     except (IndexError, KeyError, ValueError) as error:
         raise JournalError(f"record {record.n} ({record.kind}) does not fit together: {error!r}") from error
-    past.started_ns = saved.started_ns
+    past.started_ns, past.last_ns, past.in_touch = saved.started_ns, saved.last_ns, saved.in_touch
 
 
 def _entered(intended: e.Intended) -> Entered:
@@ -179,12 +197,14 @@ async def recover(oms: "OMS", past: Past) -> None:
             oms.hedge.resume(venue, ticker, reason="the flatten that had paused it was cut by the restart")
             if hold:
                 oms.hedge.hold(venue, ticker, hold)
-    await _missed_fills(oms, past)
+    all_asked = await _missed_fills(oms, past)
     await _ended_lately(oms, past)
     await _strangers(oms)
     for order in oms.page.working():
         if order.status is OrderStatus.UNKNOWN:
             oms.resolver.resolve(order.key)
+    if all_asked:
+        oms.journal.append(RECOVERED)
     await oms.resolver.settled(QUIET_S)
     oms.hedge.cancel_again()
     oms.hedge.wake()
@@ -207,20 +227,22 @@ async def _ended_lately(oms: "OMS", past: Past) -> None:
             oms.alert(order.venue, order.ticker, f"order {key[:8]} cannot be asked about: {error.text}", cloid=key)
 
 
-async def _missed_fills(oms: "OMS", past: Past) -> None:
+async def _missed_fills(oms: "OMS", past: Past) -> bool:
+    """Take the fills that may have been missed; False when a venue could not be asked (its timer asks again)."""
     if not past.entered:
-        return
-    opened = past.open_since_ns
-    since = past.last_ns if opened is None else min(opened, past.last_ns)
+        return True
+    answered = True
     pairs = sorted({(order.venue, order.ticker) for order in oms.page.orders() if order.role is not Role.EXTERNAL})
     for exc, ticker in pairs:
         try:
-            fills = await oms.gateway.venue(exc).fills_since(since - MARGIN_NS, ticker)
+            fills = await oms.gateway.venue(exc).fills_since(past.missed_since_ns - MARGIN_NS, ticker)
         except VenueError as error:
+            answered = False
             oms.alert(exc, ticker, f"missed fills of {exc}:{ticker} cannot be asked for: {error.text}", "error")
             continue
         for fill in fills:
             oms.take(fill, oms.clock.now_ns())
+    return answered
 
 
 async def _strangers(oms: "OMS") -> None:

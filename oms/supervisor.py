@@ -215,7 +215,7 @@ class Supervisor(Watcher):
         for ticker in sorted(tickers):
             # Not from the last known fill: one that was missed may be older than it by any time.
             asked_ns = oms.clock.now_ns()
-            since_ns = self._fills_asked_ns.get((exc, ticker), oms.started_ns) - OVERLAP_NS
+            since_ns = self._fills_asked_ns.get((exc, ticker), oms.missed_since_ns) - OVERLAP_NS
             for fill in await oms.gateway.venue(exc).fills_since(since_ns, ticker):
                 oms.take(fill, oms.clock.now_ns())
             self._fills_asked_ns[exc, ticker] = asked_ns

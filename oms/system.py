@@ -78,7 +78,7 @@ class OMS(Mirrors):
         self.journal = journal
         self.began_ns = self.started_ns
         """When the first session of this journal began: proofs go back to there."""
-        self.known_until_ns = self.started_ns
+        self.known_until_ns = self.missed_since_ns = self.started_ns
         """When this journal was last written before this session: what venues did since then is news."""
         self.trading = RECOVERING
         self.tasks = TaskOwner(self._task_failed)
@@ -111,6 +111,7 @@ class OMS(Mirrors):
             follow_at_start(self, past)
         if past.started_ns:
             self.began_ns, self.known_until_ns = past.started_ns, past.last_ns
+            self.missed_since_ns = past.missed_since_ns
         self.journal.append("Session", desk=self.cloids.desk, session_ms=self.cloids.session_ms)
         await self.gateway.connect(self._receive, self.supervisor)
         await self.supervisor.start()

@@ -134,6 +134,7 @@ def test_a_checkpoint_and_what_follows_tell_what_all_records_tell(schedule, data
     again = told_in_two(records, cut)
     assert again.digest == whole.digest
     assert (again.entered, again.evidence, again.started_ns) == (whole.entered, whole.evidence, whole.started_ns)
+    assert (again.last_ns, again.in_touch) == (whole.last_ns, whole.in_touch)
     assert again.kernel.makers == whole.kernel.makers
     assert again.kernel.children == whole.kernel.children
     assert again.kernel.books == whole.kernel.books

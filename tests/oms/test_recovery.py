@@ -348,3 +348,53 @@ def test_segments_make_no_difference(records, segment_bytes):
 
     for number in range(7, records + 1, 3):
         run(number)
+
+
+@pytest.mark.parametrize("segment_bytes", [10**6, 1], ids=["one segment", "a segment at each start"])
+@virtual
+async def test_what_was_missed_is_asked_for_though_the_first_recovery_was_cut(segment_bytes):
+    """A desk that starts, is killed before it asked, and starts again must ask from where the first one had ended."""
+    truth = worlds()
+    async with desk_on(truth, b"") as first:
+        await first.oms.init()
+        maker = await first.maker("1", "100")
+        await first.oms.cancel_order("a", "X", cloid=maker)
+        await asyncio.sleep(120.0)
+        image = first.journal.image
+    truth["a"]._sink = lambda _batch: None
+    truth["a"].trade(maker, "0.4")
+    await asyncio.sleep(600.0)
+    crash = Crash(1, before=False)
+    async with desk_on(truth, image, crash, segment_bytes=segment_bytes) as second:
+        await until_crash_or_end(second.oms.init(), crash)
+        assert crash.happened
+    await asyncio.sleep(600.0)
+    async with desk_on(truth, crash.image, segment_bytes=segment_bytes) as third:
+        await third.oms.init()
+        await third.oms.wait_idle(30.0)
+        assert (third.book.target, third.book.hedged) == (D("-0.4"), D("-0.4"))
+        image = third.journal.image
+    told = replay(MemoryJournal(asyncio.get_running_loop(), image).records(), Kernel(lambda: ""))
+    assert told.in_touch
+
+
+@virtual
+async def test_what_could_not_be_asked_for_at_the_start_is_asked_for_later():
+    """A venue that does not answer for its fills while the desk recovers is asked again, from the same moment."""
+    truth = worlds()
+    async with desk_on(truth, b"") as first:
+        await first.oms.init()
+        maker = await first.maker("1", "100")
+        await first.oms.cancel_order("a", "X", cloid=maker)
+        await asyncio.sleep(120.0)
+        image = first.journal.image
+    truth["a"]._sink = lambda _batch: None
+    truth["a"].trade(maker, "0.4")
+    truth["a"].held.pop(maker)  # the order itself is forgotten by the venue, its fills are not
+    await asyncio.sleep(600.0)
+    truth["a"].script["fills"].append(Unknown("a", "no answer"))
+    async with desk_on(truth, image) as second:
+        await second.oms.init()
+        told = replay(second.journal.records(), Kernel(lambda: ""))
+        assert not told.in_touch, "nothing says yet that nothing was missed"
+        await second.until(lambda: second.book.hedged == D("-0.4"))
