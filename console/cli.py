@@ -176,6 +176,19 @@ def _paper(arguments: argparse.Namespace) -> int:
     return serve(paper.venues, paper.seed, paper.market, paper.ticker, paper.speed)
 
 
+def _drill(arguments: argparse.Namespace) -> int:
+    from console.drill import named, run_drill  # noqa: PLC0415  # loaded when used
+    from console.papers import SEED  # noqa: PLC0415  # loaded when used
+
+    try:
+        faults = named(arguments.fault)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    seed = SEED if arguments.seed is None else arguments.seed
+    with _terminated_like_interrupted():
+        return OK if asyncio.run(run_drill(faults, seed, sys.stdout)) == 0 else REFUSED
+
+
 def _themes(_: argparse.Namespace) -> int:
     from console.themes import available  # noqa: PLC0415  # loaded when used
 
@@ -343,6 +356,11 @@ def _parser() -> argparse.ArgumentParser:
     journal.add_argument("--maker", metavar="ID", help="only makers whose id begins so, and what answers them")
     journal.add_argument("--hedge", metavar="ID", help="only hedges whose id begins so, and what they answer")
     journal.add_argument("--format", choices=("csv", "jsonl"), help="of export (default jsonl)")
+    drill = _command(commands, "drill", _drill, "run the desk against each fault of the paper venues", [debug])
+    drill.add_argument(
+        "--fault", default="all", metavar="NAME", help="one fault alone; docs/faults.md lists them (default all)"
+    )
+    drill.add_argument("--seed", type=_whole, metavar="N", help="seed of the paper market and of the draws (default 7)")
     _command(commands, "themes", _themes, "list the colour themes", [debug])
     return parser
 
