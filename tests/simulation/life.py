@@ -34,7 +34,7 @@ class Kill:
         self.struck = False
         self.died = asyncio.Event()
         self.point = "never" if rng is None else rng.choice(("before a record", "after a record", "after a message"))
-        self._left = 0 if rng is None else rng.choice((1, 3, 8, 20, 50, 120)) + rng.randrange(10)
+        self._left = 0 if rng is None else rng.choice((1, 3, 8, 20, 40, 80)) + rng.randrange(10)
         self._strike = strike
 
     def reached(self, point: str) -> None:

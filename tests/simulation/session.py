@@ -18,7 +18,7 @@ import msgspec
 
 from gateways.errors import VenueError
 from gateways.paper.contracts import paper_exchange
-from gateways.paper.fault_plan import Faults
+from gateways.paper.fault_plan import Fault, Faults
 from gateways.paper.memory import MemoryShell
 from gateways.paper.records import Happening
 from gateways.transport.virtual import VirtualLoop
@@ -36,6 +36,9 @@ SETTLE_S = 60.0
 """At most; a session without unknown orders settles at once."""
 VENUES = ("binance", "hyperliquid")
 BASES = (("ETH",), ("BTC", "ETH"), ("SOL",))
+
+MISDATED = (Fault.SNAPSHOT_STALE, Fault.FILL_AFTER_CANCEL)
+"""Faults by which a position is answered with another time than its own: an old answer, a fill not told yet."""
 
 Log = Callable[[str], None]
 
@@ -112,7 +115,8 @@ class Session:
         oms = life.oms
         settled = await self._caught(self._settle(oms)) is True
         digest = self._digest(life.journal.image)
-        verdict = self.judge.verdict(oms, settled=settled)
+        stale = any(faults.counts[fault] for faults in self.faults.values() for fault in MISDATED)
+        verdict = self.judge.verdict(oms, settled=settled, old_baseline=stale and self._kills > 0)
         await self._caught(oms.cleanup())
         for task in beside:
             task.cancel()
@@ -149,9 +153,13 @@ class Session:
                 [lived, died := self.loop.create_task(life.kill.died.wait())], return_when="FIRST_COMPLETED"
             )
             died.cancel()
-            if not life.kill.struck and await self._caught(lived):
-                life.kill.spare()
-                return life
+            if not life.kill.struck:
+                done = await self._caught(lived)
+                if not done and self.loop.time() > WORK_S + SETTLE_S:
+                    self._exceptions.append("the desk could not be started again")
+                if done or self._exceptions:
+                    life.kill.spare()
+                    return life
             self._kills += life.kill.struck
             self.log(f"** dead {life.kill.point}" if life.kill.struck else "** did not start")
             image = life.journal.image

@@ -31,18 +31,26 @@ def test_faults_cost_nothing(seed):
     assert result.clean, _said(result)
 
 
+@pytest.mark.parametrize("seed", range(301, 313))
+def test_a_killed_desk_goes_on_where_it_was(seed):
+    """I6: ended at any record or message, a desk comes to the same target on its journal, faults or not."""
+    result = run(seed, faults=seed % 2 == 0, kills=True)
+    assert result.clean, _said(result)
+
+
 def test_the_sessions_do_something():
     """Makers fill, hedges go out and faults strike: a session in which nothing happens proves nothing."""
-    results = [run(seed, faults=True) for seed in range(201, 207)]
-    assert sum(result.fills for result in results) >= 20
-    assert sum(result.hedges for result in results) >= 20
-    assert sum(sum(result.faults.values()) for result in results) >= 20
+    results = [run(seed, faults=True, kills=True) for seed in range(201, 213)]
+    assert sum(result.fills for result in results) >= 40
+    assert sum(result.hedges for result in results) >= 40
+    assert sum(sum(result.faults.values()) for result in results) >= 60
+    assert sum(result.kills for result in results) >= 6
 
 
-@pytest.mark.parametrize("faults", [False, True])
-def test_the_same_seed_gives_the_same_session(faults):
+@pytest.mark.parametrize(("faults", "kills"), [(False, False), (True, False), (True, True)])
+def test_the_same_seed_gives_the_same_session(faults, kills):
     """The journal and the exchanges' books are the same to the byte; another seed gives others."""
-    first, again, other = run(7, faults=faults), run(7, faults=faults), run(8, faults=faults)
+    first, again, other = (run(seed, faults=faults, kills=kills) for seed in (7, 7, 8))
     assert first == again
     assert first.digest != other.digest
 
