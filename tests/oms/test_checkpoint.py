@@ -41,7 +41,8 @@ class JournalingDesk(Desk):
     """The desk of the kernel's properties, which journals as the OMS does."""
 
     def __init__(self):
-        self.journal = MemoryJournal(ManualClock())
+        self.clock = ManualClock(now_ns=1000)
+        self.journal = MemoryJournal(self.clock)
         self.journal.append("Session", desk=1, session_ms=1)
         super().__init__()
 
@@ -90,7 +91,12 @@ class JournalingDesk(Desk):
 
     def run(self, schedule):
         for step in schedule:
+            self.clock.advance(1000)
             self.step(*step)
+            if step[0] == "time" and step[1] % 4 == 0:
+                self.journal.append("Session", desk=1, session_ms=step[1])
+            elif step[0] == "time" and step[1] % 4 == 1:
+                self.journal.append("Recovered")
         return list(self.journal.records())
 
 

@@ -2,13 +2,17 @@
 
 import asyncio
 import resource
+import threading
 from decimal import Decimal
 
 import pytest
 
 from gateways.errors import Denied
 from gateways.standards import ZERO, OrderStatus
-from oms.journal import Journal, JournalError, MemoryJournal, open_journal, read_recent, segments
+from oms.clock import SystemClock
+from oms.hedge.kernel import Kernel
+from oms.journal import Journal, JournalError, MemoryJournal, open_journal, read_all, read_recent, segments
+from oms.recovery import replay
 from tests.oms.stub_venue import Desk, desk, virtual
 
 D = Decimal
@@ -238,6 +242,42 @@ async def test_a_segment_that_cannot_be_begun_is_told_and_tried_again_later():
         journal.can = True
         await made.until(lambda: journal.older)
         assert made.oms.trading == "ACTIVE"
+
+
+class WallClock(SystemClock):
+    """The machine's clock, with the loop's reading that a stub desk asks for."""
+
+    def time(self):
+        return self.monotonic_ns() / 1e9
+
+
+async def test_on_disk_a_segment_is_drafted_in_a_thread_while_the_desk_trades(tmp_path):
+    """The real file and a real loop: fills come while the checkpoint is made, and the new segment has them all."""
+    clock = WallClock()
+    made = Desk(clock, journal=open_journal(tmp_path, clock, segment_bytes=1))
+    drafting, go_on = threading.Event(), threading.Event()
+    usual = made.journal.draft
+
+    def slow(checkpoint, mark):
+        drafting.set()
+        assert go_on.wait(20)
+        return usual(checkpoint, mark)
+
+    await made.oms.init()
+    maker = await made.maker("1", "100")
+    begun = len(segments(tmp_path))
+    made.journal.draft = slow
+    await made.until(drafting.is_set, 20)
+    made.a.trade(maker, "0.3")
+    await made.until(lambda: made.book.hedged == D("-0.3"), 20)
+    assert len(segments(tmp_path)) == begun, "the desk hedged while the draft was in the making"
+    go_on.set()
+    await made.until(lambda: len(segments(tmp_path)) > begun, 20)
+    await made.oms.cleanup()
+    told = replay(read_recent(tmp_path), Kernel(lambda: "")).kernel.book("b", "X")
+    assert (told.target, told.hedged, told.in_flight) == (D("-0.3"), D("-0.3"), ZERO)
+    whole = replay(read_all(tmp_path), Kernel(lambda: "")).kernel.book("b", "X")
+    assert whole == told
 
 
 def test_a_full_segment_is_followed_at_the_start(tmp_path):
