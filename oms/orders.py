@@ -338,9 +338,11 @@ class OrdersPage:
     def _update(self, record: _Record, update: OrderUpdate, now_ns: int) -> OrderDelta | None:
         order = record.order
         current = order.oid
+        stale = False
         if update.oid is not None:
             evidence = self._oid(record, update.oid)
-            if update.amount is not None:
+            stale = 0 < update.ts_venue_ns < order.ts_venue_ns  # an amend may have come between
+            if update.amount is not None and (evidence.amount is None or not stale):
                 evidence.amount = update.amount
             if update.filled is not None and abs(update.filled) > abs(evidence.cum):
                 evidence.cum = update.filled
@@ -350,7 +352,7 @@ class OrdersPage:
             fields["ts_venue_ns"] = update.ts_venue_ns
         status = update.status
         if update.oid == current:
-            if update.price is not None and update.price > 0:
+            if update.price is not None and update.price > 0 and (order.price is None or not stale):
                 fields["price"] = update.price
             fields |= {
                 name: value

@@ -5,6 +5,7 @@ is made, handlers get their deltas, all in the same turn. Order entry goes out t
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -122,12 +123,11 @@ class OMS(Mirrors):
     async def cleanup(self) -> None:
         """Close everything: no new hedges, no tasks, no connections. Resting orders stay; see ``stop``."""
         self.hedge.close()
-        await self.supervisor.close()
-        await self.keeper.close()
-        await self.tasks.close()
-        await self.gateway.close()
-        await self.deltas.close()
-        self.journal.close()
+        async with contextlib.AsyncExitStack() as ends:  # from the last to the first, each whatever the others raise
+            ends.callback(self.journal.close)
+            for close in (self.deltas.close, self.gateway.close, self.tasks.close, self.keeper.close):
+                ends.push_async_callback(close)
+            await self.supervisor.close()
 
     async def stop(self, settle_s: float = 10.0) -> list[str]:
         """The two-phase stop: no new makers, cancel makers, settle hedges. Returns what is left, a sentence each."""

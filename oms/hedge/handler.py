@@ -84,6 +84,7 @@ class HedgeHandler:
         self._host = host
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
+        self._closed = False
 
     def register_maker(self, maker: str, venue: str, ticker: str, legs: tuple[Leg, ...]) -> None:
         """Journal and register a maker with its legs; must be done before its bytes leave.
@@ -214,7 +215,11 @@ class HedgeHandler:
         self._apply(e.Held(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
 
     def close(self) -> None:
-        """Stop the timer."""
+        """Stop the timer for good."""
+        self._closed = True
+        self._disarm()
+
+    def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -326,12 +331,12 @@ class HedgeHandler:
     def _arm(self) -> None:
         """Set the timer to the moment when time alone may change a decision."""
         due = self.kernel.next_due_ns()
-        if due is None:
-            self.close()
+        if due is None or self._closed:
+            self._disarm()
             return
         if self._timer is not None and self._timer_ns == due and not self._timer.cancelled():
             return
-        self.close()
+        self._disarm()
         delay = max(0, due - self._host.clock.now_ns()) / 1e9
         self._timer_ns = due
         self._timer = asyncio.get_running_loop().call_later(delay, self._due)

@@ -11,7 +11,8 @@ from gateways.errors import Denied, Rejected, Unavailable, Unknown
 from gateways.standards import FillEvent, OrderStatus, OrderUpdate, PositionUpdate, Reject, RejectReason
 from oms.hedge.policy import How, Limits, Rung
 from oms.hedge.state import ChildState
-from oms.journal import MemoryJournal
+from oms.memory_journal import MemoryJournal
+from oms.orders import Order, OrdersPage, Role
 from tests.oms.stub_venue import Desk, StubVenue, contract, desk, virtual
 
 D = Decimal
@@ -538,3 +539,60 @@ async def test_no_proof_while_an_order_is_unknown_or_rests_against_the_books():
         with pytest.raises(Unknown):
             await made.maker()
         assert any("UNKNOWN" in problem for problem in (await made.oms.verify()).problems)
+
+
+# ------------------------------------------------------------------ order of words, order of ends
+
+
+def test_a_stale_size_does_not_end_an_order_that_was_enlarged():
+    """An update from before an amend, told after it, takes neither the size nor the price back."""
+    page = OrdersPage()
+    key = "0" * 32
+    page.register(Order(key=key, cloid=key, venue="a", ticker="X", role=Role.MAKER, amount=D(1), price=D(100)))
+
+    def said(amount, price, ts_ns, filled="0"):
+        return OrderUpdate(
+            venue="a", ticker="X", oid="7", cloid=key, status=S.PARTIAL if filled != "0" else S.NEW, amount=D(amount),
+            price=D(price), filled=D(filled), ts_venue_ns=ts_ns,
+        )  # fmt: skip
+
+    for update in (said("1", "100", 1), said("3", "101", 3), said("1", "100", 2)):
+        page.upsert(update, 10)
+    assert (page.get(key).amount, page.get(key).price) == (D(3), D(101))
+    page.upsert(FillEvent(venue="a", ticker="X", oid="7", trade_id="1", amount=D(1), price=D(101), ts_venue_ns=4), 11)
+    assert page.get(key).status is S.PARTIAL
+    assert page.working()
+
+
+@virtual
+async def test_everything_is_closed_though_one_part_of_it_cannot_be():
+    """A venue that fails to close keeps no journal locked and no handler alive."""
+    closed = []
+
+    class Watched(MemoryJournal):
+        def close(self):
+            closed.append(self)
+
+    loop = asyncio.get_running_loop()
+    made = Desk(loop, journal=Watched(loop))
+    await made.oms.init()
+
+    async def broken():
+        raise OSError("cannot")
+
+    made.a.close = broken
+    with pytest.raises(OSError, match="cannot"):
+        await made.oms.cleanup()
+    assert made.b.closed
+    assert closed == [made.journal]
+
+
+@virtual
+async def test_a_closed_desk_sets_no_timer_any_more():
+    """A fill that comes while the desk is closing must not wake a decision after it is gone."""
+    async with desk() as made:
+        maker = await made.maker(legs={"exc": "b", "ticker": "X", "trigger_after_ms": 2000})
+        made.oms.hedge.close()
+        made.a.trade(maker, "1")
+        assert made.book.balance == D(-1)
+        assert not made.oms.hedge.timers
