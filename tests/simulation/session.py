@@ -165,7 +165,7 @@ class Session:
             image = life.journal.image
             lived.cancel()
             await asyncio.gather(lived, life.bury(), return_exceptions=True)
-            await asyncio.sleep(self._rng.choice((0.05, 0.05, 0.5, 3.0)))
+            await asyncio.sleep(self._rng.choice((0.05, 0.05, 0.5, 3.0, 90.0)))
         raise AssertionError("the last life is not killed")
 
     async def _live(self, life: Life, operator: Operator) -> bool:
