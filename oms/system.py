@@ -297,7 +297,9 @@ class OMS(Mirrors):
         return [order for order in self.page.working() if order.role in {Role.MAKER, Role.MANUAL}]
 
     async def flatten(self, exc: str, ticker: str) -> Flattened:
-        """Close one contract's position: see ``oms.flatten``."""
+        """Close one contract's position: see ``oms.flatten``. Raises Denied when the journal cannot be written."""
+        if self.journal.failed is not None:
+            raise Denied(exc, "nothing new is sent without a journal: close it on the venue itself")
         return await self.flattener.flatten(exc, ticker)
 
     async def panic(self) -> int:

@@ -32,6 +32,9 @@ JOURNALED = (
 """Events that are journaled as they are. Evidence on orders is journaled as ``Evidence``, decisions as ``Intended``;
 prices and time are not: what was decided from them is."""
 
+ONLY_IF_JOURNALED = (e.MakerPlaced, e.Forfeited, e.Reopened, e.RoundedUp, e.AssumedAbsent)
+"""What is refused when it cannot be journaled: after a restart it would not have been. A pause is taken even so."""
+
 CANCEL_AGAIN_S = 1.0
 """Wait after a cancel of a hedge order that a venue did not take."""
 
@@ -238,10 +241,9 @@ class HedgeHandler:
         cause = None
         if isinstance(event, JOURNALED):
             self.kernel.check(event)
-            if isinstance(event, e.MakerPlaced):
-                cause = self._host.journal.append(type(event).__name__, event)  # it must not be sent if this fails
-            else:
-                cause = self._record(type(event).__name__, event)
+            cause = self._record(type(event).__name__, event)
+            if cause is None and isinstance(event, ONLY_IF_JOURNALED):
+                raise JournalError(f"nothing was done: {self._host.journal.failed or 'the journal cannot be written'}")
         self._carry_out(self.kernel.apply(event), cause, event.ts_ns)
 
     def _carry_out(self, commands: list[e.Command], cause: int | None, received_ns: int) -> None:

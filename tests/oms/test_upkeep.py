@@ -119,6 +119,25 @@ async def test_a_halted_desk_still_cancels():
         assert made.oms.trading == "HALTED", "stopping must not make of a halted desk one that hedges"
 
 
+@virtual
+async def test_an_act_that_cannot_be_journaled_is_not_done():
+    """What the next start would not know of must not be: no write-off, no flatten, no maker; a pause is taken."""
+    async with desk() as made:
+        maker = await made.maker("1", "100", legs={"exc": "b", "ticker": "X", "ratio": "0.0005"})
+        made.a.trade(maker, "1")
+        assert made.book.balance == D("-0.0005")
+        made.journal.fail("full")
+        for act in (made.oms.hedge.forfeit, made.oms.hedge.round_up):
+            with pytest.raises(JournalError, match="nothing was done: full"):
+                act("b", "X", "by hand")
+        with pytest.raises(Denied, match="close it on the venue itself"):
+            await made.oms.flatten("a", "X")
+        assert (made.book.balance, made.book.forfeited, made.hedges()) == (D("-0.0005"), ZERO, [])
+        made.oms.hedge.pause("b", "X", "by hand")
+        assert made.book.paused == "by hand"
+        assert made.oms.trading == "HALTED"
+
+
 @pytest.fixture
 def full_disk():
     """Let files of this process grow to a size and no further, as a full disk does: a short write, then an error."""
