@@ -45,3 +45,7 @@ simulate: setup
 .PHONY: kills
 kills: setup
 	$(PY) -m tests.kills --kills 200
+
+.PHONY: matrix
+matrix: setup
+	$(PY) -m pytest tests/faults -m "matrix or not matrix" -n 4
