@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gateways.contracts import floor_lots
 from gateways.errors import Unknown, VenueError
 from gateways.router import Gateway
 from gateways.standards import ZERO, OrderKind, PlaceOrder
@@ -29,6 +30,9 @@ SETTLE_S = 10.0
 ATTEMPTS = 3
 """Orders in a row that may leave the position as it was before it is given up."""
 POLL_S = 0.05
+ASKED = 4
+AGAIN_S = 0.5
+"""How often, and how far apart, a venue is asked for a position that its stream knows of and its answer does not."""
 PAUSED_FOR = "flatten"
 """Why a book is paused while its contract is flattened; after a restart nobody else would resume it."""
 
@@ -50,11 +54,15 @@ class Flattened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flattener:
-    """Closes positions. ``cancel`` cancels the given orders and returns how many it asked for."""
+    """Closes positions.
+
+    ``cancel`` cancels the given orders and returns how many it asked for; ``mirrored`` is what the mirror holds of a
+    contract, signed.
+    """
 
     def __init__(
         self, gateway: Gateway, page: OrdersPage, hedge: HedgeHandler, entry: OrderEntry, cloids: CloidSource, *,
-        cancel: Callable[[list[Order]], Awaitable[int]],
+        cancel: Callable[[list[Order]], Awaitable[int]], mirrored: Callable[[str, str], Decimal],
     ) -> None:  # fmt: skip
         self._gateway = gateway
         self._page = page
@@ -62,6 +70,7 @@ class Flattener:
         self._entry = entry
         self._cloids = cloids
         self._cancel = cancel
+        self._mirrored = mirrored
         self._under_way: set[tuple[str, str]] = set()
 
     async def flatten(self, venue: str, ticker: str) -> Flattened:
@@ -137,8 +146,16 @@ class Flattener:
         return True
 
     async def _position(self, venue: str, ticker: str) -> Decimal:
-        held = await self._gateway.venue(venue).positions()
-        return sum((row.amount for row in held if row.ticker == ticker), ZERO)
+        """What the venue says is held, asked fresh; "nothing" is asked again while the mirror says otherwise."""
+        amount = ZERO
+        for attempt in range(ASKED):
+            if attempt:
+                await asyncio.sleep(AGAIN_S)
+            held = await self._gateway.venue(venue).positions()
+            amount = sum((row.amount for row in held if row.ticker == ticker), ZERO)
+            if amount != 0 or self._mirrored(venue, ticker) == 0:
+                break
+        return amount
 
     async def _close(self, venue: str, ticker: str, position: Decimal) -> None:
         contract = self._gateway.venue(venue).contracts.get(ticker)
@@ -163,15 +180,21 @@ async def unwind(oms: "OMS", command: Unwind) -> None:
     What it fills, times the leg's ratio, is forfeited in the book, at most what still waits there. Never raises for
     what a venue does: the balance stays, in plain sight, and the operator is told.
     """
+    contract = oms.gateway.venue(command.maker_venue).contracts.get(command.maker_ticker)
+    amount = floor_lots(contract, command.amount) if contract is not None else ZERO
+    if amount == 0:
+        text = f"{command.amount:f} is under the lot of {command.maker_venue}:{command.maker_ticker}: it is not unwound"
+        oms.alert(command.venue, command.ticker, text, "error")
+        return
     order = PlaceOrder(
-        ticker=command.maker_ticker, cloid=oms.cloids.next(CloidKind.FLATTEN), amount=command.amount,
+        ticker=command.maker_ticker, cloid=oms.cloids.next(CloidKind.FLATTEN), amount=amount,
         kind=OrderKind.MARKET, reduce_only=True,
     )  # fmt: skip
     oms.entry.register(command.maker_venue, order, Role.FLATTEN)
     try:
         await oms.entry.send(command.maker_venue, order)
     except VenueError as error:
-        text = f"the unwind of {command.amount:f} on {command.maker_venue} failed: {error.text}"
+        text = f"the unwind of {amount:f} on {command.maker_venue} failed: {error.text}"
         oms.announce(
             HedgeDelta(event="alert", venue=command.venue, ticker=command.ticker, text=text, severity="error",
                        ts_ns=oms.clock.now_ns())
@@ -187,6 +210,6 @@ async def unwind(oms: "OMS", command: Unwind) -> None:
         await asyncio.sleep(POLL_S)
     balance = oms.kernel.book(command.venue, command.ticker).balance
     closed = -known.filled * command.ratio if known is not None else ZERO
-    amount = closed if abs(closed) < abs(balance) else balance
-    if amount * balance > 0:
-        oms.hedge.forfeit(command.venue, command.ticker, f"unwound on {command.maker_venue}", amount)
+    forfeited = closed if abs(closed) < abs(balance) else balance
+    if forfeited * balance > 0:
+        oms.hedge.forfeit(command.venue, command.ticker, f"unwound on {command.maker_venue}", forfeited)

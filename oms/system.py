@@ -92,7 +92,10 @@ class OMS(Mirrors):
         self.resolver = Resolver(gateway, self.page, self.clock, self.tasks, publish=self._publish, absent=self._absent)
         self.hedge = HedgeHandler(self)
         self.deltas.first(self.hedge.order_delta_hedge)
-        self.flattener = Flattener(gateway, self.page, self.hedge, self.entry, self.cloids, cancel=self.cancel_orders)
+        self.flattener = Flattener(
+            gateway, self.page, self.hedge, self.entry, self.cloids, cancel=self.cancel_orders,
+            mirrored=self.positions.get,
+        )  # fmt: skip
         self.supervisor = Supervisor(
             self, refresh_orders_snapshot=refresh_orders_snapshot,
             refresh_positions_snapshot=refresh_positions_snapshot,

@@ -511,6 +511,18 @@ async def test_an_unwind_without_an_answer_is_forfeited_once_it_is_known_to_have
 
 
 @virtual
+async def test_an_unwind_is_a_whole_number_of_the_makers_lots():
+    """What is owed over a ratio need not be on the maker's lot: the unwind goes toward zero to it, the rest waits."""
+    async with desk(limits=Limits(max_failures=1)) as made:
+        maker = await made.maker(legs={"exc": "b", "ticker": "X", "ratio": "0.3", "on_failure": "unwind"})
+        made.b.script["hedge"].append(Rejected("b", "no", reason=RejectReason.MARGIN))
+        made.a.trade(maker, "0.0101")
+        await made.until(lambda: made.book.forfeited != 0)
+        assert [order.amount for order in made.a.asked("place")[1:]] == [D("-0.010")]
+        assert made.book.balance == D("-0.00003")
+
+
+@virtual
 async def test_the_portfolio_counts_what_the_hedge_books_still_owe():
     """An exposure that a hedge order or a waiting balance will answer is not closed a second time."""
     async with desk() as made:
@@ -596,3 +608,19 @@ async def test_a_closed_desk_sets_no_timer_any_more():
         made.a.trade(maker, "1")
         assert made.book.balance == D(-1)
         assert not made.oms.hedge.timers
+
+
+@virtual
+async def test_a_stale_answer_does_not_pass_for_a_flat_position():
+    """A venue's snapshot may lag behind its stream: "nothing held" is asked again where the stream said otherwise."""
+    async with desk() as made:
+        made.b.position["X"] = D(3)
+        made.b.send(PositionUpdate(venue="b", ticker="X", amount=D(3), ts_venue_ns=made.loop.now_ns()))
+
+        async def stale(_):
+            return []
+
+        made.b.script["positions"].extend([stale, stale])
+        result = await made.oms.flatten("b", "X")
+        assert [order.amount for order in made.b.asked("place")] == [D(-3)]
+        assert result.before == D(3)
