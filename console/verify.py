@@ -13,7 +13,7 @@ from typing import NoReturn, TextIO
 
 import msgspec
 
-from gateways.errors import NotFound, VenueError
+from gateways.errors import NotFound, RateLimited, VenueError
 from gateways.router import Gateway
 from gateways.standards import ZERO, Batch, FillEvent, OrderUpdate
 from gateways.venue import ChannelState, Endpoints, Watcher
@@ -24,7 +24,7 @@ from oms.journal import Record
 from oms.orders import Order, OrdersPage, Role
 from oms.positions import PositionsPage
 from oms.recovery import Past, replay, restore_orders
-from oms.verify import OVERLAP_NS, prove
+from oms.verify import OVERLAP_NS, Answers, ask, compare
 
 ATTEMPTS = 4
 PAUSE_S = 0.5
@@ -83,10 +83,10 @@ def _never() -> NoReturn:
 async def run_verify(endpoints: Mapping[str, Endpoints], records: Callable[[], Iterable[Record]], out: TextIO) -> int:
     """Write the proof to ``out``; 0 only if journal and venues say the same. ``records`` reads the journal anew.
 
-    Raises VenueError when a venue cannot be reached and JournalError for a damaged journal.
+    It may wait a minute for a venue that has had too many requests. Raises VenueError when one cannot be reached and
+    JournalError for a damaged journal.
     """
-    gateway = Gateway(endpoints)
-    await gateway.connect(_ignored, _Unheard())
+    gateway = await _connected(endpoints)
     try:
         finding = await _look(gateway, records())
         for _ in range(ATTEMPTS - 1):
@@ -98,6 +98,21 @@ async def run_verify(endpoints: Mapping[str, Endpoints], records: Callable[[], I
         await gateway.close()
     out.writelines(f"{line}\n" for line in described(finding))
     return 1 if finding.differences else 0
+
+
+async def _connected(endpoints: Mapping[str, Endpoints]) -> Gateway:
+    """The venues, connected; patient with one whose budget of requests is spent."""
+    for _ in range(ATTEMPTS - 1):
+        gateway = Gateway(endpoints)
+        try:
+            await gateway.connect(_ignored, _Unheard())
+        except RateLimited:
+            await asyncio.sleep(SILENT_PAUSE_S)
+        else:
+            return gateway
+    gateway = Gateway(endpoints)
+    await gateway.connect(_ignored, _Unheard())
+    return gateway
 
 
 def described(finding: Finding) -> Iterable[str]:
@@ -146,7 +161,7 @@ class _Look:
         self._page = page
         self._ours = [order for order in page.orders() if order.role is not Role.EXTERNAL]
         self._filled: dict[str, Decimal] = defaultdict(lambda: ZERO)
-        self._silent: set[str] = set()
+        self._silent: tuple[str, ...] = ()
         """Venues that did not answer."""
         self._said: dict[str, OrderUpdate | str] = {}
         """What a venue says of an order whose end the journal does not have; a sentence where it says nothing."""
@@ -156,56 +171,56 @@ class _Look:
         self._positions: list[tuple[str, str, Decimal, Decimal]] = []
 
     async def finding(self) -> Finding:
+        answers = await self._ask()
         positions = PositionsPage()
+        for alias, text in answers.silent.items():
+            self._differ(alias, "it cannot be asked, nothing of it is proven", text)
+        for alias, rows in answers.held.items():
+            positions.snapshot(alias, rows)
+            await self._attribute(alias, answers)
         for order in self._ours:
-            if order.working:
-                self._said[order.key] = await self._ask_of(order)
-        for alias in self._gateway.venues:
-            try:
-                await self._ask(alias, positions)
-            except VenueError as error:
-                self._differ(alias, "it cannot be asked, nothing of it is proven", error.text)
-                self._silent.add(alias)
-        for order in self._ours:
-            if order.venue not in self._silent:
+            if order.venue not in answers.silent:
                 await self._compare(order)
         self._compare_books()
         if not self._differences:  # what no order explains must not be silent
-            since_ns = self._past.started_ns or OVERLAP_NS
-            proof = await prove(self._gateway, self._page, positions, self._kernel, since_ns=since_ns, live=False)
-            self._differences += [Difference("the desk's proof", text, "asked again") for text in proof.problems]
+            proof = compare(answers, self._page, positions, self._kernel)
+            self._differences += [Difference("the desk's proof", text, "see there") for text in proof.problems]
         return Finding(
             books=tuple(view_book(book) for book in self._kernel.books.values()),
             at_venue=self._books_at_venue(),
             positions=tuple(self._positions),
             orders=len(self._ours),
             resting=sum(order.working for order in self._ours),
-            silent=tuple(self._silent),
+            silent=self._silent,
             differences=tuple(self._differences),
         )
 
-    async def _ask(self, alias: str, positions: PositionsPage) -> None:
-        """Fills, open orders and positions of one venue."""
-        venue = self._gateway.venue(alias)
-        since_ns = max(0, self._past.started_ns - OVERLAP_NS)
-        rows = await venue.positions()
-        positions.snapshot(alias, rows)
-        held = {row.ticker: row.amount for row in rows}
-        traded = {order.ticker for order in self._ours if order.venue == alias}
-        traded |= {ticker for exc, ticker in self._kernel.books if exc == alias}
-        tickers = sorted({*traded, *held})
-        by_ticker: dict[str, Decimal] = {}
-        for ticker in tickers:
-            by_ticker[ticker] = ZERO
-            for fill in await venue.fills_since(since_ns, ticker):
-                key = await self._key_of(fill)
-                if key is not None:
-                    self._filled[key] += fill.amount
-                    by_ticker[ticker] += fill.amount
-        for update in await venue.open_orders():
+    async def _ask(self) -> Answers:
+        """What the venues say, of each order whose end the journal does not have first: its id may be news."""
+        for order in self._ours:
+            if order.working:
+                self._said[order.key] = await self._ask_of(order)
+        tickers: dict[str, set[str]] = {alias: set() for alias in self._gateway.venues}
+        places = [(order.venue, order.ticker) for order in self._ours]
+        for alias, ticker in {*places, *self._kernel.books}:
+            tickers[alias].add(ticker)
+        answers = await ask(self._gateway, tickers, since_ns=max(self._past.started_ns, OVERLAP_NS))
+        self._silent = tuple(answers.silent)
+        return answers
+
+    async def _attribute(self, alias: str, answers: Answers) -> None:
+        """Whose the fills of one venue are, and its open orders."""
+        by_ticker = dict.fromkeys(answers.tickers[alias], ZERO)
+        for fill in answers.fills[alias]:
+            key = await self._key_of(fill)
+            if key is not None:
+                self._filled[key] += fill.amount
+                by_ticker[fill.ticker] += fill.amount
+        for update in answers.resting[alias]:
             if self._page.get(update.cloid or "") is None:
                 self._stranger(alias, update.ticker, update.cloid, "is open")
-        self._positions += [(alias, ticker, held.get(ticker, ZERO), by_ticker[ticker]) for ticker in tickers]
+        held = {row.ticker: row.amount for row in answers.held[alias]}
+        self._positions += [(alias, ticker, held.get(ticker, ZERO), filled) for ticker, filled in by_ticker.items()]
 
     async def _key_of(self, fill: FillEvent) -> str | None:
         """Whose fill it is. Where the venue tells fills by its own order id alone, it is asked whose that is."""
@@ -216,7 +231,7 @@ class _Look:
         if place not in self._keys:
             named = fill.cloid
             if named is None:
-                with contextlib.suppress(NotFound):
+                with contextlib.suppress(VenueError):  # unnamed, then: its contract's position shows it
                     named = (await self._gateway.venue(fill.venue).order(fill.ticker, oid=fill.oid)).cloid
             self._keys[place] = named if named is not None and self._page.get(named) is not None else None
             if self._keys[place] is None:
@@ -298,7 +313,7 @@ class _Look:
             (leg.venue, leg.ticker)
             for maker in self._kernel.makers.values()
             for leg in maker.legs
-            if {maker.venue, leg.venue} & self._silent
+            if {maker.venue, leg.venue} & set(self._silent)
         }
         return {key: (targets[key], hedged[key]) for key in self._kernel.books if key not in unasked}
 

@@ -86,6 +86,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     dead_mans_switch: bool = False
     query_closed_by_cloid: bool = True
     """Whether ``order(cloid=...)`` sees orders that are no longer open, so that NotFound is evidence."""
+    fills_of_all: bool = False
+    """Whether one question answers with the fills of every contract; elsewhere it takes one for each."""
     cloid_pattern: str = "[0-9a-f]{32}"
     """Regular expression of the ids that the venue takes, ours written in its alphabet."""
     acceptance_window_ms: int = 5_000

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import msgspec
 
 from gateways.errors import VenueError
 from gateways.router import Gateway
-from gateways.standards import ZERO, FillEvent, OrderStatus, OrderUpdate
+from gateways.standards import ZERO, FillEvent, OrderStatus, OrderUpdate, PositionUpdate
+from gateways.venue import Venue
 from oms.hedge.book import BookView, view_book
 from oms.hedge.kernel import Kernel
 from oms.orders import Order, OrdersPage, Role
@@ -18,6 +21,18 @@ ATTEMPTS = 4
 PAUSE_S = 0.3
 OVERLAP_NS = 60_000_000_000
 """Fills are asked for from this long before the session began: the venue's clock may be behind ours."""
+
+
+@dataclass(slots=True)
+class Answers:
+    """What the venues said, by alias. A venue that did not answer is in ``silent`` alone, with its reason."""
+
+    tickers: dict[str, list[str]] = field(default_factory=dict)
+    """What fills were asked for."""
+    fills: dict[str, list[FillEvent]] = field(default_factory=dict)
+    held: dict[str, list[PositionUpdate]] = field(default_factory=dict)
+    resting: dict[str, list[OrderUpdate]] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
 
 
 class PositionProof(msgspec.Struct, frozen=True):
@@ -64,26 +79,50 @@ async def prove(
 
 
 async def _look(gateway: Gateway, page: OrdersPage, positions: PositionsPage, kernel: Kernel, since_ns: int) -> Proof:
-    problems: list[str] = []
+    tickers: dict[str, set[str]] = {alias: set() for alias in gateway.venues}
+    for order in page.orders():
+        if order.role is not Role.EXTERNAL:
+            tickers[order.venue].add(order.ticker)
+    return compare(await ask(gateway, tickers, since_ns=since_ns), page, positions, kernel)
+
+
+async def ask(gateway: Gateway, tickers: Mapping[str, Collection[str]], *, since_ns: int) -> Answers:
+    """Ask every venue for fills in its ``tickers`` (a contract held is one of them), positions and open orders."""
+    answers = Answers()
+    for alias, venue in gateway.venues.items():
+        try:
+            fills = await _fills(venue, tickers.get(alias, ()), since_ns)
+            held = await venue.positions()
+            others = {row.ticker for row in held}.difference(tickers.get(alias, ()))
+            fills += await _fills(venue, others, since_ns)
+            resting = await venue.open_orders()
+        except VenueError as error:
+            answers.silent[alias] = error.text
+            continue
+        answers.tickers[alias], answers.fills[alias] = sorted(others.union(tickers.get(alias, ()))), fills
+        answers.held[alias], answers.resting[alias] = held, resting
+    return answers
+
+
+async def _fills(venue: Venue, tickers: Collection[str], since_ns: int) -> list[FillEvent]:
+    if venue.capabilities.fills_of_all and tickers:
+        return [fill for fill in await venue.fills_since(since_ns - OVERLAP_NS) if fill.ticker in tickers]
+    return [fill for ticker in sorted(tickers) for fill in await venue.fills_since(since_ns - OVERLAP_NS, ticker)]
+
+
+def compare(answers: Answers, page: OrdersPage, positions: PositionsPage, kernel: Kernel) -> Proof:
+    """Compare what the venues said with what the desk has. Pure."""
+    problems = [f"{alias} cannot be asked: {text}" for alias, text in answers.silent.items()]
     ours: dict[str, list[Order]] = defaultdict(list)
     for order in page.orders():
         if order.role is not Role.EXTERNAL:
             ours[order.venue].append(order)
     proofs: list[PositionProof] = []
-    for alias, venue in gateway.venues.items():
-        try:
-            fills: list[FillEvent] = []
-            for ticker in sorted({order.ticker for order in ours[alias]}):
-                fills += await venue.fills_since(since_ns - OVERLAP_NS, ticker)
-            held = {row.ticker: row.amount for row in await venue.positions()}
-            resting = await venue.open_orders()
-        except VenueError as error:
-            problems.append(f"{alias} cannot be asked: {error.text}")
-            continue
-        problems += _compare_fills(page, ours[alias], fills)
-        problems += _compare_resting(page, resting)
-        tickers = sorted({order.ticker for order in ours[alias]} | set(held))
-        for ticker in tickers:
+    for alias, rows in answers.held.items():
+        held = {row.ticker: row.amount for row in rows}
+        problems += _compare_fills(page, ours[alias], answers.fills[alias])
+        problems += _compare_resting(page, answers.resting[alias])
+        for ticker in answers.tickers[alias]:
             proof = PositionProof(alias, ticker, positions.get(alias, ticker), held.get(ticker, ZERO))
             proofs.append(proof)
             if proof.oms != proof.at_venue:

@@ -65,6 +65,7 @@ CAPABILITIES = Capabilities(
     cancel_all_native=False,
     dead_mans_switch=True,
     query_closed_by_cloid=True,
+    fills_of_all=True,
     cloid_pattern="0x[0-9a-f]{32}",
     acceptance_window_ms=ACCEPTANCE_WINDOW_MS,
     acceptance_bounded=True,

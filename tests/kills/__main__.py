@@ -13,7 +13,7 @@ from oms.crash import POINTS
 from tests.kills.campaign import Campaign, Tally
 from tests.kills.world import world
 
-ROUND_S = 34.0
+ROUND_S = 42.0
 """A round takes at least so long: a venue's budget of requests must do for all the desks of its minute."""
 DEEPEST = 8
 """The kill comes at the first to this hedge of a process."""
@@ -41,7 +41,7 @@ async def main() -> int:
     """Run the campaigns; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.kills", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="at least so many (default 200)")
-    parser.add_argument("--desks", type=int, default=8, help="so many at once, each on its own venues (default 8)")
+    parser.add_argument("--desks", type=int, default=10, help="so many at once, each on its own venues (default 10)")
     parser.add_argument("--minutes", type=float, default=14.0, help="no round begins after this time (default 14)")
     parser.add_argument("--seed", type=int, default=1, help="of markets, scripts and moments (default 1)")
     given = parser.parse_args()
