@@ -1,6 +1,7 @@
 """The engine without a screen: lines of the grammar in, JSON lines out, and a summary that the venues vouch for."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -13,6 +14,7 @@ from console import commands as c
 from console import language
 from console.desk import Desk
 from console.folders import locks_folder
+from console.lines import LineWriter
 from console.link import Reply
 from gateways.router import Gateway, make_venue
 from gateways.venue import Endpoints
@@ -60,7 +62,7 @@ async def open_oms(
 class Headless:
     """Runs a script on a desk and writes what happens. One JSON line a record, decimals as strings."""
 
-    def __init__(self, oms: OMS, out: TextIO) -> None:
+    def __init__(self, oms: OMS, out: LineWriter) -> None:
         self._oms = oms
         self._desk = Desk(oms)
         self._out = out
@@ -69,8 +71,7 @@ class Headless:
 
     def write(self, record: dict[str, Any]) -> None:
         """Write one record."""
-        self._out.write(_encode(record).decode() + "\n")
-        self._out.flush()
+        self._out.put(_encode(record).decode())
 
     async def on_delta(self, delta: Delta) -> None:
         """Write one delta."""
@@ -184,31 +185,49 @@ async def run_headless(
     """Play a script on a desk of its own, stop in two phases, prove the books; 0 only if they are the venues' books.
 
     ``strict``: and only if every line was played and none was refused. Setting ``stop``, from the desk's loop, ends the
-    script, and so do ``seconds``. Ending cancels what rests: no maker is left without its hedge.
+    script, and so do ``seconds`` and a reader that goes away, which is raised at the end (OSError). Ending cancels what
+    rests: no maker is left without its hedge. A reader that is slow or stalled holds up nothing.
     """
-    async with open_oms(endpoints, folder, crash=crash) as oms:
-        headless, stop = Headless(oms, out), stop or asyncio.Event()
-        oms.register(headless.on_delta, kinds=(OrderDelta, PositionDelta, HedgeDelta), name="json lines")
-        limit = None
-        if seconds is not None:
-            limit = asyncio.get_running_loop().call_later(float(seconds), stop.set)
-        played = True
-        try:
-            await headless.play(lines, stop)
-        except Stopped:
-            played = False
-            over = limit is not None and limit.when() <= asyncio.get_running_loop().time()
-            text = f"{seconds} s are over" if over else "told to stop"
-            headless.write({"type": "hedge", "event": "stop", "severity": "info", "text": text})
-        except BaseException:
-            await oms.stop()  # whatever broke, a reader that went away even: no maker is left without its hedge
-            raise
-        finally:
-            if limit is not None:
-                limit.cancel()
-        left = await oms.stop()
-        proof = await oms.verify()
-        await oms.wait_idle(1.0, quiet_s=0.0)
-        headless.summary(proof, left)
-        done = played and not headless.refused
-        return 0 if proof.consistent and (done or not strict) else 1
+    loop, stop = asyncio.get_running_loop(), stop or asyncio.Event()
+
+    def reader_gone() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: all is over already
+            loop.call_soon_threadsafe(stop.set)
+
+    writer = LineWriter(out, reader_gone)
+    try:
+        async with open_oms(endpoints, folder, crash=crash) as oms:
+            return await _run(oms, lines, writer, stop, seconds=seconds, strict=strict)
+    finally:
+        writer.close()
+
+
+async def _run(
+    oms: OMS, lines: AsyncIterator[str], writer: LineWriter, stop: asyncio.Event, *, seconds: Decimal | None,
+    strict: bool,
+) -> int:  # fmt: skip
+    headless = Headless(oms, writer)
+    oms.register(headless.on_delta, kinds=(OrderDelta, PositionDelta, HedgeDelta), name="json lines")
+    limit = None
+    if seconds is not None:
+        limit = asyncio.get_running_loop().call_later(float(seconds), stop.set)
+    played = True
+    try:
+        await headless.play(lines, stop)
+    except Stopped:
+        played = False
+        over = limit is not None and limit.when() <= asyncio.get_running_loop().time()
+        text = f"{seconds} s are over" if over else "told to stop"
+        headless.write({"type": "hedge", "event": "stop", "severity": "info", "text": text})
+    except BaseException:
+        await oms.stop()  # whatever broke: no maker is left without its hedge
+        raise
+    finally:
+        if limit is not None:
+            limit.cancel()
+    left = await oms.stop()
+    proof = await oms.verify()
+    await oms.wait_idle(1.0, quiet_s=0.0)
+    headless.summary(proof, left)
+    done = played and not headless.refused
+    return 0 if proof.consistent and (done or not strict) else 1

@@ -2,10 +2,13 @@
 
 import asyncio
 import io
+import json
+import threading
 
 import pytest
 
 from console.headless import run_headless
+from console.lines import LineWriter
 from console.mailbox import Mailbox
 from console.publisher import Publisher
 from gateways.contracts import Contracts
@@ -82,3 +85,45 @@ async def test_a_reader_that_went_away_leaves_no_maker_resting(tmp_path):
             assert [order for orders in (await oms.orders_get_all()).values() for order in orders] == []
         finally:
             await oms.cleanup()
+
+
+class Stalled(io.StringIO):
+    """A pipe that nobody reads until ``read`` is set."""
+
+    def __init__(self):
+        super().__init__()
+        self.read = threading.Event()
+
+    def write(self, text):
+        self.read.wait(20)
+        return super().write(text)
+
+
+async def test_a_reader_that_stalls_holds_up_no_hedge(tmp_path):
+    """The desk trades on while not a line is read; then the reader gets them all, in order."""
+    out = Stalled()
+
+    async def script():
+        yield "buy 0.0137 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market"
+        yield "wait idle 5s"
+        out.read.set()
+
+    async with asyncio.timeout(30), running(PaperServer(["binance", "hyperliquid"], seed=7)) as server:
+        assert await run_headless(server.endpoints, script(), out, folder=tmp_path) == 0
+    kinds = [json.loads(line)["type"] for line in out.getvalue().splitlines()]
+    assert kinds.count("reply") == 2
+    assert kinds[-1] == "summary"
+
+
+def test_lines_beyond_the_room_fall_out_and_are_counted():
+    """Memory stays bounded by what may wait, and the newest lines are those that are kept."""
+    out = Stalled()
+    writer = LineWriter(out, lambda: None, room=10)
+    for number in range(100):
+        writer.put(str(number))
+    out.read.set()
+    writer.close()
+    lines = out.getvalue().split()
+    assert lines[-1] == "99"
+    assert len(lines) + writer.dropped == 100
+    assert writer.dropped >= 79
