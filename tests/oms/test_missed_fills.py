@@ -37,7 +37,7 @@ class Desk:
 
     def __init__(self):
         self.clock = ManualClock(START_NS)
-        self.started_ns = START_NS
+        self.started_ns = self.missed_since_ns = START_NS
         self.page = OrdersPage()
         self.venue = StubVenue()
         self.gateway = SimpleNamespace(venue=lambda alias: self.venue)
