@@ -211,7 +211,8 @@ class OMS(Mirrors):
             allowed = ", ".join(sorted(tif.value.lower() for tif in venue.capabilities.time_in_force))
             raise Denied(exc, f"{order.tif.value.lower()} is not offered there: {allowed}", field="tif")
         await asyncio.gather(self.watch(exc, order.ticker), *(self.watch(leg.venue, leg.ticker) for leg in legs))
-        self._allowed(exc, order, legs)  # a panic or a hold may have come while it waited
+        self._allowed(exc, order, legs)  # a panic, a hold or new rules may have come while it waited
+        contract = self.contract_specs(exc, order.ticker)
         checks.check_order(contract, order, reference=self.feed.mid(exc, order.ticker))
         self.check_room(order.amount, legs)
         order = msgspec.structs.replace(

@@ -104,6 +104,23 @@ async def test_an_order_that_waits_for_its_prices_is_not_sent_after_a_panic():
 
 
 @virtual
+async def test_an_order_that_waits_for_its_prices_is_checked_by_the_rules_that_hold_after_it():
+    """Rules that were refreshed while an order waited for a first book are the ones that it must keep."""
+    async with desk() as made:
+
+        async def slow(_):
+            await asyncio.sleep(1)
+
+        made.b.script["subscribe"].append(slow)
+        placing = asyncio.create_task(made.maker("1.5"))
+        await made.until(lambda: made.b.asked("subscribe"))
+        made.a.contracts = Contracts("a", [contract("a", lot="1")])
+        with pytest.raises(Denied, match="lot"):
+            await placing
+        assert made.a.asked("place") == []
+
+
+@virtual
 async def test_a_maker_whose_hedges_would_not_go_out_is_refused():
     """A book on HOLD, paused or over its cap takes no new makers: their fills would wait unhedged."""
     async with desk() as made:
