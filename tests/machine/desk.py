@@ -17,7 +17,6 @@ from gateways.transport.virtual import VirtualLoop
 from gateways.venue import Endpoints
 from oms.cloid import CloidKind, CloidSource
 from oms.hedge.kernel import Kernel
-from oms.hedge.policy import Limits
 from oms.hedge.state import ChildState
 from oms.journal import JournalError, MemoryJournal
 from oms.orders import OrdersPage, Role
@@ -263,9 +262,18 @@ class Desk:
         """An order leaves the desk (I3, and the journal before the bytes)."""
         if self.journal.dead:
             raise Crashed
+        try:
+            self._check_placed(alias, order, hedge=hedge)
+        except AssertionError as error:
+            self.broken.append(error)  # order entry takes any error of a venue for an unknown outcome
+            raise
+
+    def _check_placed(self, alias, order, *, hedge):
         placed = self.venues[alias].placed
         assert not any(order.cloid in venue.placed for venue in self.venues.values()), "I3: an id was sent twice"
         placed[order.cloid] = order
+        lot = self.venues[alias].contracts[TICKER].lot_size
+        assert hedge or order.amount % lot == 0, f"{order} leaves where the lot is {lot}"
         if self.journal.failed is None:
             kinds = {"Intended"} if hedge else {"Entered"}
             written = {

@@ -2,27 +2,25 @@
 
 from collections import Counter
 from decimal import Decimal
+from typing import ClassVar
 
 import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gateways.errors import NotFound, RateLimited, Rejected, Unavailable, Unknown
 from gateways.standards import (
-    ZERO,
     AmendOrder,
     CancelOrder,
-    OrderKind,
     OrderStatus,
     PlaceOrder,
     RejectReason,
-    TimeInForce,
 )
 from oms.hedge.policy import How, Leg, Limits, OnFailure, Policy, Rung
 from oms.hedge.state import ChildState
 from oms.orders import Role
 from tests.machine.desk import VENUES, Desk
 from tests.machine.end import come_to_rest
+from tests.machine.fates import FATES, amend_meets, cancel_meets, immediate, part_of, place_meets
 from tests.machine.oracle import TICKER, Mood
 
 D = Decimal
@@ -43,10 +41,6 @@ POLICIES = (
 )
 RATIOS = (D(-1), D(-1), D("-0.5"), D("-0.3"), D(-2))
 REASONS = tuple(RejectReason)
-ACCEPTED = ("accepted", "filled", "quiet", "mute")
-FATES = (*ACCEPTED, "accepted", "filled", "refused", "refused", "vanished", "unsent", "limbo", "limbo")
-"""What becomes of an order's request: taken with an answer, taken and filled, taken with the answer lost, taken with
-no answer at all, refused, refused with the answer lost, never sent, no answer now and maybe taken later."""
 CHANNELS = ("both", "both", "trades", "orders", "none")
 
 number = st.integers(0, 1 << 16)
@@ -61,7 +55,7 @@ def some(items, index):
 class HedgeMachine(RuleBasedStateMachine):
     """One schedule of faults. ``done`` counts what all schedules of the process did."""
 
-    done: Counter = Counter()
+    done: ClassVar[Counter] = Counter()
 
     def __init__(self):
         super().__init__()
@@ -80,7 +74,7 @@ class HedgeMachine(RuleBasedStateMachine):
         policies=st.tuples(st.integers(0, len(POLICIES) - 1), st.integers(0, len(POLICIES) - 1)),
         ratios=st.tuples(st.integers(0, len(RATIOS) - 1), st.integers(0, len(RATIOS) - 1)),
     )  # fmt: skip
-    def place_maker(self, alias, others, lots, buys, policies, ratios):
+    def place_maker(self, *, alias, others, lots, buys, policies, ratios):
         """P1: a maker with one leg or two goes out."""
         at = VENUES.index(alias)
         legs = tuple(
@@ -103,88 +97,12 @@ class HedgeMachine(RuleBasedStateMachine):
         self.done[f"{type(parcel.request).__name__} {fate}"] += 1
         match parcel.request:
             case PlaceOrder():
-                self._place_meets(venue, parcel, fate, reason, share)
+                place_meets(self.desk, venue, parcel, fate, reason=reason, share=share)
             case CancelOrder():
-                self._cancel_meets(venue, parcel, fate)
+                cancel_meets(self.desk, venue, parcel, fate)
             case AmendOrder():
-                self._amend_meets(venue, parcel, fate)
+                amend_meets(self.desk, venue, parcel, fate)
         self.desk.pump()
-
-    def _place_meets(self, venue, parcel, fate, reason, share):
-        if fate in ACCEPTED and venue.expired(parcel):
-            fate = "vanished"
-        if fate == "limbo":
-            parcel.reply(Unknown(venue.alias, "no answer"))
-            if venue.expired(parcel):
-                venue.door.remove(parcel)
-            return
-        venue.door.remove(parcel)
-        if fate in ACCEPTED:
-            real = venue.accept(parcel.request)
-            if fate == "filled":
-                amount = self._lots(venue, real.rest, share)
-                venue.fill(real, real.now, amount)
-                if self._immediate(parcel.request) and real.now.ended is None:
-                    venue.end(real, OrderStatus.EXPIRED)
-            answer = venue.update(real)
-            if share % 3 == 0:
-                answer = msgspec.structs.replace(answer, filled=None, status=OrderStatus.NEW, amount=None)
-            if fate == "quiet":
-                parcel.reply(Unknown(venue.alias, "the answer was lost"))
-            elif fate != "mute" and parcel.reply(answer):
-                self.desk._told(venue.alias, answer)
-        elif fate == "refused":
-            refusal = Rejected(venue.alias, "refused", reason=reason)
-            if reason is RejectReason.RATE_LIMIT:
-                refusal = RateLimited(venue.alias, "too many", retry_after=1.0)
-            parcel.reply(refusal)
-        elif fate == "vanished":
-            parcel.reply(Unknown(venue.alias, "cut"))
-        else:
-            parcel.reply(Unavailable(venue.alias, "no connection"))
-
-    def _cancel_meets(self, venue, parcel, fate):
-        venue.door.remove(parcel)
-        real = venue.orders.get(parcel.request.cloid)
-        open_still = real is not None and real.rest != 0
-        if fate in ACCEPTED and open_still:
-            venue.end(real, OrderStatus.CANCELLED)
-            if fate in {"accepted", "filled"}:
-                answer = venue.update(real) if fate == "filled" else None
-                if parcel.reply(answer) and answer is not None:
-                    self.desk._told(venue.alias, answer)
-            elif fate == "quiet":
-                parcel.reply(Unknown(venue.alias, "the answer was lost"))
-        elif fate in ACCEPTED or fate == "refused":
-            parcel.reply(Rejected(venue.alias, "not open: filled", reason=RejectReason.UNKNOWN_ORDER))
-        elif fate == "unsent":
-            parcel.reply(Unavailable(venue.alias, "no connection"))
-        elif fate == "vanished":
-            parcel.reply(NotFound(venue.alias, "no such order"))
-        else:
-            parcel.reply(Unknown(venue.alias, "no answer"))
-
-    def _amend_meets(self, venue, parcel, fate):
-        venue.door.remove(parcel)
-        request = parcel.request
-        real = venue.orders.get(request.cloid)
-        open_still = real is not None and real.rest != 0 and real.now.oid == request.oid
-        if fate in ACCEPTED and open_still:
-            if fate == "accepted":
-                earlier = real.filled - real.now.filled
-                venue.resize(real, request.amount - earlier, request.price)
-            else:
-                venue.replace(real, request.amount - request.filled, request.price)
-            answer = venue.update(real)
-            if fate in {"accepted", "filled"}:
-                if parcel.reply(answer):
-                    self.desk._told(venue.alias, answer)
-            else:
-                parcel.reply(Unknown(venue.alias, "the answer was lost"))
-        elif fate in {"vanished", "limbo"}:
-            parcel.reply(Unknown(venue.alias, "no answer"))
-        else:
-            parcel.reply(Rejected(venue.alias, "not amended"))
 
     @precondition(lambda self: any(venue.door for venue in self.desk.venues.values()))
     @rule(fills=st.booleans())
@@ -193,8 +111,8 @@ class HedgeMachine(RuleBasedStateMachine):
         for venue in self.desk.venues.values():
             door = [parcel for parcel in venue.door if isinstance(parcel.request, PlaceOrder)]
             for parcel in door:
-                takes = fills and self._immediate(parcel.request)
-                self._place_meets(venue, parcel, "filled" if takes else "accepted", RejectReason.OTHER, 10)
+                takes = fills and immediate(parcel.request)
+                place_meets(self.desk, venue, parcel, "filled" if takes else "accepted")
             wire, venue.wire[:] = list(venue.wire), []
             for message in wire:
                 self.desk.do(venue.deliver, message)
@@ -212,7 +130,7 @@ class HedgeMachine(RuleBasedStateMachine):
     def order_trades(self, index, share, channels, named):
         """P2, P5: a working order trades; one channel or both tell of it, or neither."""
         venue, real = some(self._working(), index)
-        venue.fill(real, real.now, self._lots(venue, real.rest, share), channels=channels, named=named)
+        venue.fill(real, real.now, part_of(real.rest, share), channels=channels, named=named)
 
     @precondition(lambda self: self._working())
     @rule(index=number, told=st.booleans())
@@ -251,6 +169,8 @@ class HedgeMachine(RuleBasedStateMachine):
         self.desk.do(venue.deliver, message)
         journal = self.desk.journal
         if twice and not self.desk.starting:
+            self.desk.pump(0.001)
+            journal = self.desk.journal
             written = len(journal.written)
             self.desk.do(venue.deliver, message)
             assert journal is not self.desk.journal or len(journal.written) == written, "I8: a duplicate is news"
@@ -427,13 +347,3 @@ class HedgeMachine(RuleBasedStateMachine):
     trades_once_more = order_trades
     arrive_again = messages_arrive
     time_passes_again = time_passes
-
-    # ------------------------------------------------------------ sizes
-
-    def _lots(self, venue, rest, share):
-        """A part of what is left, on a fine step; at times all of it."""
-        part = (rest * share / 10).quantize(D("0.01"))
-        return rest if share == 10 or part == ZERO else part
-
-    def _immediate(self, order):
-        return order.kind is OrderKind.MARKET or order.tif is TimeInForce.IOC

@@ -40,6 +40,7 @@ SKEW_NS = NS
 LAG_NS = NS
 """For how long a query may not see a change (docs/architecture.md, I9: two answers that far apart)."""
 TICKER = "X"
+PRICE = D(50)
 
 
 class Mood(Enum):
@@ -71,7 +72,7 @@ class Real:
     changed_ns: int
     told: OrderUpdate | None = None
     """What a late query says of it for a while after it changed; None where it was not there yet."""
-    price: Decimal = D(50)
+    price: Decimal = PRICE
 
     @property
     def filled(self) -> Decimal:
@@ -119,7 +120,7 @@ class OracleVenue(Venue):
         self.contract: Contract = contract
         self.contracts = Contracts(alias)
         self.mood = Mood.TRUE
-        self.bid = D(50)
+        self.bid = PRICE
         self.quoted_ns = 0
         self.orders: dict[str, Real] = {}
         self.trades: list[FillEvent] = []

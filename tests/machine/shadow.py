@@ -26,11 +26,11 @@ class Shadow:
         self.grown: dict[tuple, list] = defaultdict(list)
         self.hastened: set[tuple] = set()
         """Books with an operator's act: it made what waits due, or changed who owes what. No delay bound there."""
-        self.kinds: list[str] = []
+        self.asked: set[str] = set()
+        """Hedges that a venue said it does not know: given up by the kernel before the page says so, in one turn."""
 
     def take(self, record):
         """Count one record."""
-        self.kinds.append(record.kind)
         data = record.data
         match record.kind:
             case "MakerPlaced":
@@ -39,6 +39,8 @@ class Shadow:
             case "Intended":
                 intended = record.value(e.Intended)
                 self.intents[intended.child] = intended
+            case "ChildAbsent":
+                self.asked.add(data["child"])
             case "AssumedAbsent":
                 self.ended.add(data["child"])
             case "Forfeited" | "Reopened":
@@ -101,6 +103,7 @@ class Shadow:
         assert intended.child not in kernel.makers, "I13: a hedge is a maker"
         if rounded_up:
             return
+        self.ended |= {key for key in self.asked if kernel.children[key].state is ChildState.DONE}
         balance = self.balance(book)
         unknown = [
             self.rest(one) for one in self.children(book) if kernel.children[one.child].state is ChildState.UNKNOWN

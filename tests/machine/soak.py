@@ -1,8 +1,7 @@
-"""The long run: ``python -m tests.machine --steps 1000000``. Prints what was done; exit code 0 only without findings."""
+"""The long run: ``python -m tests.machine --steps 1000000``. Prints what was done; exit code 0 only if all held."""
 
 import argparse
 import multiprocessing
-import sys
 import time
 import traceback
 from collections import Counter
@@ -73,5 +72,3 @@ def main():
     seconds = time.monotonic() - began
     print(f"{steps:,} steps, {examples:,} schedules, {findings} violations, {seconds:.0f} s")
     return 1 if findings else 0
-
-
