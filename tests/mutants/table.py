@@ -1,0 +1,233 @@
+"""The broken rules: what to replace, exactly, and which tests are there to notice.
+
+Each is a mistake that a hedging system has really made (docs/reliability.md). A text that is not found exactly once
+fails the run: the table must follow the source.
+"""
+
+import msgspec
+
+KERNEL = ("tests/oms/test_kernel.py", "tests/oms/test_kernel_properties.py")
+ORDERS = ("tests/oms/test_orders.py",)
+ENTRY = ("tests/oms/test_order_entry.py",)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Replace ``old``, which must stand exactly once in ``path``, by ``new``."""
+
+    path: str
+    old: str
+    new: str
+
+
+class Mutant(msgspec.Struct, frozen=True):
+    """One broken rule."""
+
+    rule: str
+    changes: tuple[Change, ...]
+    tests: tuple[str, ...]
+    """Tests of examples and properties that should notice; the state machine should always."""
+
+
+MUTANTS = (
+    Mutant(
+        "resend the same id",
+        (
+            Change(
+                "oms/entry.py",
+                "                answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n",
+                "                try:\n"
+                "                    answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n"
+                "                except Unknown:\n"
+                "                    answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n",
+            ),
+        ),
+        ENTRY,
+    ),
+    Mutant(
+        "an error means not sent",
+        (
+            Change(
+                "oms/entry.py",
+                "        except (Denied, Unavailable, Rejected) as error:\n            reason =",
+                "        except (Denied, Unavailable, Rejected, Unknown) as error:\n            reason =",
+            ),
+        ),
+        ENTRY,
+    ),
+    Mutant(
+        "per-message deltas with a stored balance",
+        (
+            Change(
+                "oms/orders.py",
+                "        return self.cum if abs(self.cum) >= abs(self.traded) else self.traded\n",
+                "        return self.traded\n",
+            ),
+            Change(
+                "oms/hedge/state.py",
+                "        return self.target - self.hedged - self.in_flight - self.forfeited\n",
+                "        return sum((item.quantity for item in self.obligations), ZERO)\n",
+            ),
+        ),
+        (*ORDERS, *KERNEL),
+    ),
+    Mutant(
+        "journal after send",
+        (
+            Change(
+                "oms/hedge/handler.py",
+                '        if self._record("Intended", command.intended(now), cause) is None:\n',
+                "        if self._host.journal.failed is not None:\n",
+            ),
+            Change(
+                "oms/hedge/handler.py",
+                "        self._host.tasks.start(self._carry(command.venue, order, received_ns),",
+                "        asyncio.get_running_loop().call_later(\n"
+                '            0.001, self._record, "Intended", command.intended(now), cause\n'
+                "        )\n"
+                "        self._host.tasks.start(self._carry(command.venue, order, received_ns),",
+            ),
+        ),
+        ("tests/oms/test_crash.py",),
+    ),
+    Mutant(
+        "a cancel request closes the group",
+        (
+            Change(
+                "oms/evidence.py",
+                "    if evidence.key in kernel.makers:\n",
+                "    closed = {OrderStatus.CANCEL_PENDING, OrderStatus.CANCELLED}\n"
+                "    if evidence.key in kernel.makers and evidence.status in closed:\n"
+                "        return None\n"
+                "    if evidence.key in kernel.makers:\n",
+            ),
+        ),
+        ("tests/faults",),
+    ),
+    Mutant(
+        "unknown as zero",
+        (
+            Change(
+                "oms/hedge/state.py",
+                "        return ZERO if self.state is ChildState.DONE or rest",
+                "        return ZERO if self.state in {ChildState.DONE, ChildState.UNKNOWN} or rest",
+            ),
+        ),
+        KERNEL,
+    ),
+    Mutant(
+        "one not-found is enough",
+        (
+            Change(
+                "oms/absence.py",
+                "            self.first_ns = answered_ns\n            return False\n",
+                "            self.first_ns = answered_ns\n            return True\n",
+            ),
+        ),
+        KERNEL,
+    ),
+    Mutant(
+        "not waiting for the acceptance bound",
+        (
+            Change(
+                "oms/absence.py", "        if answered_ns <= self.accept_until_ns:\n", "        if answered_ns <= 0:\n"
+            ),
+        ),
+        KERNEL,
+    ),
+    Mutant(
+        "a delayed obligation is hedged early",
+        (
+            Change(
+                "oms/hedge/decision.py",
+                "    due = sum((item.quantity for item in book.obligations if item.due_ns <= now_ns), ZERO)\n",
+                "    due = sum((item.quantity for item in book.obligations), ZERO)\n",
+            ),
+            Change(
+                "oms/hedge/decision.py",
+                "    return next((item for item in book.obligations if item.due_ns <= now_ns), None)\n",
+                "    return next(iter(book.obligations), None)\n",
+            ),
+            Change(
+                "oms/hedge/kernel.py",
+                "ledger.take(book, amount, self.now_ns)",
+                "ledger.take(book, amount, None)",
+            ),
+        ),
+        KERNEL,
+    ),
+    Mutant(
+        "a query error means not found",
+        (Change("oms/unknowns.py", "        except NotFound:\n", "        except VenueError:\n"),),
+        ("tests/faults",),
+    ),
+    Mutant(
+        "a duplicate trade is counted twice",
+        (
+            Change(
+                "oms/orders.py",
+                "    if fill.trade_id in evidence.trade_ids:\n        return False\n",
+                "",
+            ),
+        ),
+        ORDERS,
+    ),
+    Mutant(
+        "filled may fall",
+        (
+            Change(
+                "oms/orders.py",
+                "            if update.filled is not None and abs(update.filled) > abs(evidence.cum):\n",
+                "            if update.filled is not None:\n",
+            ),
+        ),
+        ORDERS,
+    ),
+    Mutant(
+        "floor instead of toward zero",
+        (
+            Change(
+                "gateways/contracts.py",
+                "    return _to_step(value, step, ROUND_DOWN)\n",
+                "    return _to_step(value, step, ROUND_FLOOR)\n",
+            ),
+        ),
+        KERNEL,
+    ),
+    Mutant(
+        "the lot's remainder is dropped",
+        (
+            Change(
+                "oms/hedge/kernel.py",
+                "            quantity = growth * leg.ratio\n",
+                "            quantity = growth * leg.ratio\n"
+                "            if book.contract is not None:\n"
+                "                quantity = decision.floor_lots(book.contract, quantity)\n",
+            ),
+        ),
+        KERNEL,
+    ),
+    Mutant(
+        "the rest of a half-filled hedge is dropped",
+        (
+            Change(
+                "oms/hedge/ledger.py",
+                "        if rest != 0:\n            book.share(",
+                "        if rest != 0 and child.cum == 0:\n            book.share(",
+            ),
+        ),
+        KERNEL,
+    ),
+    Mutant(
+        "hedge orders as makers",
+        (
+            Change(
+                "oms/hedge/kernel.py",
+                "        self.children[cloid] = child\n",
+                "        self.children[cloid] = child\n"
+                "        legs = self.makers[claims[0].maker].legs\n"
+                "        self.makers[cloid] = Maker(cloid, book.venue, book.ticker, legs, ts_ns)\n",
+            ),
+        ),
+        KERNEL,
+    ),
+)
