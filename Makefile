@@ -49,3 +49,11 @@ kills: setup
 .PHONY: matrix
 matrix: setup
 	$(PY) -m pytest tests/faults -m "matrix or not matrix" -n 4
+
+.PHONY: soak
+soak: setup
+	$(PY) -m tests.machine --steps 1000000
+
+.PHONY: mutants
+mutants: setup
+	$(PY) -m tests.mutants
