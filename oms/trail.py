@@ -267,8 +267,8 @@ class _Follower:
 
     def _settle(self, key: BookKey, record: Record, hedge: str | None) -> None:
         """Bring what is owed to what the book's shares say: by netting, by forfeits, by a hedge that filled late."""
-        book = self._kernel.books[key]
-        for leg in [leg for leg, queue in self._owed[key].items() if queue] + self._reopened(book, record):
+        book, queues = self._kernel.books[key], self._owed[key]
+        for leg in dict.fromkeys([*queues, *self._touched(book, record, hedge)]):
             share = book.share(*leg)
             netted, forfeited = self._known.get((key, leg), (ZERO, ZERO))
             self._known[key, leg] = share.netted, share.forfeited
@@ -276,12 +276,15 @@ class _Follower:
             if (share.forfeited - forfeited) * share.waiting >= 0 or record.kind == "Forfeited":
                 self._answer(key, leg, By.FORFEITED, share.forfeited - forfeited, record=record)
             self._even(key, leg, share, record, hedge)
+            if not queues[leg]:
+                del queues[leg]  # only what is owed is looked at with each record
 
-    def _reopened(self, book: HedgeBook, record: Record) -> list[LegKey]:
-        """The shares that may have grown without a fill."""
-        grown = record.kind in {"Reopened", "RoundedUp", "Intended", "Evidence"}
-        queues = self._owed[book.key]
-        return [leg for leg, share in book.shares.items() if share.waiting != 0 and not queues[leg]] if grown else []
+    def _touched(self, book: HedgeBook, record: Record, hedge: str | None) -> Iterable[LegKey]:
+        """The shares that a record may have made grow without a fill."""
+        child = hedge or (record.data["child"] if record.kind == "Intended" else None)
+        if child is not None:
+            return [(claim.maker, claim.leg) for claim in self._kernel.children[child].claims]
+        return list(book.shares) if record.kind == "Reopened" else []
 
     def _even(self, key: BookKey, leg: LegKey, share: Share, record: Record, hedge: str | None) -> None:
         queue = self._owed[key][leg]
