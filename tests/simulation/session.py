@@ -113,10 +113,12 @@ class Session:
             beside.append(self.loop.create_task(Trouble(self.faults, plan, self.log).make(WORK_S)))
         life = await self._lives(operator)
         oms = life.oms
-        settled = await self._caught(self._settle(oms)) is True
+        verdict = Verdict()  # of a desk that broke there is nothing to judge
+        settled = not self._exceptions and await self._caught(self._settle(oms)) is True
         digest = self._digest(life.journal.image)
-        stale = any(faults.counts[fault] for faults in self.faults.values() for fault in MISDATED)
-        verdict = self.judge.verdict(oms, settled=settled, old_baseline=stale and self._kills > 0)
+        if not self._exceptions:
+            stale = any(faults.counts[fault] for faults in self.faults.values() for fault in MISDATED)
+            verdict = self.judge.verdict(oms, settled=settled, old_baseline=stale and self._kills > 0)
         await self._caught(oms.cleanup())
         for task in beside:
             task.cancel()
