@@ -12,7 +12,16 @@ import msgspec
 
 from gateways.errors import VenueError
 from gateways.router import Gateway
-from gateways.standards import ZERO, Contract, OrderKind, PlaceOrder, QuoteUpdate, RejectReason, TimeInForce
+from gateways.standards import (
+    ZERO,
+    Contract,
+    OrderKind,
+    OrderStatus,
+    PlaceOrder,
+    QuoteUpdate,
+    RejectReason,
+    TimeInForce,
+)
 from oms.clock import Clock
 from oms.deltas import HedgeDelta
 from oms.entry import OrderEntry
@@ -88,6 +97,7 @@ class HedgeHandler:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
         self._closed = False
+        self._ghosts: set[str] = set()
 
     def register_maker(self, maker: str, venue: str, ticker: str, legs: tuple[Leg, ...]) -> None:
         """Journal and register a maker with its legs; must be done before its bytes leave.
@@ -119,7 +129,18 @@ class HedgeHandler:
         event = hedge_event(self.kernel, evidence)
         if event is not None:
             self._carry_out(self.kernel.apply(event), cause, evidence.ts_ns)
+        self._cancel_ghost(order)
         self._tell_of(order, delta)
+
+    def _cancel_ghost(self, order: Order) -> None:
+        """Cancel a hedge order that rests though it was taken as ended: its quantity is due, or was sent anew."""
+        child = self.kernel.children.get(order.key)
+        rests = order.status in {OrderStatus.NEW, OrderStatus.PARTIAL} and order.tif is TimeInForce.GTC
+        if child is not None and child.state is ChildState.DONE and rests and order.key not in self._ghosts:
+            self._ghosts.add(order.key)
+            text = f"hedge {order.key[:8]} was taken as ended and rests: it is cancelled, what it filled counts"
+            self._tell("ghost", order.venue, order.ticker, text, "error")
+            self._host.tasks.start(self._cancel(order.key), f"cancel {order.key[:8]}")
 
     def _tell_of(self, order: Order, delta: OrderDelta) -> None:
         ended = order.status.terminal and delta.before is not None and not delta.before.status.terminal

@@ -641,3 +641,26 @@ async def test_a_stale_answer_does_not_pass_for_a_flat_position():
         result = await made.oms.flatten("b", "X")
         assert [order.amount for order in made.b.asked("place")] == [D(-3)]
         assert result.before == D(3)
+
+
+@virtual
+async def test_a_hedge_taken_as_not_sent_that_shows_itself_is_cancelled():
+    """Its quantity was sent anew: what still rests of it must not fill as well."""
+    ladder = (Rung(how=How.JOIN, for_ms=600_000), Rung())
+    async with desk() as made:
+        maker = await made.maker(legs={"exc": "b", "ticker": "X", "rungs": ladder})
+
+        async def cut(order):
+            made.b.accept(order)
+            raise Unknown("b", "cut")
+
+        made.b.script["hedge"].append(cut)
+        made.b.script["order"].extend([Unavailable("b", "down")] * 3)
+        made.a.trade(maker, "1")
+        await made.until(lambda: made.book.unknown == D(-1))
+        (child,) = made.book.open_children
+        made.oms.hedge.assume_absent(child, "looked in the wrong window")
+        await made.until(lambda: len(made.hedges()) == 2)
+        await made.until(lambda: made.b.held[child].status is S.CANCELLED)
+        assert made.book.balance == 0
+        assert made.book.in_flight == D(-1)
