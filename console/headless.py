@@ -31,7 +31,6 @@ from oms.verify import Proof
 
 T = TypeVar("T")
 
-JOURNAL = "journal.jsonl"
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
