@@ -3,6 +3,8 @@
 No clock, no I/O.
 """
 
+from decimal import Decimal
+
 import msgspec
 
 from gateways.standards import FillEvent
@@ -32,6 +34,7 @@ class FillsPage:
         self._by_order: dict[OrderKey, list[TradeKey]] = {}
         self._by_cloid: dict[str, dict[TradeKey, None]] = {}
         self._last_ns: dict[str, int] = {}
+        self._corrected: dict[TradeKey, Decimal] = {}
 
     def __len__(self) -> int:
         return len(self._fills)
@@ -54,6 +57,18 @@ class FillsPage:
             self._by_cloid.setdefault(fill.cloid, {})[key] = None
         self._last_ns[fill.venue] = max(self._last_ns.get(fill.venue, 0), fill.ts_venue_ns)
         return known is None
+
+    def correction(self, fill: FillEvent) -> Decimal:
+        """By how much a report changes a trade that was known otherwise, signed; zero where it says nothing new.
+
+        What was counted stands: only the operator can judge a correction.
+        """
+        key = trade_key(fill)
+        known = self._fills.get(key)
+        before = fill.amount if known is None else self._corrected.get(key, known.amount)
+        if fill.amount != before:
+            self._corrected[key] = fill.amount
+        return fill.amount - before
 
     def peek(self, venue: str, ticker: str, oid: str, trade_id: str) -> FillEvent | None:
         """One fill with all that is known of it, or None."""

@@ -428,15 +428,7 @@ class OMS(Mirrors):
             case OrderUpdate():
                 self._publish(self.page.upsert(event, ts_recv_ns))
             case FillEvent():
-                if self.fills.add(event):
-                    self.positions.apply_fill(event)
-                    self._publish(self.page.upsert(event, ts_recv_ns))
-                    self.deltas.publish(FillDelta(event))
-                    if event.forced and self.page.by_oid(event.venue, event.oid) is None:
-                        self._venue_made(event)
-                elif event.cloid is not None and self.page.get(event.cloid) is not None:
-                    # An earlier report may not have said whose it is; the page knows what it has counted.
-                    self._publish(self.page.upsert(event, ts_recv_ns))
+                self._take_fill(event, ts_recv_ns)
             case PositionUpdate():
                 self._publish(self.positions.upsert(event, ts_recv_ns))
             case BalanceUpdate():
@@ -452,6 +444,20 @@ class OMS(Mirrors):
             case _:
                 pass  # acknowledgements and refusals reach whoever asked
 
+    def _take_fill(self, fill: FillEvent, ts_recv_ns: int) -> None:
+        correction = self.fills.correction(fill)
+        if correction != 0:
+            self._corrected(fill, correction)
+        if self.fills.add(fill):
+            self.positions.apply_fill(fill)
+            self._publish(self.page.upsert(fill, ts_recv_ns))
+            self.deltas.publish(FillDelta(fill))
+            if fill.forced and self.page.by_oid(fill.venue, fill.oid) is None:
+                self._venue_made(fill)
+        elif fill.cloid is not None and self.page.get(fill.cloid) is not None:
+            # An earlier report may not have said whose it is; the page knows what it has counted.
+            self._publish(self.page.upsert(fill, ts_recv_ns))
+
     def _refused_late(self, refusal: Reject, ts_recv_ns: int) -> None:
         """Whoever asked has given up waiting; the refusal proves all the same that there is no order."""
         order = self.page.get(refusal.cloid or "")
@@ -460,6 +466,16 @@ class OMS(Mirrors):
                 self.page.mark(order.key, OrderStatus.REJECTED, now_ns=ts_recv_ns, text=refusal.text,
                                reason=refusal.reason)
             )  # fmt: skip
+
+    def _corrected(self, fill: FillEvent, correction: Decimal) -> None:
+        """Freeze the books that a corrected trade stands behind: no target is lowered but by the operator."""
+        order = self.page.by_oid(fill.venue, fill.oid)
+        if order is None or order.role is Role.EXTERNAL:
+            return
+        reason = f"trade {fill.trade_id} of {order.role.value} {order.key[:8]} was corrected by {correction:f}"
+        books = [(leg.venue, leg.ticker) for leg in self.hedge.legs(order.key)]
+        for venue, ticker in books or [(fill.venue, fill.ticker)] * (order.key in self.kernel.children):
+            self.hedge.hold(venue, ticker, f"{reason}: look at the venue, then forfeit or reopen and resume")
 
     def _venue_made(self, fill: FillEvent) -> None:
         """Take a fill that the venue made without naming an order; those of before this desk's records are history."""

@@ -152,8 +152,11 @@ class HedgeHandler:
             self._tell("overfill", order.venue, order.ticker, f"{over}: more than was ordered, and all of it counts")
 
     def _external(self, delta: OrderDelta) -> None:
-        if delta.last_fill != 0 and delta.after.forced:
-            self.venue_made(delta.after.venue, delta.after.ticker, delta.last_fill)
+        order, before = delta.after, delta.before
+        # What it filled before it was known for the venue's own counts too: its messages come in any order.
+        known = before.filled if before is not None and before.forced else ZERO
+        if order.forced and order.filled != known:
+            self.venue_made(order.venue, order.ticker, order.filled - known)
 
     def venue_made(self, venue: str, ticker: str, amount: Decimal) -> None:
         """Hold the book of a contract in which the venue itself traded (liquidation): only the operator can judge."""

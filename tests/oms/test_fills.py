@@ -125,3 +125,15 @@ def test_any_order_and_repetition_gives_the_same_page(reports, random):
     assert sum(news) == sum(more_news) == len({trade_key(report) for report in reports})
     assert {trade_key(f) for f in page.of_cloid(CLOID)} == {trade_key(f) for f in reports if f.cloid}
     assert page.conflicts == other.conflicts == 0
+
+
+def test_a_corrected_trade_is_told_once_and_what_was_counted_stands():
+    """The same trade with another amount is a correction of the difference, the first time that it is reported."""
+    page = FillsPage()
+    assert page.correction(fill()) == 0
+    page.add(fill())
+    assert page.correction(fill()) == 0
+    assert page.correction(fill(amount="0.3")) == Decimal("-0.2")
+    assert page.correction(fill(amount="0.3", snapshot=True)) == 0
+    assert page.correction(fill(amount="0.4")) == Decimal("0.1")
+    assert page.peek("binance", "ETHUSDT", "7", "1").amount == Decimal("0.5")
