@@ -39,6 +39,10 @@ class Acts:
         """Let an aggressor of the house come with a market order, or with a limit order at ``price``."""
         return self._exchange.submit(FLOW, NewOrder(ticker=ticker, is_buy=is_buy, quantity=quantity, price=price))
 
+    def correct(self, account: str, trade_id: int, quantity: Decimal) -> None:
+        """Correct a trade to a smaller quantity after the fact. Neither venue has a message for it."""
+        self._exchange.correct(FLOW, account, trade_id, quantity)
+
     def thin(self, ticker: str, leave: Decimal, *, is_buy: bool) -> None:
         """Leave of the house's quotes on a side only ``leave``, floored to the lot, at the best price, for now."""
         best = self._exchange.best(ticker)[0 if is_buy else 1]

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+import msgspec
+
 from gateways.paper.account import Account
 from gateways.paper.orders import CLOSED_KEPT, LiveOrder, OrderRecords
 from gateways.paper.records import (
@@ -16,6 +18,7 @@ from gateways.paper.records import (
     PaperOrder,
     PaperPosition,
     PositionChanged,
+    Refused,
 )
 from gateways.standards import ZERO, OrderStatus, RejectReason
 
@@ -126,6 +129,18 @@ class Clearing:
             self.tell(order, "TRADE", fill)
         if order.status is OrderStatus.FILLED:
             self._close(order)
+
+    def correct(self, by: str, account: str, trade_id: int, quantity: Decimal) -> None:
+        """Make an account's fill smaller after the fact, at its price and against ``by``. Raises Refused."""
+        owner = self.accounts[account]
+        for place, fill in enumerate(owner.fills):
+            if fill.trade_id == trade_id and ZERO < quantity < fill.quantity:
+                owner.fills[place] = msgspec.structs.replace(fill, quantity=quantity)
+                taken = fill.quantity - quantity if fill.is_buy else quantity - fill.quantity
+                owner.execute(fill.ticker, -taken, fill.price, ZERO)
+                self.accounts[by].execute(fill.ticker, taken, fill.price, ZERO)
+                return
+        raise Refused(RejectReason.OTHER, f"There is no trade {trade_id} of more than {quantity}.")
 
     def end(self, order: LiveOrder, status: OrderStatus, reason: RejectReason | None, now_ns: int) -> PaperOrder:
         """Close an order with what was filled of it: CANCELLED or EXPIRED."""

@@ -31,7 +31,7 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One act on the exchange; see ``gateways.paper.acts``. ``account`` empty is the user's."""
 
-    act: Literal["fill", "aggress", "thin", "force", "halt", "resume"]
+    act: Literal["fill", "aggress", "thin", "force", "correct", "halt", "resume"]
     ticker: str
     account: str = ""
     client_id: str = ""
@@ -41,6 +41,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     quantity: Decimal = ZERO
     price: Decimal | None = None
     kind: str = "liquidation"
+    trade_id: int = 0
+    """Of ``correct``: which trade becomes one of ``quantity``."""
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +134,8 @@ class Control:
                 self._front.acts.thin(act.ticker, act.quantity, is_buy=is_buy)
             case "force":
                 self._front.acts.force(account, act.ticker, act.quantity, act.kind)
+            case "correct":
+                self._front.acts.correct(account, act.trade_id, act.quantity)
             case "halt":
                 self._exchange.halt(act.ticker)
             case "resume":

@@ -30,21 +30,9 @@ from gateways.paper.tape import Tape
 from gateways.standards import ZERO, Contract, Level, OrderStatus, RejectReason, TimeInForce
 
 __all__ = [
-    "BalanceChanged",
-    "BookChanged",
-    "Happening",
-    "NewOrder",
-    "OrderChanged",
-    "OrderEvent",
-    "PaperBalance",
-    "PaperExchange",
-    "PaperFill",
-    "PaperOrder",
-    "PaperPosition",
-    "PositionChanged",
-    "Refused",
-    "Traded",
-]
+    "BalanceChanged", "BookChanged", "Happening", "NewOrder", "OrderChanged", "OrderEvent", "PaperBalance",
+    "PaperExchange", "PaperFill", "PaperOrder", "PaperPosition", "PositionChanged", "Refused", "Traded",
+]  # fmt: skip
 
 
 class PaperExchange:
@@ -198,6 +186,14 @@ class PaperExchange:
         self._apply(taker, Match(resting, quantity, MatchKind.FILL))
         self._end_stranded({account}, ticker)
         return order.snapshot()
+
+    def correct(self, by: str, account: str, trade_id: int, quantity: Decimal) -> None:
+        """Correct a trade with the house account ``by`` to a smaller quantity, after the fact: a fault.
+
+        The trade and both positions change, without a happening of their own; the order's own record does not. Raises
+        Refused where there is no such trade.
+        """
+        self._clearing.correct(by, account, trade_id, quantity)
 
     # ----------------------------------------------------------------- queries
 

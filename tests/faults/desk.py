@@ -36,7 +36,8 @@ async def until(fact, seconds=10.0, said=""):
     """Wait until ``fact()`` holds; fail, saying what is missing, when it does not in time."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not fact():
-        assert asyncio.get_running_loop().time() < deadline, said or f"not within {seconds} s"
+        if asyncio.get_running_loop().time() > deadline:
+            raise AssertionError(said() if callable(said) else said or f"not within {seconds} s")
         await asyncio.sleep(0.005)
 
 
@@ -209,14 +210,19 @@ class Desk:
         """Wait until the venues say that all that was filled is hedged, to the lot, and then judge."""
         await until(
             lambda: self.target != 0 and abs(self.target - self.hedged) < LOT[self.hedge_venue],
-            seconds, f"at the venues: target {self.target}, hedged {self.hedged}; here: {self.story()}",
+            seconds, self.story,
         )  # fmt: skip
         await self.settled(seconds)
 
     async def settled(self, seconds=20.0):
         """Wait until the desk knows what the venues know, nothing in flight and nothing unknown; then judge."""
-        await until(lambda: self.oms.idle and self.agrees(), seconds, f"not settled: {self.story()}")
+        await until(lambda: self.oms.idle and self.agrees(), seconds, lambda: f"not settled: {self.story()}")
         await self.judge()
+
+    async def settled_books(self, seconds=10.0):
+        """Wait until nothing is in flight in any book; the books of the other direction have no oracle here."""
+        await until(lambda: self.oms.idle, seconds, self.story)
+        assert self.sentry.wrong == []
 
     def agrees(self):
         book = self.book

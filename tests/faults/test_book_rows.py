@@ -54,7 +54,7 @@ async def test_opposite_maker_fill_while_a_child_is_unknown(seed):
         await until(lambda: len(desk.children) == 2)
         assert desk.children[1].amount == D("0.03"), "0.08 is owed if the unknown one filled, 0.03 if it never was"
         desk.plan(desk.hedge_venue).clear()
-        await until(lambda: desk.hedged == desk.target == D("0.03"), 15, desk.story())
+        await until(lambda: desk.hedged == desk.target == D("0.03"), 15, desk.story)
         await desk.settled()
         await desk.proven()
 
@@ -145,7 +145,7 @@ async def test_contract_size_changed(seed):
         exchange = desk.exchange("hedge")
         change_contract(exchange, "ETHUSDT", lot_size=D("0.01"), min_quantity=D("0.01"))
         desk.fill(order, "0.035")
-        await until(lambda: desk.hedged == -D("0.03"), 8, desk.story())
+        await until(lambda: desk.hedged == -D("0.03"), 8, desk.story)
         await desk.settled()
         assert desk.book.contract.lot_size == D("0.01")
         assert desk.children[0].cum == 0
@@ -163,7 +163,7 @@ async def test_contract_delisted(seed):
         order = await desk.place()
         change_contract(desk.exchange("hedge"), desk.hedge_ticker, trading=False)
         desk.fill(order, "0.05")
-        await until(lambda: desk.book.hold, 8, desk.story())
+        await until(lambda: desk.book.hold, 8, desk.story)
         await until(lambda: desk.oms.page.get(order.key).status.value == "CANCELLED", 5)
         assert desk.alerted("HOLD", "error")
         assert desk.book.balance == desk.target
@@ -187,7 +187,7 @@ async def test_cap_on_what_is_unhedged(seed):
         desk.fault("hedge", "order_query_fails", seconds=60)
         desk.fault("hedge", "snapshot_fails", seconds=60)
         desk.fill(order, "0.06")
-        await until(lambda: desk.oms.page.get(order.key).status.value == "CANCELLED", 5, desk.story())
+        await until(lambda: desk.oms.page.get(order.key).status.value == "CANCELLED", 5, desk.story)
         desk.plan(desk.hedge_venue).clear()
         await desk.hedged_in_full()
         await desk.proven()

@@ -184,7 +184,7 @@ async def test_reject_insufficient_margin_reduce_only_symbol_halted(seed, fault,
 
 async def held(desk, order, why, *, attempts):
     """The book is on HOLD for that reason, after so many attempts, and its maker is cancelled."""
-    await until(lambda: why in desk.book.hold, 10, f"no HOLD: {desk.story()}")
+    await until(lambda: why in desk.book.hold, 10, desk.story)
     await until(lambda: desk.oms.page.get(order.key).status.value == "CANCELLED", 5, "the maker still works")
     await until(lambda: desk.alerted("HOLD", "error"), 5)
     assert len(desk.children) == attempts

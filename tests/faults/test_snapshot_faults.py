@@ -71,15 +71,36 @@ async def test_liquidation_adl_settlement_fill_on_a_hedge_contract(seed, kind):
         acts = desk.server.venues[desk.hedge_venue].faulty.acts
         acts.force(desk.account(desk.hedge_venue), desk.hedge_ticker, D("0.02"), kind)
         desk.server.venues[desk.hedge_venue].deliver()
-        await until(lambda: desk.book.hold, 5, desk.story())
+        await until(lambda: desk.book.hold, 5, desk.story)
         assert "0.02" in desk.book.hold
         assert desk.alerted("0.02", "error")
         assert (desk.book.target, desk.book.hedged) == (-D("0.05"), -D("0.05")), "positions only"
         await until(lambda: desk.oms.page.get(order.key).status.value == "CANCELLED", 5)
         desk.oms.hedge.resume(desk.hedge_venue, desk.hedge_ticker)
         desk.oms.hedge.reopen(desk.hedge_venue, desk.hedge_ticker, -D("0.02"), "closed by the venue")
-        await until(lambda: desk.hedged == -D("0.07"), 10, desk.story())
+        await until(lambda: desk.hedged == -D("0.07"), 10, desk.story)
         await until(lambda: desk.oms.positions.get(desk.hedge_venue, desk.hedge_ticker) == -D("0.05"), 5)
+
+
+@row
+@pytest.mark.parametrize("part", ["maker", "hedge"])
+async def test_trade_bust_or_correction(seed, part):
+    """A trade becomes smaller after the fact: the book freezes with an alert, and only the operator lowers anything."""
+    async with under_fault(seed) as desk:
+        order = await desk.place()
+        desk.fill(order, "0.05")
+        await desk.hedged_in_full()
+        (made,) = desk.truth(part).fills.values()
+        acts = desk.server.venues[desk.venue(part)].faulty.acts
+        acts.correct(desk.account(desk.venue(part)), made.trades[0], D("0.03"))
+        await until(lambda: "corrected" in desk.book.hold, 5, desk.story)
+        assert desk.alerted("was corrected by", "error")
+        assert (desk.book.target, desk.book.hedged, desk.book.balance) == (-D("0.05"), -D("0.05"), 0)
+        assert len(desk.children) == 1
+        await until(lambda: desk.oms.page.get(order.key).status.value == "CANCELLED", 5)
+        told = len(desk.alerted("was corrected by"))
+        await desk.oms.reconcile()
+        assert len(desk.alerted("was corrected by")) == told, "said once, however often the venue repeats it"
 
 
 @row

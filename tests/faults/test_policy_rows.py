@@ -1,0 +1,125 @@
+"""P1 and P4: what a leg's policy and the operator do when the venue does not play along."""
+
+import pytest
+
+from gateways.contracts import round_price
+from gateways.errors import Denied, VenueError
+from gateways.standards import ZERO
+from gateways.venue import Channel
+from oms.cloid import CloidKind, parse
+from oms.hedge.policy import How, Limits, OnFailure, Rung
+from oms.hedge.state import ChildState
+from tests.faults.desk import D, under_fault, until
+from tests.faults.rows import row
+
+QUICK = Limits(max_failures=2, backoff_ns=50_000_000)
+
+
+@row
+async def test_reduce_only_leg_without_the_position(seed):
+    """Refused when it is placed: it could never fit."""
+    async with under_fault(seed) as desk:
+        with pytest.raises(Denied, match=r"reduce"):
+            await desk.place(reduce_only=True)
+        assert desk.truth("maker").placed == {}
+
+
+@row
+async def test_reduce_only_leg_fits_the_position(seed):
+    """With a position to reduce it hedges, and never beyond it."""
+    async with under_fault(seed) as desk:
+        await desk.oms.market_order({"exc": desk.hedge_venue, "ticker": desk.hedge_ticker, "amount": D("0.2")})
+        await until(lambda: desk.oms.positions.get(desk.hedge_venue, desk.hedge_ticker) == D("0.2"))
+        order = await desk.place(reduce_only=True)
+        desk.fill(order, "0.1")
+        await desk.hedged_in_full()
+        assert desk.truth("hedge").positions == {desk.hedge_ticker: D("0.1")}
+
+
+@row
+async def test_on_failure_escalates_to_the_market(seed):
+    """Limit hedges that fill nothing end in one market order."""
+    async with under_fault(seed, limits=QUICK, pending=3.0) as desk:
+        rungs = (Rung(how=How.IOC, slippage_bps=ZERO),)
+        order = await desk.place(rungs=rungs, on_failure=OnFailure.ESCALATE)
+        desk.fault("hedge", "reject_rate_limit", count=2)
+        desk.fill(order, "0.05")
+        await desk.hedged_in_full()
+        assert desk.alerted("now as a market order")
+        assert not desk.book.hold
+        await desk.proven()
+
+
+@row
+async def test_on_failure_unwinds_on_the_makers_venue(seed):
+    """What cannot be hedged is closed where it was made, and forfeited; the book holds and the operator is told."""
+    async with under_fault(seed, limits=QUICK) as desk:
+        order = await desk.place(on_failure=OnFailure.UNWIND)
+        desk.fault("hedge", "reject_margin", seconds=60)
+        desk.fill(order, "0.05")
+        await until(lambda: desk.book.forfeited == desk.target == -D("0.05"), 10, desk.story)
+        assert desk.truth("maker").positions == {}
+        assert desk.book.balance == 0
+        assert desk.book.hold
+        assert desk.alerted("HOLD", "error")
+        assert desk.oms.page.get(order.key).status.value == "CANCELLED"
+
+
+@row
+async def test_an_unknown_hedge_that_the_operator_takes_as_not_sent(seed):
+    """The operator need not wait for the proof; if it turns up after all, it counts and the excess is owed back."""
+    async with under_fault(seed) as desk:
+        desk.one_sided = False
+        order = await desk.place()
+        desk.fault("hedge", "accepted_late", delay=3.0)
+        desk.fill(order, "0.05")
+        await until(lambda: desk.alerted("counts in full"))
+        (unknown,) = desk.children
+        desk.oms.hedge.assume_absent(unknown.cloid, "I have looked")
+        await until(lambda: desk.hedged == -D("0.05"))
+        assert unknown.state is ChildState.DONE
+        await until(lambda: desk.struck("hedge", "accepted_late") == 1 and unknown.cum != 0, 10, desk.story)
+        await until(lambda: desk.hedged == desk.target == -D("0.05") and len(desk.truth("hedge").fills) == 3, 15)
+        await desk.settled()
+        await desk.proven()
+
+
+@row
+async def test_hedge_that_meets_our_own_maker_after_all(seed):
+    """The maker in its way fills before its cancel: both fills count, each is hedged in its own book."""
+    async with under_fault(seed) as desk:
+        desk.one_sided = False
+        first = await desk.place()
+        contract = desk.oms.contract_specs(desk.hedge_venue, desk.hedge_ticker)
+        price = round_price(contract, desk.exchange("hedge").mark(desk.hedge_ticker) * D("0.98"))
+        other = await desk.oms.hedge_order(
+            {"exc": desk.hedge_venue, "ticker": desk.hedge_ticker, "amount": D("0.02"), "price": price},
+            {"exc": desk.maker_venue, "ticker": desk.maker_ticker},
+        )
+        desk.fault("hedge", "filled_before_cancel")
+        desk.fill(first, "0.05")
+        await until(lambda: desk.hedged == -D("0.05"))
+        back = desk.oms.kernel.books[desk.maker_venue, desk.maker_ticker]
+        await until(lambda: back.target == back.hedged == -D("0.02"), 10)
+        sold = [one.filled for key, one in desk.truth("maker").fills.items() if parse(key).kind is CloidKind.HEDGE]
+        assert sum(sold, ZERO) == -D("0.02")
+        assert desk.oms.page.get(other.key).status.value == "FILLED"
+        await desk.settled_books()
+        await desk.proven()
+
+
+@row
+async def test_maker_venue_without_websockets_is_cancelled_by_http(seed):
+    """The order socket is down: the cancel goes by HTTP, and what filled before is hedged."""
+    async with under_fault(seed) as desk:
+        order = await desk.place()
+        desk.fault("maker", "websockets_down", seconds=4)
+        await until(lambda: not desk.oms.health.connected(desk.maker_venue, Channel.TRADE), 5)
+        desk.fill(order, "0.03")
+        try:
+            await desk.oms.cancel_order(order.venue, order.ticker, cloid=order.key)
+        except VenueError as error:
+            pytest.fail(f"not cancelled: {error}")
+        assert desk.truth("maker").open == {}
+        await desk.hedged_in_full(10)
+        await desk.proven(10)
