@@ -11,8 +11,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.machine.desk import Crashed
 from tests.machine.machine import HedgeMachine
 
+REPORT = 100_000
+"""A line of progress every so many steps."""
 EXAMPLES = 100
 """Schedules in one run of Hypothesis: it remembers every one of them, so that runs must be short."""
 
@@ -30,7 +33,7 @@ def chunk(task):
     finding = ""
     try:
         run_state_machine_as_test(HedgeMachine, settings=chosen)
-    except (Exception, HypothesisException):  # noqa: BLE001 - a finding is reported, whatever it is
+    except (Exception, HypothesisException, Crashed):  # noqa: BLE001 - a finding is reported, whatever it is
         finding = traceback.format_exc()
     return seed, Counter(HedgeMachine.done), finding
 
@@ -60,6 +63,8 @@ def main():
         running = [pool.apply_async(chunk, (next(tasks),)) for _ in range(chosen.processes * 2)]
         while running:
             seed, counts, finding = running.pop(0).get()
+            if (done["steps"] + counts["steps"]) // REPORT > done["steps"] // REPORT:
+                print(f"... {done['steps'] + counts['steps']:,} steps, {findings} violations", flush=True)
             done += counts
             if finding:
                 findings += 1

@@ -101,7 +101,7 @@ MUTANTS = (
                 "    if evidence.key in kernel.makers:\n",
             ),
         ),
-        ("tests/faults",),
+        ("tests/faults/test_cancel_faults.py",),
     ),
     Mutant(
         "unknown as zero",
@@ -158,7 +158,7 @@ MUTANTS = (
     Mutant(
         "a query error means not found",
         (Change("oms/unknowns.py", "        except NotFound:\n", "        except VenueError:\n"),),
-        ("tests/faults",),
+        ("tests/faults/test_entry_faults.py",),
     ),
     Mutant(
         "a duplicate trade is counted twice",
