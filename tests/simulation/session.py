@@ -31,7 +31,7 @@ from tests.simulation.operator import Operator
 from tests.simulation.trouble import Trouble
 
 START_NS = 1_760_000_000_000_000_000
-WORK_S = 20.0
+WORK_S = 30.0
 SETTLE_S = 60.0
 """At most; a session without unknown orders settles at once."""
 VENUES = ("binance", "hyperliquid")

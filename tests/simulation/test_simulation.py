@@ -16,7 +16,7 @@ def _said(result):
     return [f"seed {result.seed}", *result.verdict.findings, *result.exceptions]
 
 
-@pytest.mark.parametrize("seed", range(1, 21))
+@pytest.mark.parametrize("seed", range(1, 13))
 def test_nothing_is_lost_or_doubled(seed):
     """I1 to I5: what the exchanges filled of makers is hedged there, but for what no order can be made of."""
     result = run(seed)
@@ -24,14 +24,14 @@ def test_nothing_is_lost_or_doubled(seed):
     assert result.makers > 0
 
 
-@pytest.mark.parametrize("seed", range(101, 131))
+@pytest.mark.parametrize("seed", range(101, 119))
 def test_faults_cost_nothing(seed):
     """The same, whatever fails on the way to the venues and back, once it has ended."""
     result = run(seed, faults=True)
     assert result.clean, _said(result)
 
 
-@pytest.mark.parametrize("seed", range(301, 313))
+@pytest.mark.parametrize("seed", range(301, 309))
 def test_a_killed_desk_goes_on_where_it_was(seed):
     """I6: ended at any record or message, a desk comes to the same target on its journal, faults or not."""
     result = run(seed, faults=seed % 2 == 0, kills=True)
@@ -40,7 +40,7 @@ def test_a_killed_desk_goes_on_where_it_was(seed):
 
 def test_the_sessions_do_something():
     """Makers fill, hedges go out and faults strike: a session in which nothing happens proves nothing."""
-    results = [run(seed, faults=True, kills=True) for seed in range(201, 213)]
+    results = [run(seed, faults=True, kills=True) for seed in range(201, 211)]
     assert sum(result.fills for result in results) >= 40
     assert sum(result.hedges for result in results) >= 40
     assert sum(sum(result.faults.values()) for result in results) >= 60
