@@ -1,6 +1,6 @@
 """``OMS``: the facade. One object, the names that users of the system know, and the order in which parts are wired.
 
-Everything runs on one event loop. A venue's message comes in through ``_receive``: the pages change, the hedge decision
+Everything runs on one event loop. A venue's message comes in through ``intake``: the pages change, the hedge decision
 is made, handlers get their deltas, all in the same turn. Order entry goes out through ``entry``.
 """
 
@@ -17,28 +17,22 @@ from gateways.router import Gateway
 from gateways.standards import (
     AmendOrder,
     BalanceUpdate,
-    Batch,
     BookUpdate,
     Contract,
     Event,
-    FillEvent,
-    MarkUpdate,
     OrderKind,
     OrderStatus,
     OrderUpdate,
     PlaceOrder,
     PositionUpdate,
     PriceRule,
-    QuoteUpdate,
-    Reject,
-    TradeEvent,
 )
 from gateways.venue import Capabilities
 from oms import checks, portfolio
 from oms.cancels import Canceller
 from oms.clock import Clock, SystemClock
 from oms.cloid import CloidKind, CloidSource
-from oms.deltas import Delta, FillDelta, HedgeDelta
+from oms.deltas import Delta, HedgeDelta
 from oms.entry import OrderEntry
 from oms.feed import FeedKeeper
 from oms.flatten import Flattened, Flattener, unwind
@@ -46,6 +40,7 @@ from oms.hedge.events import Unwind
 from oms.hedge.handler import HedgeHandler
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg, Limits
+from oms.intake import Intake
 from oms.journal import JournalError, Recorder
 from oms.mirrors import Mirrors
 from oms.orders import Order, Role
@@ -85,12 +80,13 @@ class OMS(Mirrors):
         self.tasks = TaskOwner(self._task_failed)
         self.keeper = FeedKeeper(self.feed, self._fetch_book, clock=self.clock, on_error=self._task_failed)
         self.entry = OrderEntry(
-            gateway, self.page, journal, self.clock, publish=self._publish, unresolved=self._unresolved,
+            gateway, self.page, journal, self.clock, publish=self.publish, unresolved=self._unresolved,
             pending_timeout=pending_timeout,
         )  # fmt: skip
         self.canceller = Canceller(self.entry, self.page, self.tasks, self._not_cancelled)
-        self.resolver = Resolver(gateway, self.page, self.clock, self.tasks, publish=self._publish, absent=self._absent)
+        self.resolver = Resolver(gateway, self.page, self.clock, self.tasks, publish=self.publish, absent=self._absent)
         self.hedge = HedgeHandler(self)
+        self.intake = Intake(self)
         self.deltas.first(self.hedge.order_delta_hedge)
         self.flattener = Flattener(
             gateway, self.page, self.hedge, self.entry, self.cloids, cancel=self.cancel_orders,
@@ -117,7 +113,7 @@ class OMS(Mirrors):
             self.began_ns, self.known_until_ns = past.started_ns, past.last_ns
             self.missed_since_ns = past.missed_since_ns
         self.journal.append("Session", desk=self.cloids.desk, session_ms=self.cloids.session_ms)
-        await self.gateway.connect(self._receive, self.supervisor)
+        await self.gateway.connect(self.intake.receive, self.supervisor)
         await self.supervisor.start()
         await recover(self, past)
         if self.trading == RECOVERING:  # it may have been halted meanwhile
@@ -351,7 +347,7 @@ class OMS(Mirrors):
         """The open orders, asked fresh; the mirror learns from the answer."""
         found = await self.gateway.venue(exc).open_orders(ticker)
         for update in found:
-            self._publish(self.page.upsert(update, self.clock.now_ns()))
+            self.publish(self.page.upsert(update, self.clock.now_ns()))
         return found
 
     async def orders_get_all(self) -> dict[str, list[OrderUpdate]]:
@@ -411,78 +407,12 @@ class OMS(Mirrors):
 
     # ------------------------------------------------------------ the inside
 
-    def _receive(self, batch: Batch) -> None:
-        """Take one message's events: what is ours first, in the order said."""
-        self.health.heard(batch.venue, batch.ts_recv_ns, private=batch.private)
-        for event in batch.events:
-            try:
-                self.take(event, batch.ts_recv_ns)
-            except Exception as error:  # noqa: BLE001 - a sink must not raise: the rest of the message, and the stream, go on
-                name = type(event).__name__
-                self.alert(batch.venue, "", f"{name} of {batch.venue} could not be taken: {error!r}", "error")
-                self.supervisor.reconcile_soon(batch.venue)
-
     def take(self, event: Event, ts_recv_ns: int) -> None:
-        """Apply one event to the page that mirrors it, and publish the change."""
-        match event:
-            case OrderUpdate():
-                self._publish(self.page.upsert(event, ts_recv_ns))
-            case FillEvent():
-                self._take_fill(event, ts_recv_ns)
-            case PositionUpdate():
-                self._publish(self.positions.upsert(event, ts_recv_ns))
-            case BalanceUpdate():
-                self._publish(self.balances.upsert(event, ts_recv_ns))
-            case BookUpdate() | QuoteUpdate() | TradeEvent() | MarkUpdate():
-                self.keeper.apply(event, ts_recv_ns)
-                if isinstance(event, (BookUpdate, QuoteUpdate)):
-                    quote = self.feed.quote(event.venue, event.ticker)
-                    if quote is not None:
-                        self.hedge.quoted(quote, ts_recv_ns)
-            case Reject(cloid=str(), definite=True):
-                self._refused_late(event, ts_recv_ns)
-            case _:
-                pass  # acknowledgements and refusals reach whoever asked
+        """Apply one event of a venue to the page that mirrors it, and publish the change."""
+        self.intake.take(event, ts_recv_ns)
 
-    def _take_fill(self, fill: FillEvent, ts_recv_ns: int) -> None:
-        correction = self.fills.correction(fill)
-        if correction != 0:
-            self._corrected(fill, correction)
-        if self.fills.add(fill):
-            self.positions.apply_fill(fill)
-            self._publish(self.page.upsert(fill, ts_recv_ns))
-            self.deltas.publish(FillDelta(fill))
-            if fill.forced and self.page.by_oid(fill.venue, fill.oid) is None:
-                self._venue_made(fill)
-        elif fill.cloid is not None and self.page.get(fill.cloid) is not None:
-            # An earlier report may not have said whose it is; the page knows what it has counted.
-            self._publish(self.page.upsert(fill, ts_recv_ns))
-
-    def _refused_late(self, refusal: Reject, ts_recv_ns: int) -> None:
-        """Whoever asked has given up waiting; the refusal proves all the same that there is no order."""
-        order = self.page.get(refusal.cloid or "")
-        if order is not None and order.role is not Role.EXTERNAL and order.venue == refusal.venue:
-            self._publish(
-                self.page.mark(order.key, OrderStatus.REJECTED, now_ns=ts_recv_ns, text=refusal.text,
-                               reason=refusal.reason)
-            )  # fmt: skip
-
-    def _corrected(self, fill: FillEvent, correction: Decimal) -> None:
-        """Freeze the books that a corrected trade stands behind: no target is lowered but by the operator."""
-        order = self.page.by_oid(fill.venue, fill.oid)
-        if order is None or order.role is Role.EXTERNAL:
-            return
-        reason = f"trade {fill.trade_id} of {order.role.value} {order.key[:8]} was corrected by {correction:f}"
-        books = [(leg.venue, leg.ticker) for leg in self.hedge.legs(order.key)]
-        for venue, ticker in books or [(fill.venue, fill.ticker)] * (order.key in self.kernel.children):
-            self.hedge.hold(venue, ticker, f"{reason}: look at the venue, then forfeit or reopen and resume")
-
-    def _venue_made(self, fill: FillEvent) -> None:
-        """Take a fill that the venue made without naming an order; those of before this desk's records are history."""
-        if not fill.snapshot or fill.ts_venue_ns > self.known_until_ns:
-            self.hedge.venue_made(fill.venue, fill.ticker, fill.amount)
-
-    def _publish(self, delta: Delta | None) -> None:
+    def publish(self, delta: Delta | None) -> None:
+        """Publish a delta, if there is one."""
         if delta is not None:
             self.deltas.publish(delta)
 
