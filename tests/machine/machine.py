@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from gateways.errors import Unknown
 from gateways.standards import (
     AmendOrder,
     CancelOrder,
@@ -119,6 +120,25 @@ class HedgeMachine(RuleBasedStateMachine):
         self.desk.pump()
 
     all_goes_well_again = all_goes_well
+
+    def _placing(self):
+        return [
+            (venue, parcel) for venue in self.desk.venues.values() for parcel in venue.door
+            if isinstance(parcel.request, PlaceOrder) and not venue.expired(parcel)
+        ]  # fmt: skip
+
+    @precondition(lambda self: self._placing())
+    @rule(index=number, early_ms=st.integers(0, 900))
+    def accepted_at_the_last_moment(self, index, early_ms):
+        """P4: no answer, then taken just before it no longer could be, unseen by queries that lag (I9)."""
+        venue, parcel = some(self._placing(), index)
+        parcel.reply(Unknown(venue.alias, "no answer"))
+        venue.mood = Mood.LATE
+        self.desk.pump(max(0.0, venue.open_for_s(parcel) - early_ms / 1000))
+        if parcel in venue.door and not venue.expired(parcel):
+            place_meets(self.desk, venue, parcel, "mute")
+            venue.wire.clear()
+        self.desk.pump(0.5)
 
     # ------------------------------------------------------------ P2, P5: what trades
 

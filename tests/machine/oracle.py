@@ -153,6 +153,10 @@ class OracleVenue(Venue):
         """Whether a placing request can no longer be accepted."""
         return self._clock.now_ns() > parcel.sent_ns + WINDOW_MS * 1_000_000 + SKEW_NS
 
+    def open_for_s(self, parcel):
+        """How many seconds a placing request can still be accepted."""
+        return (parcel.sent_ns + WINDOW_MS * 1_000_000 + SKEW_NS - self._clock.now_ns()) / NS
+
     def number(self):
         """The next order or trade number."""
         self._number += 1
