@@ -152,6 +152,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     last_ns: int
     """Until when the desk was in touch with its venues, and whether it still is: see ``oms.recovery.Past``."""
     in_touch: bool
+    hedge_only: bool = False
+    """Whether a panic or a disarm stands."""
     terms: tuple[Terms, ...]
     legs: tuple[tuple[Leg, ...], ...]
     policies: tuple[Policy, ...]
@@ -179,7 +181,7 @@ class _Table(Generic[T]):
 
 def checkpoint(
     kernel: Kernel, entered: Mapping[str, Entered], evidence: Mapping[str, Evidence], *, started_ns: int = 0,
-    last_ns: int = 0, in_touch: bool = True,
+    last_ns: int = 0, in_touch: bool = True, hedge_only: bool = False,
 ) -> Checkpoint:  # fmt: skip
     """All of it as one value: the kernel's state, the orders entered by key, and the last evidence of each."""
     terms, legs, policies = _Table[Terms](), _Table[tuple[Leg, ...]](), _Table[Policy]()
@@ -189,6 +191,7 @@ def checkpoint(
         now_ns=kernel.now_ns,
         last_ns=last_ns,
         in_touch=in_touch,
+        hedge_only=hedge_only,
         orders=tuple(_order_row(each, evidence.get(key), terms) for key, each in entered.items()),
         makers=tuple(_maker_row(maker, kernel, legs) for maker in kernel.makers.values()),
         children=tuple(

@@ -39,6 +39,10 @@ RECOVERED = "Recovered"
 _EVENTS: dict[str, type[Any]] = {event.__name__: event for event in (*JOURNALED, e.Intended, e.ChildCancelling)}
 
 
+TRADING = {"Panic": True, "Disarm": True, "Activate": False}
+"""Acts on the whole desk: whether only hedges are allowed from then on."""
+
+
 @dataclass(slots=True)
 class Past:
     """What a journal tells. ``orders`` by key in the order entered, with the last evidence of each."""
@@ -50,6 +54,8 @@ class Past:
     """Until when the desk was in touch with its venues: from then on fills may have been missed."""
     in_touch: bool = True
     """Whether its last session had recovered; until it has, nothing tells that it heard of what was before it."""
+    hedge_only: bool = False
+    """Whether its last word on makers was a panic or a disarm, and no activate since."""
     entered: dict[str, Entered] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
 
@@ -78,7 +84,7 @@ class Past:
         """All of it as one record, for a new segment to begin with."""
         return checkpoint(
             self.kernel, self.entered, self.evidence, started_ns=self.started_ns, last_ns=self.last_ns,
-            in_touch=self.in_touch,
+            in_touch=self.in_touch, hedge_only=self.hedge_only,
         )  # fmt: skip
 
 
@@ -102,15 +108,13 @@ def replay(records: Iterable[Record], kernel: Kernel) -> Past:
             past.started_ns = past.started_ns or record.ts_ns
         elif record.kind == RECOVERED:
             past.in_touch = True
+        elif record.kind in TRADING:
+            past.hedge_only = TRADING[record.kind]
         elif record.kind == "Entered":
             entered = record.value(Entered)
             past.entered[entered.order.cloid] = entered
         elif record.kind == "Evidence":
-            evidence = record.value(Evidence)
-            past.evidence[evidence.key] = evidence
-            event = hedge_event(kernel, evidence)
-            if event is not None:
-                kernel.replay(event)
+            _learn(past, record.value(Evidence))
         elif record.kind in _EVENTS:
             told = record.value(_EVENTS[record.kind])
             kernel.replay(told)
@@ -122,6 +126,13 @@ def replay(records: Iterable[Record], kernel: Kernel) -> Past:
     return past
 
 
+def _learn(past: Past, evidence: Evidence) -> None:
+    past.evidence[evidence.key] = evidence
+    event = hedge_event(past.kernel, evidence)
+    if event is not None:
+        past.kernel.replay(event)
+
+
 def _resume(past: Past, record: Record) -> None:
     saved = record.value(Checkpoint)
     try:
@@ -129,6 +140,7 @@ def _resume(past: Past, record: Record) -> None:
     except (IndexError, KeyError, ValueError) as error:
         raise JournalError(f"record {record.n} ({record.kind}) does not fit together: {error!r}") from error
     past.started_ns, past.last_ns, past.in_touch = saved.started_ns, saved.last_ns, saved.in_touch
+    past.hedge_only = saved.hedge_only
 
 
 def _entered(intended: e.Intended) -> Entered:

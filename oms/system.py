@@ -117,7 +117,9 @@ class OMS(Mirrors):
         await self.supervisor.start()
         await recover(self, past)
         if self.trading == RECOVERING:  # it may have been halted meanwhile
-            self.trading = ACTIVE
+            self.trading = HEDGE_ONLY if past.hedge_only else ACTIVE
+            if past.hedge_only:
+                self.alert("", "", "the desk was in panic or disarmed when it ended: HEDGE-ONLY until `activate`")
 
     async def cleanup(self) -> None:
         """Close everything: no new hedges, no tasks, no connections. Resting orders stay; see ``stop``."""

@@ -9,10 +9,12 @@ import pytest
 from gateways.contracts import Contracts
 from gateways.errors import Denied, Rejected, Unavailable, Unknown
 from gateways.standards import FillEvent, OrderStatus, OrderUpdate, PositionUpdate, Reject, RejectReason
+from oms.hedge.kernel import Kernel
 from oms.hedge.policy import How, Limits, Rung
 from oms.hedge.state import ChildState
 from oms.memory_journal import MemoryJournal
 from oms.orders import Order, OrdersPage, Role
+from oms.recovery import replay
 from tests.oms.stub_venue import Desk, StubVenue, contract, desk, virtual
 
 D = Decimal
@@ -84,6 +86,24 @@ async def test_a_hedge_taken_as_not_sent_after_a_restart_stays_so_after_the_next
 
 
 # ------------------------------------------------------------------ what the operator stopped stays stopped
+
+
+@pytest.mark.parametrize(("act", "after"), [("panic", "HEDGE-ONLY"), ("disarm", "HEDGE-ONLY"), ("activate", "ACTIVE")])
+@virtual
+async def test_a_panic_stands_after_a_restart_until_makers_are_allowed_again(act, after):
+    """Only the operator ends a panic: neither a restart nor a checkpoint does."""
+    async with desk() as first:
+        await first.oms.panic()
+        if act != "panic":
+            done = getattr(first.oms, act)()
+            assert done is None
+        image = first.journal.image
+    async with desk(journal=MemoryJournal(first.loop, image), venues=first.venues) as second:
+        assert second.oms.trading == after
+        records = list(second.journal.records())
+    past = replay(records, Kernel(lambda: "x"))
+    assert past.hedge_only is (after == "HEDGE-ONLY")
+    assert past.checkpoint().hedge_only is past.hedge_only
 
 
 @virtual
