@@ -165,7 +165,7 @@ async def test_contract_delisted(seed):
         desk.fill(order, "0.05")
         await until(lambda: desk.book.hold, 8, desk.story)
         await until(lambda: desk.oms.page.get(order.key).status.value == "CANCELLED", 5)
-        assert desk.alerted("HOLD", "error")
+        await until(lambda: desk.alerted("HOLD", "error"))
         assert desk.book.balance == desk.target
         await desk.oms.update_exchange_contracts(desk.hedge_venue)
         with pytest.raises(Denied, match=r"not trading|does not trade"):

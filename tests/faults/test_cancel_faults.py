@@ -99,7 +99,7 @@ async def test_overfill_on_maker(seed):
         desk.fill(order, "0.13")
         await desk.hedged_in_full()
         assert abs(desk.target) == D("0.13")
-        assert desk.alerted("more than was ordered")
+        await until(lambda: desk.alerted("more than was ordered"))
         await desk.proven()
 
 

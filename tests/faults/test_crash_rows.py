@@ -17,7 +17,7 @@ from gateways.paper.fault_plan import Fault, Rule
 from gateways.paper.sockets import PaperServer, running
 from oms.cloid import CloidKind, parse
 from tests.faults.desk import until
-from tests.faults.rows import row, slow_row
+from tests.faults.rows import slow_row
 
 D = Decimal
 
@@ -144,7 +144,7 @@ async def test_crash_after_send_before_reply_with_the_order_accepted_late(seed, 
         assert len(hedges) == 1
 
 
-@row
+@slow_row
 async def test_torn_last_journal_line(seed, tmp_path):
     """A record that was cut off is dropped, and only that: the desk starts and knows its makers."""
     async with program(seed, tmp_path) as desk:
@@ -160,7 +160,7 @@ async def test_torn_last_journal_line(seed, tmp_path):
         await restarted(desk, "-0.05")
 
 
-@row
+@slow_row
 async def test_two_instances_on_one_account(seed, tmp_path):
     """The second desk is refused with a sentence that names the first; the first goes on."""
     async with program(seed, tmp_path) as desk, desk.start() as first:

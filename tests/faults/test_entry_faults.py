@@ -130,7 +130,7 @@ async def test_definitive_reject_lot_or_tick(seed, fault):
         desk.fill(order, "0.05")
         await desk.hedged_in_full()
         assert [child.cum for child in desk.children] == [0, desk.target]
-        assert desk.alerted("asking for the contract's rules")
+        await until(lambda: desk.alerted("asking for the contract's rules"))
         assert not desk.book.hold
         await desk.proven()
 
@@ -290,7 +290,7 @@ async def test_leg_on_the_makers_own_contract_and_two_legs_on_one_contract(seed)
         assert desk.truth("maker").placed == {}
 
 
-@row
+@slow_row
 @pytest.mark.parametrize("fault", ["venue_refuses", "venue_down"])
 async def test_hedge_venue_down(seed, fault):
     """Down for long: HOLD or unknown, makers cancelled, alerts; hedged once, when it is back and resumed."""

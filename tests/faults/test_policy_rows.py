@@ -10,7 +10,7 @@ from oms.cloid import CloidKind, parse
 from oms.hedge.policy import How, Limits, OnFailure, Rung
 from oms.hedge.state import ChildState
 from tests.faults.desk import D, under_fault, until
-from tests.faults.rows import row
+from tests.faults.rows import row, slow_row
 
 QUICK = Limits(max_failures=2, backoff_ns=50_000_000)
 
@@ -36,7 +36,7 @@ async def test_reduce_only_leg_fits_the_position(seed):
         assert desk.truth("hedge").positions == {desk.hedge_ticker: D("0.1")}
 
 
-@row
+@slow_row
 async def test_on_failure_escalates_to_the_market(seed):
     """Limit hedges that fill nothing end in one market order."""
     async with under_fault(seed, limits=QUICK, pending=3.0) as desk:
@@ -45,7 +45,7 @@ async def test_on_failure_escalates_to_the_market(seed):
         desk.fault("hedge", "reject_rate_limit", count=2)
         desk.fill(order, "0.05")
         await desk.hedged_in_full()
-        assert desk.alerted("now as a market order")
+        await until(lambda: desk.alerted("now as a market order"))
         assert not desk.book.hold
         await desk.proven()
 
@@ -61,11 +61,11 @@ async def test_on_failure_unwinds_on_the_makers_venue(seed):
         assert desk.truth("maker").positions == {}
         assert desk.book.balance == 0
         assert desk.book.hold
-        assert desk.alerted("HOLD", "error")
+        await until(lambda: desk.alerted("HOLD", "error"))
         assert desk.oms.page.get(order.key).status.value == "CANCELLED"
 
 
-@row
+@slow_row
 async def test_an_unknown_hedge_that_the_operator_takes_as_not_sent(seed):
     """The operator need not wait for the proof; if it turns up after all, it counts and the excess is owed back."""
     async with under_fault(seed) as desk:
@@ -108,7 +108,7 @@ async def test_hedge_that_meets_our_own_maker_after_all(seed):
         await desk.proven()
 
 
-@row
+@slow_row
 async def test_maker_venue_without_websockets_is_cancelled_by_http(seed):
     """The order socket is down: the cancel goes by HTTP, and what filled before is hedged."""
     async with under_fault(seed) as desk:

@@ -6,7 +6,7 @@ from gateways.paper.records import NewOrder
 from gateways.standards import OrderKind
 from oms.orders import Role
 from tests.faults.desk import D, under_fault, until
-from tests.faults.rows import row
+from tests.faults.rows import row, slow_row
 
 
 def trade_by_hand(desk, part, quantity, *, is_buy, client_id="typed by hand"):
@@ -73,7 +73,7 @@ async def test_liquidation_adl_settlement_fill_on_a_hedge_contract(seed, kind):
         desk.server.venues[desk.hedge_venue].deliver()
         await until(lambda: desk.book.hold, 5, desk.story)
         assert "0.02" in desk.book.hold
-        assert desk.alerted("0.02", "error")
+        await until(lambda: desk.alerted("0.02", "error"))
         assert (desk.book.target, desk.book.hedged) == (-D("0.05"), -D("0.05")), "positions only"
         await until(lambda: desk.oms.page.get(order.key).status.value == "CANCELLED", 5)
         desk.oms.hedge.resume(desk.hedge_venue, desk.hedge_ticker)
@@ -94,7 +94,7 @@ async def test_trade_bust_or_correction(seed, part):
         acts = desk.server.venues[desk.venue(part)].faulty.acts
         acts.correct(desk.account(desk.venue(part)), made.trades[0], D("0.03"))
         await until(lambda: "corrected" in desk.book.hold, 5, desk.story)
-        assert desk.alerted("was corrected by", "error")
+        await until(lambda: desk.alerted("was corrected by", "error"))
         assert (desk.book.target, desk.book.hedged, desk.book.balance) == (-D("0.05"), -D("0.05"), 0)
         assert len(desk.children) == 1
         await until(lambda: desk.oms.page.get(order.key).status.value == "CANCELLED", 5)
@@ -147,7 +147,7 @@ async def test_rest_stale(seed, part):
         await desk.proven()
 
 
-@row
+@slow_row
 async def test_rest_stale_with_the_stream_silent(seed):
     """Nothing at all is new for a while: found when either speaks again, and hedged once."""
     async with under_fault(seed) as desk:
@@ -164,7 +164,7 @@ async def test_rest_stale_with_the_stream_silent(seed):
         await desk.proven()
 
 
-@row
+@slow_row
 @pytest.mark.parametrize("lost", [False, True], ids=["503", "timeout"])
 @pytest.mark.parametrize("part", ["maker", "hedge"])
 async def test_snapshot_fails(seed, part, lost):
@@ -185,7 +185,7 @@ async def test_snapshot_fails(seed, part, lost):
         await desk.proven(12)
 
 
-@row
+@slow_row
 async def test_order_query_fails(seed):
     """While single orders cannot be asked, an unknown hedge stays unknown: a failed query is not an answer (I9)."""
     async with under_fault(seed) as desk:
