@@ -16,7 +16,7 @@ from typing import Any, TextIO
 import aiohttp
 import msgspec
 
-from console.papers import PaperProcess, PaperSettings
+from console.papers import PaperError, PaperProcess, PaperSettings
 from gateways.contracts import round_price
 from gateways.errors import VenueError
 from gateways.paper.control import Truth
@@ -139,7 +139,7 @@ async def _in_lane(lanes: asyncio.Semaphore, fault: Fault, seed: int) -> Row:
         try:
             async with asyncio.timeout(2 * WITHIN_S):
                 return await drill(fault, seed)
-        except (VenueError, TimeoutError, aiohttp.ClientError) as error:
+        except (VenueError, PaperError, TimeoutError, aiohttp.ClientError) as error:
             return Row(fault=fault.value, problems=(f"could not be drilled: {error or type(error).__name__}",))
 
 

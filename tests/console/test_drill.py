@@ -1,6 +1,7 @@
 """The fault drill as a program: its table, its exit codes, and that a verdict can fail."""
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,12 @@ def test_every_fault_has_a_scenario_and_a_summary():
         scenario = drill._scenario(fault)
         assert fault in [rule.fault for rule in scenario.rules]
         assert set(scenario.at) <= {"maker", "hedge", "binance"}
+
+
+def test_every_fault_stands_in_its_document():
+    """Whoever looks a fault up finds what the desk does about it."""
+    text = Path("docs/faults.md").read_text(encoding="utf-8")
+    assert [fault.value for fault in Fault if f"`{fault.value}`" not in text] == []
 
 
 async def test_a_fault_that_does_not_strike_is_no_success(monkeypatch):
