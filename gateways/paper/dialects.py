@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from gateways.contracts import Contracts
-from gateways.paper import binance_errors
-from gateways.paper.binance_errors import BinanceError
+from gateways.paper.binance import errors as binance_errors
+from gateways.paper.binance.errors import BinanceError
 from gateways.paper.fault_plan import Verb
 from gateways.paper.front import HttpReply
-from gateways.paper.hyperliquid_desk import REFUSALS
+from gateways.paper.hyperliquid.desk import REFUSALS
 from gateways.paper.records import Refused
 from gateways.standards import RejectReason
 

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs
 import msgspec
 
 from gateways.hyperliquid.signing import address_of
-from gateways.paper.binance import BinanceFront
+from gateways.paper.binance.front import BinanceFront
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.front import Front
-from gateways.paper.hyperliquid import HyperliquidFront
+from gateways.paper.hyperliquid.front import HyperliquidFront
 from gateways.standards import Credentials
 
 MakeFront = Callable[[PaperExchange, Mapping[str, str], Callable[[], int]], Front]

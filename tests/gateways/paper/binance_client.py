@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from gateways.paper.binance import BinanceFront
-from gateways.paper.binance_limits import RateLimits
+from gateways.paper.binance.front import BinanceFront
+from gateways.paper.binance.limits import RateLimits
 from gateways.paper.contracts import paper_exchange
 from gateways.paper.front import HttpReply, Push
 from gateways.paper.records import NewOrder

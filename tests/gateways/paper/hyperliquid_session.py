@@ -8,7 +8,7 @@ from gateways.hyperliquid.signing import address_of, sign_l1_action
 from gateways.paper.contracts import paper_exchange
 from gateways.paper.exchange import NewOrder
 from gateways.paper.front import HttpReply, Push
-from gateways.paper.hyperliquid import HyperliquidFront
+from gateways.paper.hyperliquid.front import HyperliquidFront
 
 KEY = "0x" + "11" * 32
 ACCOUNT = address_of(KEY)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gateways.binance.decode import decode
 from gateways.contracts import Contracts
-from gateways.paper import binance_numbers as numbers
-from gateways.paper.binance_account import PositionTally
+from gateways.paper.binance import numbers
+from gateways.paper.binance.account import PositionTally
 from gateways.paper.contracts import RULES
 from gateways.paper.records import PaperFill
 from gateways.standards import Contract

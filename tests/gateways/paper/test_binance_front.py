@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateways.paper.binance import BinanceFront
-from gateways.paper.binance_limits import RateLimits
-from gateways.paper.binance_requests import signed_payload
+from gateways.paper.binance.front import BinanceFront
+from gateways.paper.binance.limits import RateLimits
+from gateways.paper.binance.requests import signed_payload
 from gateways.paper.contracts import paper_exchange
 from tests.gateways.paper.binance_client import KEY, LIMIT, MONEY, OTHER_KEY, SECRET, PaperClient, code_of, signed
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateways.paper.binance_limits import RateLimits
+from gateways.paper.binance.limits import RateLimits
 from tests.gateways.paper.binance_client import KEY, LIMIT, PaperClient
 
 ORDER = "/fapi/v1/order"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateways.paper.hyperliquid_actions import plain
-from gateways.paper.hyperliquid_records import coarser, direction, wire
+from gateways.paper.hyperliquid.actions import plain
+from gateways.paper.hyperliquid.records import coarser, direction, wire
 from gateways.standards import Level
 from tests.gateways.paper.hyperliquid_session import (
     ACCOUNT,

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from gateways.hyperliquid.signing import Signature
-from gateways.paper.hyperliquid import HyperliquidFront
-from gateways.paper.hyperliquid_actions import read_request, signed_form
-from gateways.paper.hyperliquid_signers import (
+from gateways.paper.hyperliquid.actions import read_request, signed_form
+from gateways.paper.hyperliquid.front import HyperliquidFront
+from gateways.paper.hyperliquid.signers import (
     NONCES_KEPT,
     ZERO_ADDRESS,
     ActionRefused,

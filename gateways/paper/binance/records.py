@@ -6,7 +6,7 @@ Information V2 and V3, Futures Account Balance V2 and V3.
 
 from decimal import Decimal
 
-from gateways.paper import binance_numbers as numbers
+from gateways.paper.binance import numbers
 from gateways.paper.records import PaperFill, PaperOrder, PaperPosition
 from gateways.standards import ZERO, Contract, OrderStatus, RejectReason, TimeInForce
 

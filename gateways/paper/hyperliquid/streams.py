@@ -22,10 +22,10 @@ from gateways.paper.exchange import (
     Traded,
 )
 from gateways.paper.front import Push
-from gateways.paper.hyperliquid_actions import Address
-from gateways.paper.hyperliquid_desk import ActionDesk
-from gateways.paper.hyperliquid_info import InfoDesk
-from gateways.paper.hyperliquid_records import (
+from gateways.paper.hyperliquid.actions import Address
+from gateways.paper.hyperliquid.desk import ActionDesk
+from gateways.paper.hyperliquid.info import InfoDesk
+from gateways.paper.hyperliquid.records import (
     asset_context,
     basic_order,
     fill_record,

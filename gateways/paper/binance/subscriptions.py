@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from gateways.paper.binance_errors import no_listen_key
-from gateways.paper.binance_requests import read_json
+from gateways.paper.binance.errors import no_listen_key
+from gateways.paper.binance.requests import read_json
 from gateways.paper.front import Push
 
 PUBLIC = "public"

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from gateways.contracts import Contracts
-from gateways.paper.binance_errors import BinanceError, illegal_characters, missing, not_valid, unknown_symbol
+from gateways.paper.binance.errors import BinanceError, illegal_characters, missing, not_valid, unknown_symbol
 from gateways.standards import Contract
 
 DEFAULT_WINDOW_MS = 5_000

@@ -9,17 +9,16 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from gateways.contracts import is_multiple
-from gateways.paper import binance_errors as errors
-from gateways.paper import binance_numbers as numbers
-from gateways.paper.binance_contract_info import (
+from gateways.paper.binance import errors, numbers
+from gateways.paper.binance.contract_info import (
     highest_price,
     largest_quantity,
     lowest_price,
 )
-from gateways.paper.binance_errors import BinanceError
-from gateways.paper.binance_limits import RateMeter
-from gateways.paper.binance_records import PRICE_MATCH, SELF_TRADE_PREVENTION, Json, is_recorded, order_answer, side_of
-from gateways.paper.binance_requests import Params, as_texts, read_json
+from gateways.paper.binance.errors import BinanceError
+from gateways.paper.binance.limits import RateMeter
+from gateways.paper.binance.records import PRICE_MATCH, SELF_TRADE_PREVENTION, Json, is_recorded, order_answer, side_of
+from gateways.paper.binance.requests import Params, as_texts, read_json
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.records import NewOrder, PaperOrder, Refused
 from gateways.standards import Contract, RejectReason, TimeInForce

@@ -10,12 +10,11 @@ and V3, User Commission Rate, Symbol Configuration, Change Initial Leverage, Cha
 from collections.abc import Callable
 from decimal import Decimal
 
-from gateways.paper import binance_errors as errors
-from gateways.paper import binance_numbers as numbers
-from gateways.paper.binance_contract_info import LARGEST_LEVERAGE, leverage_brackets
-from gateways.paper.binance_errors import BinanceError
-from gateways.paper.binance_records import MAX_NOTIONAL, Json, PositionView
-from gateways.paper.binance_requests import Params
+from gateways.paper.binance import errors, numbers
+from gateways.paper.binance.contract_info import LARGEST_LEVERAGE, leverage_brackets
+from gateways.paper.binance.errors import BinanceError
+from gateways.paper.binance.records import MAX_NOTIONAL, Json, PositionView
+from gateways.paper.binance.requests import Params
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.records import PaperFill
 from gateways.standards import ZERO, Contract

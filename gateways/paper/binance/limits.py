@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from gateways.paper.binance_errors import BinanceError
+from gateways.paper.binance.errors import BinanceError
 
 SECOND_NS = 1_000_000_000
 

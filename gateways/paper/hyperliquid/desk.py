@@ -18,7 +18,7 @@ from typing import Any
 
 from gateways.contracts import is_multiple, is_on_tick
 from gateways.paper.exchange import NewOrder, PaperExchange, PaperOrder, Refused
-from gateways.paper.hyperliquid_actions import (
+from gateways.paper.hyperliquid.actions import (
     ApproveAgent,
     ApproveBuilderFee,
     BatchModify,
@@ -35,9 +35,9 @@ from gateways.paper.hyperliquid_actions import (
     UserSignedAction,
     read_request,
 )
-from gateways.paper.hyperliquid_limits import AccountUse, batch_length
-from gateways.paper.hyperliquid_records import milliseconds, wire
-from gateways.paper.hyperliquid_signers import DAY_MS, ActionRefused, Signers
+from gateways.paper.hyperliquid.limits import AccountUse, batch_length
+from gateways.paper.hyperliquid.records import milliseconds, wire
+from gateways.paper.hyperliquid.signers import DAY_MS, ActionRefused, Signers
 from gateways.standards import Contract, OrderStatus, RejectReason, TimeInForce
 
 NOTICE_MS = 5_000

@@ -6,11 +6,11 @@ List.
 
 from collections.abc import Callable
 
-from gateways.paper import binance_errors as errors
-from gateways.paper.binance_errors import BinanceError
-from gateways.paper.binance_orders import OrderDesk
-from gateways.paper.binance_records import Json, is_recorded, order_record, trade_record
-from gateways.paper.binance_requests import Params
+from gateways.paper.binance import errors
+from gateways.paper.binance.errors import BinanceError
+from gateways.paper.binance.orders import OrderDesk
+from gateways.paper.binance.records import Json, is_recorded, order_record, trade_record
+from gateways.paper.binance.requests import Params
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.records import PaperOrder
 from gateways.standards import OrderStatus

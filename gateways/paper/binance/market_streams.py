@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from gateways.paper import binance_numbers as numbers
-from gateways.paper.binance_market_data import FUNDING_RATE, AggregateTrades, next_funding_ms, rows
-from gateways.paper.binance_records import Json
-from gateways.paper.binance_subscriptions import Subscriptions
+from gateways.paper.binance import numbers
+from gateways.paper.binance.market_data import FUNDING_RATE, AggregateTrades, next_funding_ms, rows
+from gateways.paper.binance.records import Json
+from gateways.paper.binance.subscriptions import Subscriptions
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.front import Push
 from gateways.paper.records import BookChanged, Happening, Traded

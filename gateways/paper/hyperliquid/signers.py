@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import coincurve
 
 from gateways.hyperliquid.signing import Signature, address_of, keccak256, recover
-from gateways.paper.hyperliquid_actions import ApproveAgent, ExchangeRequest, UserSignedAction, signed_form
+from gateways.paper.hyperliquid.actions import ApproveAgent, ExchangeRequest, UserSignedAction, signed_form
 
 DAY_MS = 86_400_000
 NONCES_KEPT = 100

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from gateways.paper.exchange import PaperExchange, PaperPosition
-from gateways.paper.hyperliquid_records import basic_order, frontend_order, milliseconds, money, wire
+from gateways.paper.hyperliquid.records import basic_order, frontend_order, milliseconds, money, wire
 from gateways.standards import ZERO
 
 _RATIO = Decimal("1e-8")

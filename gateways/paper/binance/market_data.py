@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from gateways.paper import binance_numbers as numbers
-from gateways.paper.binance_contract_info import exchange_info
-from gateways.paper.binance_errors import BinanceError
-from gateways.paper.binance_limits import RateLimits
-from gateways.paper.binance_records import Json
-from gateways.paper.binance_requests import Params
+from gateways.paper.binance import numbers
+from gateways.paper.binance.contract_info import exchange_info
+from gateways.paper.binance.errors import BinanceError
+from gateways.paper.binance.limits import RateLimits
+from gateways.paper.binance.records import Json
+from gateways.paper.binance.requests import Params
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.records import Traded
 from gateways.standards import Contract, Level

@@ -5,9 +5,9 @@ Source: the venue's pages Exchange Information and Notional and Leverage Bracket
 
 from decimal import Decimal
 
-from gateways.paper import binance_numbers as numbers
-from gateways.paper.binance_limits import RateLimits, describe
-from gateways.paper.binance_records import MAX_NOTIONAL, Json
+from gateways.paper.binance import numbers
+from gateways.paper.binance.limits import RateLimits, describe
+from gateways.paper.binance.records import MAX_NOTIONAL, Json
 from gateways.paper.exchange import PaperExchange
 from gateways.standards import Contract
 

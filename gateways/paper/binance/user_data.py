@@ -10,10 +10,9 @@ Update, Event: Trade Lite, Event: User Data Stream Expired; the order of events 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from gateways.paper import binance_errors as errors
-from gateways.paper import binance_numbers as numbers
-from gateways.paper.binance_account import AccountDesk
-from gateways.paper.binance_records import (
+from gateways.paper.binance import errors, numbers
+from gateways.paper.binance.account import AccountDesk
+from gateways.paper.binance.records import (
     PRICE_MATCH,
     SELF_TRADE_PREVENTION,
     Json,
@@ -24,8 +23,8 @@ from gateways.paper.binance_records import (
     status_of,
     time_in_force_of,
 )
-from gateways.paper.binance_requests import Params
-from gateways.paper.binance_subscriptions import Subscriptions
+from gateways.paper.binance.requests import Params
+from gateways.paper.binance.subscriptions import Subscriptions
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.front import Push
 from gateways.paper.records import (

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import msgspec
 
 from gateways.paper.exchange import PaperExchange, PaperOrder
-from gateways.paper.hyperliquid_account import AccountView
-from gateways.paper.hyperliquid_actions import Address, Cloid
-from gateways.paper.hyperliquid_desk import ActionDesk
-from gateways.paper.hyperliquid_limits import AccountUse
-from gateways.paper.hyperliquid_records import (
+from gateways.paper.hyperliquid.account import AccountView
+from gateways.paper.hyperliquid.actions import Address, Cloid
+from gateways.paper.hyperliquid.desk import ActionDesk
+from gateways.paper.hyperliquid.limits import AccountUse
+from gateways.paper.hyperliquid.records import (
     asset_context,
     coarser,
     delisted_context,
@@ -26,7 +26,7 @@ from gateways.paper.hyperliquid_records import (
     universe,
     wire,
 )
-from gateways.paper.hyperliquid_signers import Signers
+from gateways.paper.hyperliquid.signers import Signers
 
 BOOK_LEVELS = 20
 _ALL_LEVELS = 10_000

@@ -5,19 +5,19 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from gateways.paper import binance_errors as errors
-from gateways.paper.binance_account import AccountDesk
-from gateways.paper.binance_errors import BinanceError
-from gateways.paper.binance_limits import RateLimits, RateMeter
-from gateways.paper.binance_market_data import MarketData, depth_weight, weight_without_symbol
-from gateways.paper.binance_market_streams import MarketStreams
-from gateways.paper.binance_orders import OrderDesk
-from gateways.paper.binance_queries import OrderQueries
-from gateways.paper.binance_records import Json
-from gateways.paper.binance_requests import Params, account_of, check_signature, check_timing, params_of, signed_payload
-from gateways.paper.binance_subscriptions import PRIVATE, Subscriptions, address_of
-from gateways.paper.binance_user_data import ListenKeys, UserData
-from gateways.paper.binance_websocket_api import CONNECTION_WEIGHT, Method, Verb, WebsocketApi
+from gateways.paper.binance import errors
+from gateways.paper.binance.account import AccountDesk
+from gateways.paper.binance.errors import BinanceError
+from gateways.paper.binance.limits import RateLimits, RateMeter
+from gateways.paper.binance.market_data import MarketData, depth_weight, weight_without_symbol
+from gateways.paper.binance.market_streams import MarketStreams
+from gateways.paper.binance.orders import OrderDesk
+from gateways.paper.binance.queries import OrderQueries
+from gateways.paper.binance.records import Json
+from gateways.paper.binance.requests import Params, account_of, check_signature, check_timing, params_of, signed_payload
+from gateways.paper.binance.subscriptions import PRIVATE, Subscriptions, address_of
+from gateways.paper.binance.user_data import ListenKeys, UserData
+from gateways.paper.binance.websocket_api import CONNECTION_WEIGHT, Method, Verb, WebsocketApi
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.front import HttpReply, Push
 from gateways.paper.records import Happening

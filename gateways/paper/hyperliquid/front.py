@@ -13,9 +13,9 @@ import msgspec
 
 from gateways.paper.exchange import Happening, OrderChanged, PaperExchange
 from gateways.paper.front import HttpReply, Push
-from gateways.paper.hyperliquid_desk import ActionDesk
-from gateways.paper.hyperliquid_info import InfoDesk, NoSuchThing
-from gateways.paper.hyperliquid_limits import (
+from gateways.paper.hyperliquid.desk import ActionDesk
+from gateways.paper.hyperliquid.info import InfoDesk, NoSuchThing
+from gateways.paper.hyperliquid.limits import (
     MESSAGES_A_MINUTE,
     WEIGHT_A_MINUTE,
     AccountUse,
@@ -23,8 +23,8 @@ from gateways.paper.hyperliquid_limits import (
     batch_length,
     info_weight,
 )
-from gateways.paper.hyperliquid_signers import Signers
-from gateways.paper.hyperliquid_streams import Streams, Subscription, SubscriptionRefused
+from gateways.paper.hyperliquid.signers import Signers
+from gateways.paper.hyperliquid.streams import Streams, Subscription, SubscriptionRefused
 
 SILENCE_NS = 60_000_000_000
 """The server drops a connection that it said nothing to for this long (page "Timeouts and heartbeats")."""

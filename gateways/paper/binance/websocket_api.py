@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from gateways.paper.binance_errors import BinanceError, missing, not_valid, unsupported
-from gateways.paper.binance_limits import RateMeter
-from gateways.paper.binance_requests import (
+from gateways.paper.binance.errors import BinanceError, missing, not_valid, unsupported
+from gateways.paper.binance.limits import RateMeter
+from gateways.paper.binance.requests import (
     Params,
     account_of,
     as_texts,
