@@ -18,7 +18,7 @@ class Absence:
         """Count one successful answer; True at the second one, ``gap_ns`` apart, both after the acceptance bound."""
         if answered_ns <= self.accept_until_ns:
             return False
-        if not self.first_ns:
+        if self.first_ns <= self.accept_until_ns:  # none yet, or one from before the bound was put off
             self.first_ns = answered_ns
             return False
         return answered_ns - self.first_ns >= gap_ns

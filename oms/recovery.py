@@ -195,8 +195,7 @@ async def recover(oms: "OMS", past: Past) -> None:
     """
     for child in oms.kernel.children.values():
         if child.state in {ChildState.INTENDED, ChildState.SENT}:
-            until = oms.accept_until_ns(child.book[0], oms.clock.now_ns())
-            child.absence.accept_until_ns = max(child.absence.accept_until_ns, until)
+            oms.hedge.left_by_now(child.cloid)
             oms.hedge.doubt(child.cloid, "the desk was restarted before an answer")
     for venue, ticker in list(oms.kernel.books):
         known = oms.gateway.venue(venue).contracts

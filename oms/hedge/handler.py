@@ -176,7 +176,7 @@ class HedgeHandler:
     def left_by_now(self, key: str) -> None:
         """Date a hedge order that nobody has spoken for: its bytes left now at the latest, however it waited (I9)."""
         child = self.kernel.children.get(key)
-        if child is not None and child.state in {ChildState.SENT, ChildState.UNKNOWN}:
+        if child is not None and child.state in {ChildState.INTENDED, ChildState.SENT, ChildState.UNKNOWN}:
             now = self._host.clock.now_ns()
             until = self._host.accept_until_ns(child.book[0], now)
             self._apply(e.ChildSent(child=key, ts_ns=now, accept_until_ns=until))

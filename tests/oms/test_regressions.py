@@ -58,6 +58,27 @@ async def test_a_round_up_is_replayed_as_the_one_order_that_it_was():
 
 
 @virtual
+async def test_how_long_a_hedge_could_be_accepted_is_the_same_in_the_replay():
+    """A restart dates an unanswered hedge anew; were that not journaled, the next would believe an early absence."""
+    async with desk() as first:
+
+        async def silent(_):
+            await asyncio.sleep(1000)
+
+        first.b.script["hedge"].append(silent)
+        maker = await first.maker()
+        first.a.trade(maker, "1")
+        await first.until(lambda: first.b.asked("hedge"))
+        image = first.journal.image
+    async with desk(journal=MemoryJournal(first.loop, image), venues=first.venues) as second:
+        (child,) = second.oms.kernel.children.values()
+        kernel = Kernel(lambda: "unused")
+        replay(second.journal.records(), kernel)
+        assert kernel.children[child.cloid].absence == child.absence
+        assert kernel.children[child.cloid].state is child.state
+
+
+@virtual
 async def test_a_hedge_taken_as_not_sent_after_a_restart_stays_so_after_the_next():
     """The doubt that a restart raises is journaled, so that the operator's word on it can be replayed."""
     async with desk() as first:
