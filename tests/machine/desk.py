@@ -207,17 +207,21 @@ class Desk:
         self.journal.dead = True
         self.journal.check = None
         self.crashes += 1
-        tasks = asyncio.all_tasks(self.loop)
-        for task in tasks:
-            task.cancel()
-        self.oms.hedge.close()
-        self.loop.run_until_complete(_ended(tasks))
+        self._bury()
         image = self.journal.image
         self._same_again(image, before)
         if before is None:
             self._forget_what_was_not_journaled(image)
         self.loop.run_until_complete(asyncio.sleep(0.002))  # a session is named by its millisecond
         self._start(image)
+
+    def _bury(self):
+        """End every task of the process, and those that its last tasks start while they end."""
+        while tasks := asyncio.all_tasks(self.loop):
+            for task in tasks:
+                task.cancel()
+            self.loop.run_until_complete(_ended(tasks))
+        self.oms.hedge.close()
 
     def _same_again(self, image, before):
         """I6: what a journal gives is what was, and gives it again."""
@@ -249,11 +253,7 @@ class Desk:
     def close(self):
         """End everything that still runs."""
         self.journal.dead = True
-        tasks = asyncio.all_tasks(self.loop)
-        for task in tasks:
-            task.cancel()
-        self.oms.hedge.close()
-        self.loop.run_until_complete(_ended(tasks))
+        self._bury()
         self.loop.close()
 
     # ------------------------------------------------------------ what the oracle hears and says
