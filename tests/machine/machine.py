@@ -128,17 +128,17 @@ class HedgeMachine(RuleBasedStateMachine):
         ]  # fmt: skip
 
     @precondition(lambda self: self._placing())
-    @rule(index=number, early_ms=st.integers(0, 900))
-    def accepted_at_the_last_moment(self, index, early_ms):
-        """P4: no answer, then taken just before it no longer could be, unseen by queries that lag (I9)."""
+    @rule(index=number, early_ms=st.integers(0, 900), mood=st.sampled_from([Mood.LATE, Mood.FAILING]))
+    def accepted_at_the_last_moment(self, index, early_ms, mood):
+        """P4: no answer, then taken just before it no longer could be, while queries lag or fail (I9)."""
         venue, parcel = some(self._placing(), index)
         parcel.reply(Unknown(venue.alias, "no answer"))
-        venue.mood = Mood.LATE
+        venue.mood = mood
         self.desk.pump(max(0.0, venue.open_for_s(parcel) - early_ms / 1000))
         if parcel in venue.door and not venue.expired(parcel):
             place_meets(self.desk, venue, parcel, "mute")
             venue.wire.clear()
-        self.desk.pump(0.5)
+        self.desk.pump(0.5 if mood is Mood.LATE else 3.0)
 
     # ------------------------------------------------------------ P2, P5: what trades
 
