@@ -1,0 +1,16 @@
+"""What the tests of the OKX gateway share: contracts as the venue publishes them."""
+
+import pytest
+
+from gateways.contracts import Contracts
+from gateways.okx.instruments import instruments
+from tests.gateways.okx.messages import instrument
+
+
+@pytest.fixture
+def contracts() -> Contracts:
+    """ETH-USDT-SWAP, of a tenth of an ether, and PEPE-USDT-SWAP, of ten million."""
+    pepe = instrument(
+        "PEPE-USDT-SWAP", ctVal="1000000", ctMult="10", ctValCcy="PEPE", lotSz="0.1", minSz="0.1", tickSz="0.00000001"
+    )
+    return Contracts("okx", instruments([instrument(), pepe], "okx"))
