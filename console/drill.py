@@ -76,6 +76,9 @@ def _scenario(fault: Fault) -> Scenario:
         case Fault.ORDER_QUERY_FAILS:
             unanswered = Rule(fault=Fault.ANSWER_LOST, verb=Verb.PLACE)
             return Scenario(rules=(Rule(fault=fault, count=2), unanswered, Rule(fault=Fault.PUSH_LOST, seconds=3)))
+        case Fault.ANSWER_LOST | Fault.ANSWER_5XX | Fault.ANSWER_UNKNOWN | Fault.CUT_DURING:
+            silent = Rule(fault=Fault.STREAM_SILENT, seconds=2)  # else the stream says at once what the answer did not
+            return Scenario(rules=(Rule(fault=fault, verb=Verb.PLACE), silent))
         case Fault.VENUE_REFUSES | Fault.VENUE_DOWN | Fault.WEBSOCKETS_DOWN:
             return Scenario(rules=(Rule(fault=fault, seconds=3),))
         case Fault.IOC_PART_FILLED:

@@ -24,12 +24,15 @@ async def http_only(desk):
 
 
 @row
+@pytest.mark.parametrize("silent", [False, True], ids=["", "stream silent"])
 @pytest.mark.parametrize("fault", CARRIED_OUT)
-async def test_submit_carried_out_without_an_answer(seed, fault):
+async def test_submit_carried_out_without_an_answer(seed, fault, silent):
     """Timeout, 5xx, unknown code or disconnect after the hedge was taken: found and adopted, never sent again."""
     async with under_fault(seed) as desk:
         order = await desk.place()
         desk.fault("hedge", fault, verb="place")
+        if silent:
+            desk.fault("hedge", "stream_silent", seconds=2)
         desk.fill(order, "0.05")
         await desk.hedged_in_full()
         assert desk.struck("hedge", fault) == 1
