@@ -32,6 +32,9 @@ from oms.tasks import TaskOwner
 TRADES_KEPT = 200
 """Public trades held for each contract."""
 
+REACH_LEVELS = 50
+"""Levels of a side that ``Feed.reach`` looks at."""
+
 Key = tuple[str, str]
 
 
@@ -174,6 +177,21 @@ class Feed:
             if market is not None and market.book.in_sequence:
                 level = market.book.bid_at(n) if bids else market.book.ask_at(n)
         return level.price if level else None
+
+    def reach(self, venue: str, ticker: str, amount: Decimal) -> Decimal | None:
+        """The worst price that a market order of ``amount`` (signed) would trade at in the book as it stands.
+
+        None without a book in sequence, or where the levels looked at do not hold that much.
+        """
+        book = self.book(venue, ticker)
+        if book is None or not book.in_sequence:
+            return None
+        left = abs(amount)
+        for level in book.asks(REACH_LEVELS) if amount > 0 else book.bids(REACH_LEVELS):
+            left -= level.quantity
+            if left <= 0:
+                return level.price
+        return None
 
     def price_for(
         self, rule: PriceRule, contract: Contract, *, buying: bool, post_only: bool = False

@@ -26,6 +26,7 @@ from oms.clock import Clock
 from oms.deltas import HedgeDelta
 from oms.entry import OrderEntry
 from oms.evidence import evidence_of, hedge_event
+from oms.feed import Feed
 from oms.hedge import events as e
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import How, Leg
@@ -56,6 +57,7 @@ class Host(Protocol):
     gateway: Gateway
     journal: Recorder
     clock: Clock
+    feed: Feed
     entry: OrderEntry
     tasks: TaskOwner
 
@@ -323,7 +325,11 @@ class HedgeHandler:
             self._tell("refused", venue, order.ticker, f"hedge {order.cloid[:8]}: {error.text}", "warning")
 
     async def _clear_the_way(self, venue: str, order: PlaceOrder) -> None:
-        """Cancel our own resting orders that this hedge would meet; if one still meets it, both fills count."""
+        """Cancel our own resting orders that this hedge would meet; if one still meets it, both fills count.
+
+        A market order is taken to reach as far as twice its size would now, and everywhere where that is not known.
+        """
+        reach = order.price or self._host.feed.reach(venue, order.ticker, 2 * order.amount)
         meeting = [
             other
             for other in self._host.page.working()
@@ -331,7 +337,7 @@ class HedgeHandler:
             and (other.venue, other.ticker) == (venue, order.ticker)
             and other.amount * order.amount < 0
             and other.price is not None
-            and (order.price is None or (order.price - other.price) * order.amount >= 0)
+            and (reach is None or (reach - other.price) * order.amount >= 0)
         ]
         for other in meeting:
             self._say("cleared", other, f"order {other.key[:8]} would meet hedge {order.cloid[:8]}: it is cancelled")

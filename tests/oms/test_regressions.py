@@ -705,3 +705,20 @@ async def test_a_hedge_taken_as_not_sent_that_shows_itself_is_cancelled():
         await made.until(lambda: made.b.held[child].status is S.CANCELLED)
         assert made.book.balance == 0
         assert made.book.in_flight == D(-1)
+
+
+# ------------------------------------------------------------------ our own orders in a hedge's way
+
+
+@virtual
+async def test_a_market_hedge_spares_our_orders_that_it_cannot_reach():
+    """Only what the hedge would meet in the book as it stands is cancelled first; a maker far from it goes on."""
+    async with desk() as made:
+        near = await made.oms.limit_order({"exc": "b", "ticker": "X", "amount": "1", "price": "99.9"})
+        far = await made.oms.limit_order({"exc": "b", "ticker": "X", "amount": "1", "price": "98"})
+        maker = await made.maker()
+        made.a.trade(maker, "1")
+        await made.until(lambda: made.hedges() and not made.book.open_children)
+        assert made.oms.page.get(near.key).status is S.CANCELLED
+        assert made.oms.page.get(far.key).status is S.NEW
+        assert made.book.hedged == -1
