@@ -259,12 +259,13 @@ def _order_form(request: PlaceOrder | AmendOrder | CancelOrder, contracts: Contr
 
 def _place(order: PlaceOrder, contracts: Contracts) -> Fields:
     contract = _contract(order.ticker, contracts)
+    quantity = _quantity(order, contract)
     fields: Fields = {
         "category": "linear",
         "symbol": order.ticker,
         "side": "Buy" if order.side is Side.BUY else "Sell",
         "orderType": "Market" if order.kind is OrderKind.MARKET else "Limit",
-        "qty": _quantity(order, contract),
+        "qty": quantity,
         "orderLinkId": order.cloid,
     }
     if order.kind is OrderKind.LIMIT:
