@@ -265,13 +265,11 @@ async def test_hedge_fills_while_its_cancel_is_under_way(seed, fault):
 async def test_hedge_order_would_meet_our_own_resting_order(seed):
     """Our own order is cancelled first, the hedge waits for that; nothing is traded with ourselves."""
     async with under_fault(seed) as desk:
-        contract = desk.oms.contract_specs(desk.hedge_venue, desk.hedge_ticker)
-        bid = desk.exchange("hedge").mark(desk.hedge_ticker) * D("0.98")
+        bid, _ask = desk.exchange("hedge").best(desk.hedge_ticker)
         order = await desk.place()
         own = await desk.oms.limit_order(
-            {"exc": desk.hedge_venue, "ticker": desk.hedge_ticker, "amount": D("0.02"),
-             "price": bid.quantize(contract.tick_size if contract.significant_digits == 0 else D("0.1"))}
-        )  # fmt: skip
+            {"exc": desk.hedge_venue, "ticker": desk.hedge_ticker, "amount": D("0.02"), "price": bid.price}
+        )
         desk.fill(order, "0.05")
         await desk.hedged_in_full()
         assert desk.oms.page.get(own.key).status.value == "CANCELLED"

@@ -2,7 +2,6 @@
 
 import pytest
 
-from gateways.contracts import round_price
 from gateways.errors import Denied, VenueError
 from gateways.standards import ZERO
 from gateways.venue import Channel
@@ -90,10 +89,9 @@ async def test_hedge_that_meets_our_own_maker_after_all(seed):
     async with under_fault(seed) as desk:
         desk.one_sided = False
         first = await desk.place()
-        contract = desk.oms.contract_specs(desk.hedge_venue, desk.hedge_ticker)
-        price = round_price(contract, desk.exchange("hedge").mark(desk.hedge_ticker) * D("0.98"))
+        bid, _ask = desk.exchange("hedge").best(desk.hedge_ticker)
         other = await desk.oms.hedge_order(
-            {"exc": desk.hedge_venue, "ticker": desk.hedge_ticker, "amount": D("0.02"), "price": price},
+            {"exc": desk.hedge_venue, "ticker": desk.hedge_ticker, "amount": D("0.02"), "price": bid.price},
             {"exc": desk.maker_venue, "ticker": desk.maker_ticker},
         )
         desk.fault("hedge", "filled_before_cancel")
