@@ -296,10 +296,11 @@ def _place(order: PlaceOrder, contract: Contract) -> Fields:
     venue = contract.venue
     if not (order.cloid.isascii() and order.cloid.isalnum() and len(order.cloid) <= _CLOID_LENGTH):
         raise Denied(venue, f"{order.cloid!r} is not 1 to 32 letters and digits", field="cloid")
+    size = _size(order, contract)
     fields: Fields = {
         "tdMode": "cross",
         "side": "buy" if order.side is Side.BUY else "sell",
-        "sz": _size(order, contract),
+        "sz": size,
         "clOrdId": order.cloid,
         **_terms(order, contract),
     }
