@@ -21,6 +21,7 @@ VenueFactory = Callable[[str, Endpoints], Venue]
 
 KINDS: Mapping[str, tuple[str, str]] = {
     "binance": ("gateways.binance.venue", "BinanceVenue"),
+    "bybit": ("gateways.bybit.venue", "BybitVenue"),
     "hyperliquid": ("gateways.hyperliquid.venue", "HyperliquidVenue"),
 }
 """Module and class by kind of venue. Loaded when a desk names the kind: each brings its own libraries."""
