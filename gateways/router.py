@@ -23,6 +23,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "binance": ("gateways.binance.venue", "BinanceVenue"),
     "bybit": ("gateways.bybit.venue", "BybitVenue"),
     "hyperliquid": ("gateways.hyperliquid.venue", "HyperliquidVenue"),
+    "okx": ("gateways.okx.venue", "OkxVenue"),
 }
 """Module and class by kind of venue. Loaded when a desk names the kind: each brings its own libraries."""
 

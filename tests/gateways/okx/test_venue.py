@@ -10,7 +10,7 @@ import pytest
 
 from gateways.errors import Denied, NotFound, RateLimited, Rejected, Unavailable, Unknown
 from gateways.okx.venue import OkxVenue
-from gateways.router import is_loopback
+from gateways.router import make_venue
 from gateways.standards import (
     BalanceUpdate,
     BookUpdate,
@@ -133,14 +133,21 @@ def test_endpoints_must_name_every_address() -> None:
 async def test_requests_carry_the_venues_time_and_no_secret_is_shown(stub: Stub) -> None:
     """With our clock an hour behind, the time in a request is the venue's; what is logged holds no secret."""
     late = NOW_NS - 3_600_000_000_000
-    exchange_, endpoints = stub
+    exchange_, _ = stub
     exchange_.rest[BALANCE] = said({"details": []})
-    assert is_loopback(endpoints.rest)
     async with connected(*stub, clock_ns=lambda: late) as (venue, desk):
         await venue.balances()
     headers = exchange_.requests[-1][3]
     assert headers["OK-ACCESS-TIMESTAMP"] == "2023-11-14T22:13:20.000Z"
     assert not any(secret in str(desk.requests) for secret in (KEY, SECRET, PASSPHRASE))
+
+
+def test_the_kind_is_known_by_its_name() -> None:
+    """Endpoints of the kind ``okx`` make this venue under any alias."""
+    ws = {"public": "ws://127.0.0.1/ws/v5/public", "private": "ws://127.0.0.1/ws/v5/private"}
+    made = make_venue("second", Endpoints(rest="http://127.0.0.1", ws=ws, kind="okx"))
+    assert isinstance(made, OkxVenue)
+    assert made.alias == "second"
 
 
 # ------------------------------------------------------------------ the private stream
