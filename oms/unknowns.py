@@ -111,6 +111,9 @@ class Resolver:
         return found.status is not None
 
     def _is_absent(self, order: Order, absence: Absence) -> bool:
-        if order.role is Role.HEDGE:
-            return self._absent(order.key)
-        return absence.proven(self._clock.now_ns())
+        """Whether this answer completes the proof, which the kernel keeps for its own orders as well.
+
+        The kernel alone is not enough: it lets go of a hedge that the operator took as not sent, which proves nothing.
+        """
+        believed = order.role is not Role.HEDGE or self._absent(order.key)
+        return absence.proven(self._clock.now_ns()) and believed

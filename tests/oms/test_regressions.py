@@ -722,3 +722,28 @@ async def test_a_market_hedge_spares_our_orders_that_it_cannot_reach():
         assert made.oms.page.get(near.key).status is S.CANCELLED
         assert made.oms.page.get(far.key).status is S.NEW
         assert made.book.hedged == -1
+
+
+@virtual
+async def test_a_hedge_taken_as_not_sent_is_asked_about_until_its_absence_is_proven():
+    """One early "no such order" behind the operator's word ends nothing: a late acceptance is found, and counts."""
+    async with desk(pending_timeout=0.5) as made:
+
+        def late(order):
+            made.b.accept(order)
+            made.b.fills.clear()  # its messages are lost, and only the order itself can still be asked about
+
+        async def no_answer(order):
+            made.loop.call_later(3, late, order)
+            await asyncio.sleep(600)
+
+        made.b.script["hedge"].append(no_answer)
+        maker = await made.maker()
+        made.a.trade(maker, "1")
+        await made.until(lambda: made.book.unknown != 0)
+        (child,) = made.book.open_children.values()
+        made.oms.hedge.pause("b", "X", "test")
+        made.oms.hedge.assume_absent(child.cloid, "a guess")
+        await made.until(lambda: made.oms.page.get(child.cloid).filled == -1)
+        assert made.book.hedged == -1
+        assert made.book.balance == 0
