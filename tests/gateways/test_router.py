@@ -114,7 +114,7 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
     """A misspelt venue, or kind of venue, says what may have been meant."""
     with pytest.raises(Denied, match="did you mean binance"):
         Gateway({"binance": LOCAL}).venue("binanse")
-    with pytest.raises(Denied, match="binance, hyperliquid"):
+    with pytest.raises(Denied, match="binance, bybit, hyperliquid, okx"):
         make_venue("kraken", LOCAL)
 
 
