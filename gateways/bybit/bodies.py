@@ -126,16 +126,17 @@ def _in_category(item: Any, result: dict[str, Any]) -> Any:
 # ------------------------------------------------------------------ by endpoint
 
 
-def accepted(raw: Any, ticker: str, venue: str, label: str) -> OrderUpdate:
+def accepted(raw: Any, venue: str, *, ticker: str, cloid: str | None, label: str) -> OrderUpdate:
     """What an acknowledgement says of an order: its ids.
 
     It means that the request was accepted for processing, no more: the order's state comes by the ``order`` stream
-    ("Place Order"), so that none is told here.
+    ("Place Order"), so that none is told here. ``ticker`` and ``cloid`` are the request's, which the venue does not
+    always repeat.
     """
     said = typed(raw, wire.Accepted, venue)
     if not said.order_id:
         raise DecodeError(venue, "orderId", "missing")
-    return OrderUpdate(venue=venue, ticker=ticker, oid=said.order_id, cloid=said.order_link_id or None, label=label)
+    return OrderUpdate(venue=venue, ticker=ticker, oid=said.order_id, cloid=said.order_link_id or cloid, label=label)
 
 
 def orders(items: list[Any], contracts: Contracts) -> list[OrderUpdate]:

@@ -36,7 +36,12 @@ class _Asked(msgspec.Struct, frozen=True):
     verb: str
     pool: str
     cloid: str | None
-    """Of an order that was to be made."""
+    makes: bool
+    """Whether the order was to be made by it: a late refusal then proves that it never existed."""
+
+    def accepted(self, named: object, venue: str) -> OrderUpdate:
+        """What an acknowledgement of the request says of the order."""
+        return bodies.accepted(named, venue, ticker=self.ticker, cloid=self.cloid, label=f"{self.verb} accepted")
 
 
 class OrderEntry:
@@ -69,10 +74,11 @@ class OrderEntry:
         Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may have been carried out).
         """
         session, pool = self._session, limits.pool_of(request)
+        asked = _Asked(request.ticker, verb, pool, request.cloid, isinstance(request, PlaceOrder))
         await session.gate.acquire({pool: 1}, priority, max_wait=MAX_WAIT_S[priority])
         if self.stream.ready:
             try:
-                return await self._by_websocket(request, verb, pool)
+                return await self._by_websocket(request, asked)
             except Unavailable as error:
                 session.dropped(f"order entry by HTTP: {error.text}")
         # The account's budget is spent already; the address's counts HTTP alone.
@@ -85,26 +91,23 @@ class OrderEntry:
             max_wait=MAX_WAIT_S[priority],
         )
         try:
-            return bodies.accepted(
-                bodies.result(body, session.alias), request.ticker, session.alias, f"{verb} accepted"
-            )
+            return asked.accepted(bodies.result(body, session.alias), session.alias)
         except DecodeError as error:
             raise Unknown(session.alias, f"taken, but the answer cannot be read: {error.text}") from error
 
     async def _opened(self) -> None:
-        message = self._session.login("auth")
-        _, events = await self._calls.call("auth", lambda: self.stream.send(message), timeout=self._timeout)
+        request_id = self._named("auth")
+        message = self._session.login(request_id)
+        _, events = await self._calls.call(request_id, lambda: self.stream.send(message), timeout=self._timeout)
         for event in events:
             if isinstance(event, Reject):
                 raise refusals.error_of(event)
 
-    async def _by_websocket(self, request: OrderRequest, verb: str, pool: str) -> OrderUpdate:
+    async def _by_websocket(self, request: OrderRequest, asked: _Asked) -> OrderUpdate:
         session = self._session
-        self._numbers += 1
-        request_id = f"{verb}-{self._numbers}"
+        request_id = self._named(asked.verb)
         message = encode_ws(request, session.contracts, session.now_ms(), request_id)
-        cloid = request.cloid if isinstance(request, PlaceOrder) else None
-        self._remember(request_id, _Asked(request.ticker, verb, pool, cloid))
+        self._remember(request_id, asked)
         started, said, ok = session.network.monotonic_ns(), b"", False
         try:
             said, events = await self._calls.call(request_id, lambda: self.stream.send(message), timeout=self._timeout)
@@ -117,7 +120,12 @@ class OrderEntry:
             return update
         finally:
             took_ns = session.network.monotonic_ns() - started
-            session.request_done(verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
+            session.request_done(asked.verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
+
+    def _named(self, verb: str) -> str:
+        """A request id that is never used again: the venue refuses one that it has seen (20006)."""
+        self._numbers += 1
+        return f"{verb}-{self._session.now_ms()}-{self._numbers}"
 
     def _outcome(self, events: list[Event]) -> OrderUpdate:
         for event in events:
@@ -148,14 +156,13 @@ class OrderEntry:
             if asked is not None:
                 session.learn(asked.pool, decode.header_of(data, session.alias))
                 if isinstance(first, Ack):
-                    named = decode.acknowledged(data, session.alias)
-                    events = [first, bodies.accepted(named, asked.ticker, session.alias, f"{asked.verb} accepted")]
+                    events = [first, asked.accepted(decode.acknowledged(data, session.alias), session.alias)]
         except DecodeError as error:
             self._unreadable(data, error)
             return
         waiting = request_id is not None and self._calls.resolve(request_id, (data, events))
         news: list[Event] = [each for each in events if isinstance(each, OrderUpdate)]
-        if not waiting and asked is not None and asked.cloid is not None:
+        if not waiting and asked is not None and asked.makes:
             # Nobody waits any more: a late definite refusal is evidence that the order never existed.
             late = [each for each in events if isinstance(each, Reject) and each.definite]
             news += [msgspec.structs.replace(each, cloid=asked.cloid) for each in late]

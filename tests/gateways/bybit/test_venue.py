@@ -267,6 +267,7 @@ async def test_orders_go_by_the_socket(stub: Stub) -> None:
     assert [message["op"] for message in exchange_.orders()] == ["order.create", "order.amend", "order.cancel"]
     assert exchange_.orders()[0]["args"][0]["orderLinkId"] == CLOID
     assert (update.ticker, update.oid, update.status, update.filled) == ("ETHUSDT", OID, None, None)
+    assert update.cloid == CLOID, "the reply did not repeat it"
     assert desk.events[0] == update
     assert [(verb, ok) for verb, _, _, ok in desk.requests[-3:]] == [("place", True), ("amend", True), ("cancel", True)]
     assert SECRET not in str(desk.requests)
@@ -338,6 +339,21 @@ async def test_an_unreadable_reply_is_unknown(stub: Stub) -> None:
         with pytest.raises(Unknown):
             await venue.place(ORDER)
     assert desk.dropped
+
+
+async def test_request_ids_are_never_used_again(stub: Stub) -> None:
+    """The venue refuses a request id that it has seen: none comes twice, over a reconnect or a restart of the desk."""
+    exchange_, _ = stub
+    for started in range(2):
+        async with connected(*stub, clock_ns=lambda: (NOW_MS + 1 + started) * 1_000_000) as (venue, desk):  # noqa: B023 - read within its turn
+            exchange_.rest["/v5/market/time"] = 200, answer({"timeNano": f"{NOW_MS + 1 + started}000000"})
+            await venue.place(ORDER)
+            await exchange_.drop("trade")
+            await desk.until(lambda: desk.states_of(Channel.TRADE) == [True, False, True])
+            await venue.place(ORDER)
+    ids = [message["reqId"] for message in exchange_.received["trade"]]
+    assert len(ids) == 8
+    assert len(set(ids)) == 8
 
 
 async def test_a_late_refusal_is_evidence(stub: Stub) -> None:
