@@ -1,10 +1,14 @@
 """What the tests of the OKX gateway share: contracts as the venue publishes them."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from gateways.contracts import Contracts
 from gateways.okx.instruments import instruments
+from gateways.venue import Endpoints
 from tests.gateways.okx.messages import instrument
+from tests.gateways.okx.stub_exchange import StubExchange, exchange
 
 
 @pytest.fixture
@@ -14,3 +18,10 @@ def contracts() -> Contracts:
         "PEPE-USDT-SWAP", ctVal="1000000", ctMult="10", ctValCcy="PEPE", lotSz="0.1", minSz="0.1", tickSz="0.00000001"
     )
     return Contracts("okx", instruments([instrument(), pepe], "okx"))
+
+
+@pytest.fixture
+async def stub() -> AsyncIterator[tuple[StubExchange, Endpoints]]:
+    """A scripted exchange that serves, and the endpoints to reach it."""
+    async with exchange() as made:
+        yield made

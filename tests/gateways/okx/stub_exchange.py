@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from aiohttp import WSMsgType, web
 
 from gateways.okx.encode import sign
+from gateways.okx.venue import OkxVenue
 from gateways.standards import Batch, Event
 from gateways.venue import Channel, ChannelState, Endpoints, Watcher
 from tests.gateways.okx.messages import instrument, taken
@@ -204,3 +205,23 @@ class Desk(Watcher):
         self._waiting.append((fact, future))
         async with asyncio.timeout(5):
             await future
+
+
+@contextlib.asynccontextmanager
+async def connected(stub: StubExchange, endpoints: Endpoints, **options: Any) -> AsyncIterator[tuple[OkxVenue, Desk]]:
+    """A venue that is connected to the stub, and who listens to it."""
+    venue, desk = OkxVenue("okx", endpoints, **options), Desk()
+    await venue.connect(desk.sink, desk)
+    try:
+        yield venue, desk
+    finally:
+        await venue.close()
+
+
+def refusing(stub: StubExchange, code: str, text: str = "no") -> WsAnswer:
+    """An answer to order requests: refused by the item's own code."""
+
+    async def answer(message: dict[str, Any], socket: web.WebSocketResponse) -> None:
+        await stub.reply(message, socket, taken(ordId="", sCode=code, sMsg=text), code="1", msg="failed")
+
+    return answer

@@ -1,8 +1,6 @@
 """The venue against a scripted exchange: connecting, the private and public streams, and queries."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +22,16 @@ from gateways.standards import (
 )
 from gateways.venue import Channel, Endpoints
 from tests.gateways.okx.messages import CLOID, ETH, book_row, filled, instrument, order, orders_push, push, trade_row
-from tests.gateways.okx.stub_exchange import KEY, PASSPHRASE, SECRET, Desk, StubExchange, exchange, said
+from tests.gateways.okx.stub_exchange import (
+    KEY,
+    PASSPHRASE,
+    SECRET,
+    Desk,
+    StubExchange,
+    connected,
+    exchange,
+    said,
+)
 
 D = Decimal
 CONFIG = ("GET", "/api/v5/account/config")
@@ -36,22 +43,6 @@ BALANCE = ("GET", "/api/v5/account/balance")
 NOW_NS = 1_700_000_000_000_000_000
 
 Stub = tuple[StubExchange, Endpoints]
-
-
-@contextlib.asynccontextmanager
-async def connected(stub: StubExchange, endpoints: Endpoints, **options: Any) -> AsyncIterator[tuple[OkxVenue, Desk]]:
-    venue, desk = OkxVenue("okx", endpoints, **options), Desk()
-    await venue.connect(desk.sink, desk)
-    try:
-        yield venue, desk
-    finally:
-        await venue.close()
-
-
-@pytest.fixture
-async def stub() -> AsyncIterator[Stub]:
-    async with exchange() as made:
-        yield made
 
 
 # ------------------------------------------------------------------ connecting

@@ -1,8 +1,5 @@
-"""Order entry against a scripted exchange: every way in which a place, amend or cancel can end."""
+"""Order entry against a scripted exchange: every way in which a new order can end."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +7,8 @@ import pytest
 from aiohttp import web
 
 from gateways.errors import Denied, RateLimited, Rejected, Unavailable, Unknown
-from gateways.okx.venue import CAPABILITIES, OkxVenue
+from gateways.okx.venue import CAPABILITIES
 from gateways.standards import (
-    AmendOrder,
     CancelOrder,
     OrderKind,
     OrderStatus,
@@ -22,44 +18,17 @@ from gateways.standards import (
     RejectReason,
 )
 from gateways.venue import Channel, Endpoints
-from tests.gateways.okx.messages import CLOID, ETH, instrument, order, orders_push, taken
-from tests.gateways.okx.stub_exchange import Desk, StubExchange, exchange, said
+from tests.gateways.okx.messages import CLOID, ETH, instrument, taken
+from tests.gateways.okx.stub_exchange import StubExchange, connected, refusing, said
 
 D = Decimal
 OID = "312269865356374016"
 PLACE = PlaceOrder(ticker=ETH, cloid=CLOID, amount=D(-2), price=D(2500))
-AMEND = AmendOrder(ticker=ETH, cloid=CLOID, oid=OID, amount=D(-3), price=D(2501))
 CANCEL = CancelOrder(ticker=ETH, oid=OID)
 HTTP_PLACE = ("POST", "/api/v5/trade/order")
-HTTP_AMEND = ("POST", "/api/v5/trade/amend-order")
 HTTP_CANCEL = ("POST", "/api/v5/trade/cancel-order")
-BATCH = ("POST", "/api/v5/trade/cancel-batch-orders")
-PENDING = ("GET", "/api/v5/trade/orders-pending")
 
 Stub = tuple[StubExchange, Endpoints]
-
-
-@contextlib.asynccontextmanager
-async def connected(stub: StubExchange, endpoints: Endpoints, **options: Any) -> AsyncIterator[tuple[OkxVenue, Desk]]:
-    venue, desk = OkxVenue("okx", endpoints, **options), Desk()
-    await venue.connect(desk.sink, desk)
-    try:
-        yield venue, desk
-    finally:
-        await venue.close()
-
-
-@pytest.fixture
-async def stub() -> AsyncIterator[Stub]:
-    async with exchange() as made:
-        yield made
-
-
-def refusing(stub: StubExchange, code: str, text: str = "no") -> Any:
-    async def answer(message: dict[str, Any], socket: web.WebSocketResponse) -> None:
-        await stub.reply(message, socket, taken(ordId="", sCode=code, sMsg=text), code="1", msg="failed")
-
-    return answer
 
 
 async def silent(message: dict[str, Any], socket: web.WebSocketResponse) -> None:
@@ -272,149 +241,6 @@ async def test_denied_orders_do_not_leave(stub: Stub) -> None:
                 await venue.place(wrong)
     assert exchange_.order_requests() == []
     assert exchange_.sent(*HTTP_PLACE) == []
-
-
-# ------------------------------------------------------------------ amend
-
-
-def amending(stub: StubExchange, **news: Any) -> Any:
-    """Take an amend and tell its end on the private stream, before the reply."""
-
-    async def answer(message: dict[str, Any], socket: web.WebSocketResponse) -> None:
-        [args] = message["args"]
-        await stub.push(orders_push(order(sz=args["newSz"], px=args["newPx"], reqId=args["reqId"], **news)))
-        await stub.reply(message, socket, taken(reqId=args["reqId"]))
-
-    return answer
-
-
-async def test_an_amend_returns_what_the_stream_tells(stub: Stub) -> None:
-    """The reply says only that it was taken: the order as it then stands is what comes back."""
-    exchange_, _ = stub
-    exchange_.api = amending(exchange_, amendResult="0")
-    async with connected(*stub) as (venue, desk):
-        update = await venue.amend(AMEND)
-        assert desk.events == [update]
-    assert (update.oid, update.amount, update.price, update.label) == (OID, D("-3.0"), D(2501), "AMENDMENT")
-    [message] = exchange_.order_requests()
-    [args] = message["args"]
-    assert args == {"instIdCode": 10461, "ordId": OID, "newSz": "30", "newPx": "2501", "reqId": message["id"]}
-
-
-async def test_an_amend_that_fails_later_is_rejected(stub: Stub) -> None:
-    """Taken, then refused by the news of it: the caller is told by whose code."""
-    exchange_, _ = stub
-    exchange_.api = amending(exchange_, amendResult="-1", code="51511", msg="would take liquidity")
-    async with connected(*stub) as (venue, _):
-        with pytest.raises(Rejected) as raised:
-            await venue.amend(AMEND)
-    assert (raised.value.reason, raised.value.code) == (RejectReason.POST_ONLY, "51511")
-
-
-async def test_an_amend_of_an_order_that_is_gone_is_rejected_at_once(stub: Stub) -> None:
-    """The reply itself refuses: not open now."""
-    exchange_, _ = stub
-    exchange_.api = refusing(exchange_, "51503")
-    async with connected(*stub) as (venue, _):
-        with pytest.raises(Rejected) as raised:
-            await venue.amend(AMEND)
-        assert venue._entry._amends == {}
-    assert raised.value.reason is RejectReason.UNKNOWN_ORDER
-
-
-async def test_an_amend_without_news_is_unknown(stub: Stub) -> None:
-    """Taken, but the stream says nothing, or is lost before it does: the order may be either."""
-    exchange_, _ = stub
-    async with connected(*stub, reply_timeout_s=0.05) as (venue, _):
-        with pytest.raises(Unknown, match="no news"):
-            await venue.amend(AMEND)
-    async with connected(*stub) as (venue, desk):
-        waiting = asyncio.create_task(venue.amend(AMEND))
-        await desk.until(lambda: any(verb == "amend" for verb, *_ in desk.requests))
-        await exchange_.stream().close()
-        with pytest.raises(Unknown, match="lost"):
-            await waiting
-
-
-async def test_an_amend_by_http_is_settled_by_the_stream_too(stub: Stub) -> None:
-    """With the order socket down the request id goes in the body, and the news of it still ends the call."""
-    exchange_, _ = stub
-    exchange_.rest[HTTP_AMEND] = said(taken())
-    async with connected(*stub) as (venue, _):
-        await venue._entry.stream.close()
-        waiting = asyncio.create_task(venue.amend(AMEND))
-        await exchange_.until(lambda: bool(exchange_.sent(*HTTP_AMEND)))
-        [body] = exchange_.sent(*HTTP_AMEND)
-        await exchange_.push(orders_push(order(sz="30", px="2501", amendResult="0", reqId=body["reqId"])))
-        assert (await waiting).amount == D("-3.0")
-
-
-# ------------------------------------------------------------------ cancel
-
-
-async def test_a_cancel_is_taken_and_ends_by_the_stream(stub: Stub) -> None:
-    """The reply says nothing of the order; the push of it does."""
-    exchange_, _ = stub
-    async with connected(*stub) as (venue, desk):
-        assert await venue.cancel(CANCEL) is None
-        await exchange_.push(orders_push(order(state="canceled", cancelSource="1")))
-        await desk.until(lambda: bool(desk.events))
-    [update] = desk.events
-    assert isinstance(update, OrderUpdate)
-    assert (update.status, update.reason) == (OrderStatus.CANCELLED, None)
-    [message] = exchange_.order_requests()
-    assert message["args"] == [{"instIdCode": 10461, "ordId": OID}]
-    assert "expTime" not in message
-
-
-@pytest.mark.parametrize("code", ["51400", "51401", "51402", "51405", "51410"])
-async def test_a_cancel_of_an_order_that_is_not_open_says_so(stub: Stub, code: str) -> None:
-    """Each of the venue's words for it is UNKNOWN_ORDER: query, do not assume."""
-    exchange_, _ = stub
-    exchange_.api = refusing(exchange_, code)
-    async with connected(*stub) as (venue, _):
-        with pytest.raises(Rejected) as raised:
-            await venue.cancel(CANCEL)
-    assert raised.value.reason is RejectReason.UNKNOWN_ORDER
-
-
-async def test_cancel_all_lists_and_cancels_twenty_at_a_time(stub: Stub) -> None:
-    """Every open order of the contract is in one batch; orders that are gone by then are no failure."""
-    exchange_, _ = stub
-    exchange_.rest[PENDING] = said(*(order(ordId=str(number)) for number in range(1, 26)))
-    exchange_.rest[BATCH] = lambda body: said(
-        *(taken(ordId=each["ordId"], sCode="51400" if each["ordId"] == "3" else "0") for each in body), code="2"
-    )
-    async with connected(*stub) as (venue, _):
-        await venue.cancel_all(ETH)
-    batches = exchange_.sent(*BATCH)
-    assert [len(batch) for batch in batches] == [20, 5]
-    assert {each["ordId"] for batch in batches for each in batch} == {str(number) for number in range(1, 26)}
-    assert exchange_.sent(*PENDING)[0]["instId"] == ETH
-
-
-async def test_cancel_all_tells_what_was_refused(stub: Stub) -> None:
-    """Another refusal is raised, after the other batches went; nothing open sends nothing."""
-    exchange_, _ = stub
-    exchange_.rest[PENDING] = [said(*(order(ordId=str(number)) for number in range(1, 26))), said()]
-    exchange_.rest[BATCH] = lambda body: said(*(taken(ordId=each["ordId"], sCode="51403") for each in body), code="1")
-    async with connected(*stub) as (venue, _):
-        with pytest.raises(Rejected, match="51403"):
-            await venue.cancel_all(ETH)
-        assert len(exchange_.sent(*BATCH)) == 2
-        await venue.cancel_all(ETH)
-        assert len(exchange_.sent(*BATCH)) == 2
-
-
-async def test_the_dead_mans_switch_is_the_accounts(stub: Stub) -> None:
-    """It is set in whole seconds, within what the venue takes."""
-    exchange_, _ = stub
-    exchange_.rest["POST", "/api/v5/trade/cancel-all-after"] = said({"triggerTime": "1700000060", "ts": "1"})
-    async with connected(*stub) as (venue, _):
-        await venue.dead_mans_switch(59_500)
-        with pytest.raises(Denied):
-            await venue.dead_mans_switch(5_000)
-    assert exchange_.sent("POST", "/api/v5/trade/cancel-all-after") == [{"timeOut": "60"}]
 
 
 async def test_a_refused_order_socket_leaves_http(stub: Stub) -> None:
