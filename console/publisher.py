@@ -169,7 +169,7 @@ class Publisher:
             now_ns=oms.clock.now_ns(), arming=self._arming, trading=oms.trading, working=len(working),
             children=len(children), unknown=sum(child.state.value == "UNKNOWN" for child in children),
             waiting_notional=sum((abs(row.notional) for row in books if row.notional is not None), ZERO),
-            deltas=self._deltas, coalesced=self._subscription.coalesced + self._mailbox.coalesced,
+            deltas=self._deltas, coalesced=self._subscription.coalesced,
             dropped=self._mailbox.dropped, default_venue=next(iter(oms.gateway.venues), ""),
         )  # fmt: skip
 

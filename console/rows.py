@@ -140,9 +140,10 @@ def ladder_row(desk: Mirrors, contract: Contract, own: dict[Decimal, Decimal]) -
 def contract_row(desk: Mirrors, contract: Contract) -> ContractRow:
     """What a form needs to know of a contract, with its best prices where it is watched."""
     quote = desk.feed.quote(contract.venue, contract.ticker)
+    tick = tick_at(contract, quote.bid.price) if quote and quote.bid else contract.tick_size
     return ContractRow(
         key=f"{contract.venue}:{contract.ticker}", venue=contract.venue, ticker=contract.ticker, base=contract.base,
-        quote=contract.quote, tick=contract.tick_size, lot=contract.lot_size, min_quantity=contract.min_quantity,
+        quote=contract.quote, tick=tick, lot=contract.lot_size, min_quantity=contract.min_quantity,
         min_notional=contract.min_notional, bid=quote.bid.price if quote and quote.bid else None,
         ask=quote.ask.price if quote and quote.ask else None,
     )  # fmt: skip
