@@ -19,6 +19,7 @@ from console.headless import open_oms
 from console.link import Frame, Link, LogLine, Preview, Reply
 from console.mailbox import Mailbox
 from console.publisher import Publisher
+from gateways.errors import Unavailable
 from gateways.venue import Endpoints
 
 T = TypeVar("T")
@@ -59,7 +60,12 @@ class EmbeddedLink(Link):
     def __enter__(self) -> Self:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._thread.start()
-        self._started.result(START_S)
+        try:
+            self._started.result(START_S)
+        except TimeoutError:
+            self._end()
+            text = f"the engine was not ready within {START_S:g} s: a venue does not answer"
+            raise Unavailable("desk", text) from None
         gc.collect()
         gc.freeze()
         return self
