@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +16,7 @@ from console.desk import Desk
 from console.folders import locks_folder
 from console.lines import LineWriter
 from console.link import Reply
+from gateways.errors import RateLimited
 from gateways.router import Gateway, make_venue
 from gateways.venue import Endpoints
 from oms.clock import SystemClock
@@ -34,6 +35,11 @@ T = TypeVar("T")
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
+STARTS = 4
+"""How often a desk that meets a rate limit tries to start."""
+SHORTEST_WAIT_S = 1.0
+
+
 @asynccontextmanager
 async def open_oms(
     endpoints: Mapping[str, Endpoints], folder: Path, *, crash: CrashPoints | None = None, locks: Path | None = None
@@ -45,17 +51,40 @@ async def open_oms(
     Raises VenueError (Denied for an account that another desk trades) or JournalError when it cannot start.
     """
     clock = SystemClock()
-    gateway = Gateway(endpoints, make=make_venue if crash is None else crash.venue)
-    with AccountLocks(endpoints, locks or locks_folder(), folder=folder, clock=clock):
+
+    def make() -> OMS:
+        gateway = Gateway(endpoints, make=make_venue if crash is None else crash.venue)
         journal: Recorder = open_journal(folder, clock)
-        if crash is not None:
-            journal = crash.journal(journal)
-        oms = OMS(gateway, journal=journal, clock=clock)
+        return OMS(gateway, journal=journal if crash is None else crash.journal(journal), clock=clock)
+
+    with AccountLocks(endpoints, locks or locks_folder(), folder=folder, clock=clock):
+        oms = await started(make)
         try:
-            await oms.init()
             yield oms
         finally:
             await oms.cleanup()
+
+
+async def started(make: Callable[[], OMS]) -> OMS:
+    """An OMS that has taken up its past. A venue's rate limit is waited out: what waits to be hedged needs the desk.
+
+    Raises what kept it from starting; then it is closed.
+    """
+    for left in reversed(range(STARTS)):
+        oms = make()
+        try:
+            await oms.init()
+        except RateLimited as error:
+            await oms.cleanup()
+            if not left:
+                raise
+            await asyncio.sleep(max(error.retry_after, SHORTEST_WAIT_S))
+        except BaseException:
+            await oms.cleanup()
+            raise
+        else:
+            return oms
+    raise AssertionError("a start ends in a desk or in an error")
 
 
 class Headless:
