@@ -1,7 +1,8 @@
-"""A field with a few fixed values: space and the arrows go through them."""
+"""A field with a few fixed values: space and the arrows go through them, a first letter chooses."""
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -55,6 +56,13 @@ class Toggle(Static, can_focus=True):
     def action_turn(self, steps: int) -> None:
         """Choose the next or the previous value."""
         self.turn_to(self.values[(self.values.index(self.value) + steps) % len(self.values)])
+
+    def on_key(self, event: events.Key) -> None:
+        """Choose the value that begins with the letter typed."""
+        chosen = next((value for value in self.values if event.character and value.startswith(event.character)), None)
+        if chosen is not None and event.is_printable and event.character != " ":
+            event.stop()
+            self.turn_to(chosen)
 
     def on_click(self) -> None:
         """Choose the next value."""

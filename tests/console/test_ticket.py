@@ -322,6 +322,17 @@ async def test_enter_goes_on_and_never_sends():
         assert stage.app.screen is ticket
 
 
+async def test_a_letter_chooses_the_side():
+    """On the side, s is sell and b is buy; no other letter changes it."""
+    async with staged() as stage:
+        ticket = await opened(stage)
+        side = ticket.query_one("#side", Toggle)
+        side.focus()
+        for key, value in (("s", "sell"), ("s", "sell"), ("x", "sell"), ("b", "buy")):
+            await stage.press(key)
+            assert side.value == value
+
+
 async def test_the_side_and_flags_turn_with_space():
     """Space turns the side, post and reduce, and the line follows."""
     async with staged() as stage:
