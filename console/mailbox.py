@@ -17,11 +17,10 @@ KEYED = (
 class Mailbox:
     """Merges what is put until it is taken: the newest row of each key, the newest header, the last lines of the logs.
 
-    ``coalesced`` counts rows that were replaced before they were seen, ``dropped`` log lines that fell out.
+    ``dropped`` counts log lines that fell out.
     """
 
     def __init__(self) -> None:
-        self.coalesced = 0
         self.dropped = 0
         self._lock = threading.Lock()
         self._rows: dict[str, dict[Key, object]] = {table: {} for table in KEYED}
@@ -40,7 +39,6 @@ class Mailbox:
                 rows = getattr(frame, table)
                 held = self._rows[table]
                 for row in rows:
-                    self.coalesced += row.key in held
                     held[row.key] = row
                     self._gone.get(table, {}).pop(row.key, None)
             for table, keys in frame.gone.items():

@@ -160,11 +160,6 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         if any(column.ticking for column in self._shown.columns):
             self._repaint(self.content.order[self.first_line : self.first_line + self.page_size])
 
-    def redraw(self) -> None:
-        """Forget all strips: what cells are made from has changed."""
-        self._strips.clear()
-        self.refresh()
-
     def set_silent(self, *, silent: bool) -> None:
         """Draw everything as stale, or stop doing so: no number looks live when the engine is not heard."""
         if silent != self.silent:
