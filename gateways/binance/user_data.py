@@ -8,12 +8,11 @@ import asyncio
 
 from gateways.binance import bodies, encode, limits, refusals
 from gateways.binance.decode import IGNORED, decode, kind_of
-from gateways.binance.session import Session, ended
-from gateways.errors import DecodeError, Rejected, VenueError
+from gateways.binance.session import Session
+from gateways.errors import Rejected, VenueError
 from gateways.standards import FillEvent, OrderUpdate, StreamEnd
 from gateways.transport.budget import Priority
-from gateways.transport.stream import Stream
-from gateways.venue import Channel
+from gateways.transport.user_data import PrivateStream
 
 KEEPALIVE_S = 30 * 60.0
 RETRY_S = 60.0
@@ -22,43 +21,25 @@ RETRY_S = 60.0
 _KEY_COST = {limits.WEIGHT: limits.LISTEN_KEY}
 
 
-class UserData:
-    """The private stream of one account. ``address``: the base of the venue's private streams."""
+class UserData(PrivateStream[Session]):
+    """The private stream of one account. ``address``: the base of the venue's private streams.
+
+    The key is left to expire at the end: another session of the account may use it.
+    """
 
     def __init__(self, session: Session, address: str, *, keepalive_s: float = KEEPALIVE_S) -> None:
-        self._session = session
+        super().__init__(session, self._url)
         self._address = address.rstrip("/")
         self._keepalive_s = keepalive_s
         self._key = ""
         self._fresh = False
-        self._keeper: asyncio.Task[None] | None = None
         self.tickers: set[str] = set()
         """Contracts whose orders or fills were seen here."""
-        self.stream = Stream(
-            session.alias,
-            Channel.PRIVATE,
-            self._url,
-            self._message,
-            on_state=session.channel_changed,
-            on_fault=self._fault,
-            clock_ns=session.clock_ns,
-            network=session.network,
-        )
 
     async def start(self, timeout: float) -> None:  # noqa: ASYNC109 - becomes Unavailable with the last reason
         """Make a key, connect, start keeping the key. Raises what refuses the key, or Unavailable after ``timeout``."""
         await self._make_key()
-        await self.stream.start()
-        self._keeper = asyncio.get_running_loop().create_task(self._keep(), name=f"{self._session.alias} listen key")
-        await self.stream.wait_ready(timeout)
-
-    async def close(self) -> None:
-        """End the keeper and the stream. The key is left to expire: another session of the account may use it."""
-        keeper, self._keeper = self._keeper, None
-        try:
-            await ended(keeper)
-        finally:
-            await self.stream.close()
+        await super().start(timeout)
 
     async def _url(self) -> str:
         if not self._fresh:
@@ -94,27 +75,15 @@ class UserData:
             except VenueError:
                 pause = min(RETRY_S, self._keepalive_s)
 
-    def _message(self, data: bytes, ts_recv_ns: int) -> None:
-        session = self._session
-        try:
-            events = decode(data, session.contracts)
-        except DecodeError as error:
-            # It may have been a fill: only a reconciliation can tell, and a new connection makes one.
-            session.dropped(error.text)
-            self.stream.reconnect(error.text)
-            return
-        session.publish(events, ts_recv_ns)
+    def _read(self, data: bytes, ts_recv_ns: int) -> None:
+        events = decode(data, self._session.contracts)
+        self._session.publish(events, ts_recv_ns)
         if not events:
             kind = kind_of(data)
             if kind not in IGNORED:
-                session.dropped(f"unknown private message {kind}")
+                self._session.dropped(f"unknown private message {kind}")
         for event in events:
             if isinstance(event, OrderUpdate | FillEvent):
                 self.tickers.add(event.ticker)
             elif isinstance(event, StreamEnd):
                 self.stream.reconnect(event.reason)
-
-    def _fault(self, error: Exception) -> None:
-        # What a message said may not have been taken in: as above.
-        self._session.dropped(f"a private message could not be handled: {error!r}")
-        self.stream.reconnect(f"a private message could not be handled: {type(error).__name__}")

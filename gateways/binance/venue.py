@@ -4,10 +4,8 @@ Private data by a listen key stream, order entry by the websocket API with HTTP 
 data by two combined streams. Translation is in ``decode`` and ``encode``; here are only the calls.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
-from decimal import Decimal
 
 from gateways.binance import bodies, encode, limits, refusals
 from gateways.binance.encode import RECV_WINDOW_MS
@@ -17,7 +15,7 @@ from gateways.binance.order_entry import OrderEntry
 from gateways.binance.session import Session
 from gateways.binance.user_data import UserData
 from gateways.contracts import Contracts
-from gateways.errors import DecodeError, Denied, NotFound, Rejected, Unavailable, Unknown
+from gateways.errors import DecodeError, Denied, NotFound, Rejected, Unknown
 from gateways.standards import (
     PRICE_LEVELS,
     AmendOrder,
@@ -44,9 +42,8 @@ from gateways.standards import (
 from gateways.transport.budget import Priority
 from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
-from gateways.venue import Capabilities, Endpoints, Sink, Venue, Watcher
-
-CONNECT_TIMEOUT_S = 10.0
+from gateways.transport.streamed_venue import StreamedVenue, addresses
+from gateways.venue import Capabilities, Endpoints
 
 CAPABILITIES = Capabilities(
     time_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
@@ -66,7 +63,7 @@ CAPABILITIES = Capabilities(
 )
 
 
-class BinanceVenue(Venue):
+class BinanceVenue(StreamedVenue[Session]):
     """One USD-M account. ``endpoints.ws`` names four addresses: ``public``, ``market``, ``private`` and ``api``."""
 
     capabilities = CAPABILITIES
@@ -81,49 +78,12 @@ class BinanceVenue(Venue):
         keepalive_s: float = 1_800.0,
         network: Network = SOCKETS,
     ) -> None:
-        self.alias = alias
-        addresses = _addresses(alias, endpoints)
-        self._session = Session(alias, endpoints, clock_ns=clock_ns, network=network)
-        self._user_data = UserData(self._session, addresses["private"], keepalive_s=keepalive_s)
-        self._entry = OrderEntry(self._session, addresses["api"], reply_timeout_s=reply_timeout_s)
-        self._market = MarketData(self._session, addresses["public"], addresses["market"])
-        self._pages = FillPages(self._session)
-
-    @property
-    def contracts(self) -> Contracts:  # type: ignore[override]  # held by the session, which every channel reads
-        """The contracts by ticker; empty until ``connect``."""
-        return self._session.contracts
-
-    async def connect(self, sink: Sink, watcher: Watcher) -> None:
-        """Load the contracts, open the private stream and the order entry.
-
-        Raises Unavailable when the venue cannot be reached, Rejected when it refuses the key, Denied for an account in
-        hedge mode (positions kept apart by side), which the desk does not trade.
-        """
-        self._session.open(sink, watcher)
-        try:
-            await self._session.synchronize_clock()
-            await self.load_contracts()
-            await self._refuse_hedge_mode()
-            await self._entry.stream.start()
-            await self._user_data.start(CONNECT_TIMEOUT_S)
-        except (Unknown, DecodeError) as error:
-            await self.close()
-            raise Unavailable(self.alias, f"cannot connect: {error.text}") from error
-        except BaseException:
-            await self.close()
-            raise
-        try:
-            await self._entry.stream.wait_ready(CONNECT_TIMEOUT_S)
-        except Unavailable as error:
-            self._session.dropped(f"order entry goes by HTTP for now: {error.text}")
-
-    async def close(self) -> None:
-        """Close every connection and end every task. Resting orders stay. Idempotent."""
-        try:
-            await asyncio.gather(self._user_data.close(), self._entry.stream.close(), self._market.close())
-        finally:
-            await self._session.close()
+        urls = addresses(alias, endpoints, "public", "market", "private", "api")
+        session = Session(alias, endpoints, clock_ns=clock_ns, network=network)
+        self._user_data = UserData(session, urls["private"], keepalive_s=keepalive_s)
+        self._entry = OrderEntry(session, urls["api"], reply_timeout_s=reply_timeout_s)
+        self._pages = FillPages(session)
+        super().__init__(session, self._user_data, self._entry, MarketData(session, urls["public"], urls["market"]))
 
     async def load_contracts(self) -> Contracts:
         """Fetch the contract specifications and the published rate limits anew and keep them."""
@@ -136,32 +96,14 @@ class BinanceVenue(Venue):
 
     # ------------------------------------------------------------------ public data
 
-    async def subscribe(self, ticker: str) -> None:
-        """Open the public data of one contract. Raises Denied for a ticker that the venue does not have."""
-        self._known(ticker)
-        await self._market.subscribe(ticker)
-
-    async def unsubscribe(self, ticker: str) -> None:
-        """Close what ``subscribe`` opened."""
-        self._market.unsubscribe(ticker)
-
     async def book(self, ticker: str, depth: int = 100) -> BookUpdate:
         """A book snapshot of up to ``depth`` levels a side (at most 1,000)."""
         body = await self._query(QueryBook(ticker=ticker, depth=depth), "book", Priority.REST)
         return bodies.book(body, ticker, self.contracts)
 
-    async def reference_price(self, ticker: str) -> Decimal | None:
-        """The mid last seen on the public stream, else asked; None for an empty side or no answer."""
-        quote = self._market.quote(ticker)
-        if quote is None or quote.bid is None or quote.ask is None:
-            try:
-                body = await self._session.ask(
-                    lambda: encode.quote_of(ticker), "quote", {limits.WEIGHT: limits.QUOTE}, Priority.QUERY
-                )
-                quote = bodies.quote(body, self.contracts)
-            except (Unavailable, Unknown, Rejected, DecodeError):
-                return None
-        return _mid(quote)
+    async def _ask_quote(self, ticker: str) -> QuoteUpdate | None:
+        costs = {limits.WEIGHT: limits.QUOTE}
+        return bodies.quote(await self._session.ask(lambda: encode.quote_of(ticker), "quote", costs), self.contracts)
 
     # ------------------------------------------------------------------ account queries
 
@@ -249,7 +191,8 @@ class BinanceVenue(Venue):
             priority,
         )
 
-    async def _refuse_hedge_mode(self) -> None:
+    async def _check_account(self) -> None:
+        """Raise Denied for an account in hedge mode: positions kept apart by side."""
         session = self._session
         body = await session.ask(
             lambda: encode.position_mode(session.credentials, session.now_ms()),
@@ -261,24 +204,3 @@ class BinanceVenue(Venue):
             raise DecodeError(self.alias, "dualSidePosition", "missing")
         if mode["dualSidePosition"]:
             raise Denied(self.alias, "the account is in hedge mode; switch it to one-way mode", field="position mode")
-
-    def _known(self, ticker: str) -> None:
-        if ticker not in self.contracts:
-            near = ", ".join(self.contracts.nearest(ticker))
-            hint = f"; did you mean {near}?" if near else ""
-            raise Denied(self.alias, f"there is no contract {ticker!r}{hint}", field="ticker")
-
-
-def _mid(quote: QuoteUpdate) -> Decimal | None:
-    if quote.bid is None or quote.ask is None:
-        return None
-    return (quote.bid.price + quote.ask.price) / 2
-
-
-def _addresses(alias: str, endpoints: Endpoints) -> dict[str, str]:
-    needed = ("public", "market", "private", "api")
-    named = endpoints.ws if isinstance(endpoints.ws, dict) else {}
-    missing = [name for name in needed if not named.get(name)]
-    if missing:
-        raise Denied(alias, f"the endpoints name no websocket address for {', '.join(missing)}", field="ws")
-    return named

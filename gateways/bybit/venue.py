@@ -4,10 +4,8 @@ Private data by one stream, order entry by the order entry socket with HTTP as t
 data by one stream. Translation is in ``decode`` and ``encode``; here are only the calls.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -18,9 +16,9 @@ from gateways.bybit.fills import FillPages
 from gateways.bybit.market_data import MarketData
 from gateways.bybit.order_entry import OrderEntry
 from gateways.bybit.session import Session
-from gateways.bybit.user_data import CLOCK_EVERY_S, UserData
+from gateways.bybit.user_data import UserData
 from gateways.contracts import Contracts
-from gateways.errors import DecodeError, Denied, NotFound, Rejected, Unavailable, Unknown
+from gateways.errors import Denied, NotFound
 from gateways.standards import (
     AmendOrder,
     BalanceUpdate,
@@ -35,6 +33,7 @@ from gateways.standards import (
     QueryBalances,
     QueryBook,
     QueryOrder,
+    QuoteUpdate,
     Request,
     TimeInForce,
     WireRequest,
@@ -42,9 +41,10 @@ from gateways.standards import (
 from gateways.transport.budget import Priority
 from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
-from gateways.venue import Capabilities, Endpoints, Sink, Venue, Watcher
+from gateways.transport.streamed_venue import StreamedVenue, addresses
+from gateways.transport.user_data import CLOCK_EVERY_S
+from gateways.venue import Capabilities, Endpoints
 
-CONNECT_TIMEOUT_S = 10.0
 BOOK_TIMEOUT_S = 5.0
 
 CAPABILITIES = Capabilities(
@@ -68,7 +68,7 @@ CAPABILITIES = Capabilities(
 _Page = Callable[[str], WireRequest]
 
 
-class BybitVenue(Venue):
+class BybitVenue(StreamedVenue[Session]):
     """One unified account. ``endpoints.ws`` names three addresses: ``public``, ``private`` and ``trade``."""
 
     capabilities = CAPABILITIES
@@ -83,50 +83,13 @@ class BybitVenue(Venue):
         clock_every_s: float = CLOCK_EVERY_S,
         network: Network = SOCKETS,
     ) -> None:
-        self.alias = alias
-        addresses = _addresses(alias, endpoints)
-        self._session = Session(alias, endpoints, clock_ns=clock_ns, network=network)
-        self._user_data = UserData(self._session, addresses["private"], clock_every_s=clock_every_s)
-        self._entry = OrderEntry(self._session, addresses["trade"], reply_timeout_s=reply_timeout_s)
-        self._market = MarketData(self._session, addresses["public"])
-        self._pages = FillPages(self._session)
-
-    @property
-    def contracts(self) -> Contracts:  # type: ignore[override]  # held by the session, which every channel reads
-        """The contracts by ticker; empty until ``connect``."""
-        return self._session.contracts
-
-    async def connect(self, sink: Sink, watcher: Watcher) -> None:
-        """Load the contracts, open the private stream and the order entry.
-
-        Raises Unavailable when the venue cannot be reached, Rejected when it refuses the key, Denied for an account
-        with positions in hedge mode (kept apart by side), which the desk does not trade. The venue tells the mode of a
-        contract by its position alone; orders in a contract that is in hedge mode without one are refused by it.
-        """
-        self._session.open(sink, watcher)
-        try:
-            await self._session.synchronize_clock()
-            await self.load_contracts()
-            await self._refuse_hedge_mode()
-            await self._entry.stream.start()
-            await self._user_data.start(CONNECT_TIMEOUT_S)
-        except (Unknown, DecodeError) as error:
-            await self.close()
-            raise Unavailable(self.alias, f"cannot connect: {error.text}") from error
-        except BaseException:
-            await self.close()
-            raise
-        try:
-            await self._entry.stream.wait_ready(CONNECT_TIMEOUT_S)
-        except Unavailable as error:
-            self._session.dropped(f"order entry goes by HTTP for now: {error.text}")
-
-    async def close(self) -> None:
-        """Close every connection and end every task. Resting orders stay. Idempotent."""
-        try:
-            await asyncio.gather(self._user_data.close(), self._entry.stream.close(), self._market.close())
-        finally:
-            await self._session.close()
+        urls = addresses(alias, endpoints, "public", "private", "trade")
+        session = Session(alias, endpoints, clock_ns=clock_ns, network=network)
+        self._user_data = UserData(session, urls["private"], clock_every_s=clock_every_s)
+        self._entry = OrderEntry(session, urls["trade"], reply_timeout_s=reply_timeout_s)
+        self._market = MarketData(session, urls["public"])
+        self._pages = FillPages(session)
+        super().__init__(session, self._user_data, self._entry, self._market)
 
     async def load_contracts(self) -> Contracts:
         """Fetch the contract specifications anew and keep them."""
@@ -135,15 +98,6 @@ class BybitVenue(Venue):
         return self._session.contracts
 
     # ------------------------------------------------------------------ public data
-
-    async def subscribe(self, ticker: str) -> None:
-        """Open the public data of one contract. Raises Denied for a ticker that the venue does not have."""
-        self._known(ticker)
-        await self._market.subscribe(ticker)
-
-    async def unsubscribe(self, ticker: str) -> None:
-        """Close what ``subscribe`` opened."""
-        self._market.unsubscribe(ticker)
 
     async def book(self, ticker: str, depth: int = 100) -> BookUpdate:
         """A book snapshot of up to ``depth`` levels a side.
@@ -158,18 +112,9 @@ class BybitVenue(Venue):
         body = await self._session.ask(self._built(request), "book", limits.PUBLIC, Priority.REST)
         return bodies.book(body, self.contracts)
 
-    async def reference_price(self, ticker: str) -> Decimal | None:
-        """The mid last seen on the public stream, else asked; None for an empty side or no answer."""
-        quote = self._market.quote(ticker)
-        if quote is None or quote.bid is None or quote.ask is None:
-            try:
-                body = await self._session.ask(lambda: encode.ticker_of(ticker), "quote", limits.PUBLIC)
-                quote = bodies.quote(body, self.contracts)
-            except (Unavailable, Unknown, Rejected, DecodeError):
-                return None
-        if quote is None or quote.bid is None or quote.ask is None:
-            return None
-        return (quote.bid.price + quote.ask.price) / 2
+    async def _ask_quote(self, ticker: str) -> QuoteUpdate | None:
+        body = await self._session.ask(lambda: encode.ticker_of(ticker), "quote", limits.PUBLIC)
+        return bodies.quote(body, self.contracts)
 
     # ------------------------------------------------------------------ account queries
 
@@ -289,7 +234,12 @@ class BybitVenue(Venue):
             if not items or not cursor or cursor == wanted:
                 return rows
 
-    async def _refuse_hedge_mode(self) -> None:
+    async def _check_account(self) -> None:
+        """Raise Denied for positions in hedge mode, kept apart by side.
+
+        The venue tells the mode of a contract by its position alone; orders in a contract that is in hedge mode without
+        one are refused by it.
+        """
         apart = sorted({each.ticker for each in await self.positions() if each.side != "net"})
         if apart:
             text = f"{', '.join(apart)} is in hedge mode; switch the account to one-way mode"
@@ -297,18 +247,3 @@ class BybitVenue(Venue):
 
     def _settle_coins(self) -> list[str]:
         return sorted({contract.quote for contract in self.contracts.values()})
-
-    def _known(self, ticker: str) -> None:
-        if ticker not in self.contracts:
-            near = ", ".join(self.contracts.nearest(ticker))
-            hint = f"; did you mean {near}?" if near else ""
-            raise Denied(self.alias, f"there is no contract {ticker!r}{hint}", field="ticker")
-
-
-def _addresses(alias: str, endpoints: Endpoints) -> dict[str, str]:
-    needed = ("public", "private", "trade")
-    named = endpoints.ws if isinstance(endpoints.ws, dict) else {}
-    missing = [name for name in needed if not named.get(name)]
-    if missing:
-        raise Denied(alias, f"the endpoints name no websocket address for {', '.join(missing)}", field="ws")
-    return named

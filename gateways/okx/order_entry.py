@@ -133,7 +133,7 @@ class OrderEntry:
                 except Unavailable as error:
                     session.dropped(f"order entry by HTTP: {error.text}")
             # The budget is spent already: the same request, by the other way.
-            body = await session.exchange(
+            body = await session.parsed(
                 lambda: encode.encode(
                     request, session.contracts, session.credentials, session.now_ms(), request_id=request_id
                 ),

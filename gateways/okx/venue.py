@@ -4,14 +4,12 @@ Private data and order entry by one websocket each, both logged in, with HTTP as
 HTTP; public data by one stream. Translation is in ``decode`` and ``encode``; here are only the calls.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from gateways.contracts import Contracts
-from gateways.errors import DecodeError, Denied, NotFound, Rejected, Unavailable, Unknown
+from gateways.errors import DecodeError, Denied, NotFound, Rejected
 from gateways.okx import bodies, encode, limits, refusals
 from gateways.okx.encode import ACCEPTANCE_MS
 from gateways.okx.instruments import instruments
@@ -19,7 +17,7 @@ from gateways.okx.market_data import MarketData
 from gateways.okx.order_entry import REPLY_TIMEOUT_S, OrderEntry
 from gateways.okx.pages import Pages
 from gateways.okx.session import Session
-from gateways.okx.user_data import CLOCK_S, UserData
+from gateways.okx.user_data import UserData
 from gateways.standards import (
     AmendOrder,
     BalanceUpdate,
@@ -44,9 +42,9 @@ from gateways.standards import (
 from gateways.transport.budget import Priority
 from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
-from gateways.venue import Capabilities, Endpoints, Sink, Venue, Watcher
-
-CONNECT_TIMEOUT_S = 10.0
+from gateways.transport.streamed_venue import StreamedVenue, addresses
+from gateways.transport.user_data import CLOCK_EVERY_S
+from gateways.venue import Capabilities, Endpoints
 
 CAPABILITIES = Capabilities(
     time_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
@@ -66,7 +64,7 @@ CAPABILITIES = Capabilities(
 _MODES = frozenset({"net_mode", "long_short_mode"})
 
 
-class OkxVenue(Venue):
+class OkxVenue(StreamedVenue[Session]):
     """One trading account. ``endpoints.ws`` names two addresses: ``public`` and ``private``, each with its whole path.
 
     ``endpoints.passphrase`` is the key's.
@@ -81,58 +79,21 @@ class OkxVenue(Venue):
         *,
         clock_ns: Callable[[], int] = time.time_ns,
         reply_timeout_s: float = REPLY_TIMEOUT_S,
-        clock_s: float = CLOCK_S,
+        clock_every_s: float = CLOCK_EVERY_S,
         network: Network = SOCKETS,
     ) -> None:
-        self.alias = alias
-        addresses = _addresses(alias, endpoints)
-        self._session = Session(alias, endpoints, clock_ns=clock_ns, network=network)
-        self._entry = OrderEntry(self._session, addresses["private"], reply_timeout_s=reply_timeout_s)
-        self._user_data = UserData(
-            self._session,
-            addresses["private"],
+        urls = addresses(alias, endpoints, "public", "private")
+        session = Session(alias, endpoints, clock_ns=clock_ns, network=network)
+        self._entry = OrderEntry(session, urls["private"], reply_timeout_s=reply_timeout_s)
+        user_data = UserData(
+            session,
+            urls["private"],
             settle=self._entry.settle,
             on_lost=self._entry.news_lost,
-            clock_s=clock_s,
+            clock_every_s=clock_every_s,
         )
-        self._market = MarketData(self._session, addresses["public"])
-        self._pages = Pages(self._session)
-
-    @property
-    def contracts(self) -> Contracts:  # type: ignore[override]  # held by the session, which every channel reads
-        """The linear swaps by ticker; empty until ``connect``."""
-        return self._session.contracts
-
-    async def connect(self, sink: Sink, watcher: Watcher) -> None:
-        """Load the contracts, open the private stream and the order entry.
-
-        Raises Unavailable when the venue cannot be reached, Rejected when it refuses the key, Denied for an account in
-        long/short mode (positions kept apart by side) or in spot mode, which the desk does not trade.
-        """
-        self._session.open(sink, watcher)
-        try:
-            await self._session.synchronize_clock()
-            await self.load_contracts()
-            await self._refuse_other_modes()
-            await self._entry.stream.start()
-            await self._user_data.start(CONNECT_TIMEOUT_S)
-        except (Unknown, DecodeError) as error:
-            await self.close()
-            raise Unavailable(self.alias, f"cannot connect: {error.text}") from error
-        except BaseException:
-            await self.close()
-            raise
-        try:
-            await self._entry.stream.wait_ready(CONNECT_TIMEOUT_S)
-        except Unavailable as error:
-            self._session.dropped(f"order entry goes by HTTP for now: {error.text}")
-
-    async def close(self) -> None:
-        """Close every connection and end every task. Resting orders stay. Idempotent."""
-        try:
-            await asyncio.gather(self._user_data.close(), self._entry.stream.close(), self._market.close())
-        finally:
-            await self._session.close()
+        self._pages = Pages(session)
+        super().__init__(session, user_data, self._entry, MarketData(session, urls["public"]))
 
     async def load_contracts(self) -> Contracts:
         """Fetch the contract specifications anew and keep them."""
@@ -142,31 +103,15 @@ class OkxVenue(Venue):
 
     # ------------------------------------------------------------------ public data
 
-    async def subscribe(self, ticker: str) -> None:
-        """Open the public data of one contract. Raises Denied for a ticker that the venue does not have."""
-        self._known(ticker)
-        await self._market.subscribe(ticker)
-
-    async def unsubscribe(self, ticker: str) -> None:
-        """Close what ``subscribe`` opened."""
-        self._market.unsubscribe(ticker)
-
     async def book(self, ticker: str, depth: int = 100) -> BookUpdate:
         """A book snapshot of up to ``depth`` levels a side (at most 400)."""
         self._known(ticker)
         rows = await self._query(QueryBook(ticker=ticker, depth=depth), "book", Priority.REST)
         return bodies.book(self._only(rows), ticker, self.contracts)
 
-    async def reference_price(self, ticker: str) -> Decimal | None:
-        """The mid last seen on the public stream, else asked; None for an empty side or no answer."""
-        quote = self._market.quote(ticker)
-        if quote is None or quote.bid is None or quote.ask is None:
-            try:
-                rows = await self._session.ask(lambda: encode.quote_of(ticker), "quote", {limits.QUOTE: 1})
-                quote = bodies.quote(self._only(rows), self.contracts)
-            except (Unavailable, Unknown, Rejected, DecodeError):
-                return None
-        return _mid(quote)
+    async def _ask_quote(self, ticker: str) -> QuoteUpdate | None:
+        rows = await self._session.ask(lambda: encode.quote_of(ticker), "quote", {limits.QUOTE: 1})
+        return bodies.quote(self._only(rows), self.contracts)
 
     # ------------------------------------------------------------------ account queries
 
@@ -237,7 +182,7 @@ class OkxVenue(Venue):
         orders = await self._pages.open_orders(ticker, Priority.CANCEL)
         for start in range(0, len(orders), encode.CANCEL_BATCH):
             batch = orders[start : start + encode.CANCEL_BATCH]
-            body = await session.exchange(
+            body = await session.parsed(
                 lambda: encode.cancel_batch(batch, session.credentials, session.now_ms()),  # noqa: B023 - called before the next turn
                 "cancel all",
                 {limits.CANCEL_BATCH: len(batch)},
@@ -266,7 +211,8 @@ class OkxVenue(Venue):
             return rows[0]
         raise DecodeError(self.alias, "data", f"{len(rows)} rows where one was asked for")
 
-    async def _refuse_other_modes(self) -> None:
+    async def _check_account(self) -> None:
+        """Raise Denied for an account in long/short mode (positions kept apart by side) or in spot mode."""
         session = self._session
         rows = await session.ask(
             lambda: encode.account_config(session.credentials, session.now_ms()), "account config", {limits.CONFIG: 1}
@@ -281,23 +227,3 @@ class OkxVenue(Venue):
             )
         if config.get("acctLv") == "1":
             raise Denied(self.alias, "the account is in spot mode, which trades no swaps", field="account mode")
-
-    def _known(self, ticker: str) -> None:
-        if ticker not in self.contracts:
-            near = ", ".join(self.contracts.nearest(ticker))
-            hint = f"; did you mean {near}?" if near else ""
-            raise Denied(self.alias, f"there is no linear swap {ticker!r}{hint}", field="ticker")
-
-
-def _mid(quote: QuoteUpdate | None) -> Decimal | None:
-    if quote is None or quote.bid is None or quote.ask is None:
-        return None
-    return (quote.bid.price + quote.ask.price) / 2
-
-
-def _addresses(alias: str, endpoints: Endpoints) -> dict[str, str]:
-    named = endpoints.ws if isinstance(endpoints.ws, dict) else {}
-    missing = [name for name in ("public", "private") if not named.get(name)]
-    if missing:
-        raise Denied(alias, f"the endpoints name no websocket address for {', '.join(missing)}", field="ws")
-    return named

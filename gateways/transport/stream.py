@@ -152,12 +152,7 @@ class Stream:
     async def close(self) -> None:
         """Close the connection (with the closing handshake, at most a second) and end the task. Idempotent."""
         task, self._task = self._task, None
-        if task is None:
-            return
-        task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
+        await ended(task)
 
     # ------------------------------------------------------------------ the task
 
@@ -281,3 +276,13 @@ class Stream:
         changed = (before.connected, before.note) != (connected, note)
         if changed and self._on_state is not None:
             self._on_state(self.state)
+
+
+async def ended(task: "asyncio.Task[None] | None") -> None:
+    """Cancel a task and wait for its end. Raises what it failed with, if it had failed."""
+    if task is None:
+        return
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled() and (error := task.exception()) is not None:
+        raise error

@@ -361,7 +361,7 @@ async def test_order_entry_falls_back_to_http(stub: Stub) -> None:
 
 async def test_connect_succeeds_without_the_websocket_api(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A venue whose order entry socket is down can be traded by HTTP: connecting waits a while and says so."""
-    monkeypatch.setattr("gateways.binance.venue.CONNECT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("gateways.transport.streamed_venue.CONNECT_TIMEOUT_S", 0.2)
     stub[0].refuse_sockets.add("api")
     stub[0].rest["POST", "/fapi/v1/order"] = 200, rest_order()
     async with connected(*stub) as (venue, desk):

@@ -108,7 +108,7 @@ async def test_refused_login_is_not_connected(stub: Stub, monkeypatch: pytest.Mo
     """A private stream whose login is refused never counts as connected, and the reason is told."""
     exchange_, endpoints = stub
     exchange_.refuse_login = True
-    monkeypatch.setattr("gateways.okx.venue.CONNECT_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("gateways.transport.streamed_venue.CONNECT_TIMEOUT_S", 0.3)
     venue, desk = OkxVenue("okx", endpoints), Desk()
     with pytest.raises(Unavailable, match="Login failed"):
         await venue.connect(desk.sink, desk)
