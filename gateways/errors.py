@@ -57,7 +57,11 @@ class Unknown(VenueError):
 
 
 class Unavailable(VenueError):
-    """Definitely not sent."""
+    """Definitely not sent. ``reason`` tells a venue that cannot be reached from a limit of ours that held it back."""
+
+    def __init__(self, venue: str, text: str, *, reason: RejectReason = RejectReason.UNREACHABLE) -> None:
+        super().__init__(venue, text)
+        self.reason = reason
 
 
 class NotFound(VenueError):

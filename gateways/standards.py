@@ -82,6 +82,8 @@ class RejectReason(str, Enum):
     NO_LIQUIDITY = "no_liquidity"
     UNKNOWN_ORDER = "unknown_order"
     TOO_MANY_ORDERS = "too_many_orders"
+    UNREACHABLE = "unreachable"
+    """Ours, not a venue's: there was no way to the venue, so it was not sent."""
     CREDENTIALS = "credentials"
     CLOCK = "clock"
     BAD_REQUEST = "bad_request"

@@ -14,6 +14,7 @@ from enum import IntEnum
 import msgspec
 
 from gateways.errors import Unavailable
+from gateways.standards import RejectReason
 
 
 class Priority(IntEnum):
@@ -178,7 +179,8 @@ class Gate:
             if wait > max_wait:
                 raise self._refused(wait)
         if len(self._waiters) >= self._limit:
-            raise Unavailable(self._venue, f"{self._limit} requests wait for the rate budget: not sent")
+            text = f"{self._limit} requests wait for the rate budget: not sent"
+            raise Unavailable(self._venue, text, reason=RejectReason.RATE_LIMIT)
         self._numbers += 1
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiter = _Waiter(int(priority), self._numbers, tuple(costs.items()), future)
@@ -221,7 +223,8 @@ class Gate:
 
     def _refused(self, wait: float) -> Unavailable:
         until = "never fits" if wait == math.inf else f"is free in {wait:.1f} s"
-        return Unavailable(self._venue, f"not sent: the rate budget is spent and {until}")
+        text = f"not sent: the rate budget is spent and {until}"
+        return Unavailable(self._venue, text, reason=RejectReason.RATE_LIMIT)
 
     def close(self) -> None:
         """Refuse everyone who waits. Idempotent."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from gateways.errors import Unavailable, Unknown, VenueError
+from gateways.standards import RejectReason
 
 R = TypeVar("R")
 
@@ -31,7 +32,8 @@ class Calls(Generic[R]):
         reply came. When the caller is cancelled the request stays sent and its reply is dropped.
         """
         if len(self._pending) >= self._limit:
-            raise Unavailable(self._venue, f"{self._limit} requests await their reply: not sending another")
+            text = f"{self._limit} requests await their reply: not sending another"
+            raise Unavailable(self._venue, text, reason=RejectReason.RATE_LIMIT)
         if request_id in self._pending:
             raise Unavailable(self._venue, f"a request with the id {request_id} awaits its reply: not sending another")
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
