@@ -5,27 +5,23 @@ refusal to send is the only reason to use the other way.
 """
 
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 
-from gateways.contracts import Contracts
 from gateways.errors import DecodeError, Unavailable, Unknown
 from gateways.hyperliquid.answers import Outcome, outcomes, refused
 from gateways.hyperliquid.encode import as_post, encode, encode_cancels
+from gateways.hyperliquid.session import MESSAGES, WEIGHT, Session
 from gateways.hyperliquid.wire import PostResponse, read
-from gateways.standards import AmendOrder, CancelOrder, Credentials, PlaceOrder, WireRequest
-from gateways.transport.budget import Gate, Pool, Priority
+from gateways.standards import AmendOrder, CancelOrder, PlaceOrder, WireRequest
+from gateways.transport.budget import Priority
 from gateways.transport.calls import Calls
-from gateways.transport.redact import Redactor
-from gateways.transport.rest import Answer, Rest
-from gateways.venue import Watcher
 
-WEIGHT = "weight"
-MESSAGES = "messages"
-POOLS = (Pool(WEIGHT, 1_200, 60.0), Pool(MESSAGES, 2_000, 60.0))
-"""Per IP address: weight of HTTP requests, messages sent by websocket ("Rate limits and user limits" page)."""
 POSTS_IN_FLIGHT = 100
 REPLY_TIMEOUT_S = 10.0
+ENTRY_WAIT_S = 1.0
+"""How long an order request may wait for the rate budget."""
 CANCELS_A_REQUEST = 40
 
 
@@ -41,13 +37,6 @@ class Nonces:
         return self._last
 
 
-def body_of(answer: Answer, venue: str) -> bytes:
-    """The body of an HTTP answer with a status of 2xx; any other is raised as the refusal that it is."""
-    if answer.ok:
-        return answer.body
-    raise refused(venue, f"{answer.status} {answer.body[:500].decode('utf-8', 'replace')}")
-
-
 def post_calls(venue: str) -> Calls[PostResponse]:
     """The posts of one connection that wait for their reply, as many as the venue allows."""
     return Calls(venue, limit=POSTS_IN_FLIGHT)
@@ -61,48 +50,32 @@ class OrderEntry:
 
     def __init__(
         self,
-        venue: str,
-        credentials: Credentials,
+        session: Session,
         *,
-        mainnet: bool,
         send: Callable[[bytes], None],
         calls: Calls[PostResponse],
-        rest: Rest,
-        gate: Gate,
-        redactor: Redactor,
-        watcher: Watcher,
-        clock_ns: Callable[[], int],
-        monotonic_ns: Callable[[], int],
         reply_timeout: float,
     ) -> None:
-        self._venue = venue
-        self._credentials = credentials
-        self._mainnet = mainnet
+        self._session = session
+        self._venue = session.alias
+        self._mainnet = urlsplit(session.endpoints.rest).hostname == "api.hyperliquid.xyz"
         self._send = send
-        self._rest = rest
-        self._gate = gate
-        self._redactor = redactor
-        self._watcher = watcher
-        self._clock_ns = clock_ns
-        self._monotonic_ns = monotonic_ns
+        self._calls = calls
         self._reply_timeout = reply_timeout
         self._nonces = Nonces()
         self._request_id = 0
-        self._calls = calls
 
-    async def submit(
-        self, request: PlaceOrder | AmendOrder | CancelOrder, contracts: Contracts, priority: Priority
-    ) -> Outcome:
+    async def submit(self, request: PlaceOrder | AmendOrder | CancelOrder, priority: Priority) -> Outcome:
         """Send one order, change or cancel; return its outcome, which has no error.
 
         Raises Denied, Unavailable (not sent), Rejected (RateLimited) or Unknown (may have been done).
         """
         verb = _VERBS[type(request)]
-        now_ms = self._clock_ns() // 1_000_000
+        now_ms = self._session.now_ms()
         wire = encode(
             request,
-            contracts,
-            self._credentials,
+            self._session.contracts,
+            self._session.credentials,
             now_ms,
             mainnet=self._mainnet,
             nonce=self._nonces.next(now_ms),
@@ -114,7 +87,7 @@ class OrderEntry:
             raise Unknown(self._venue, f"sent, but the answer to {verb} names no order")
         return outcome
 
-    async def cancel_many(self, cancels: Sequence[CancelOrder], contracts: Contracts) -> list[Outcome]:
+    async def cancel_many(self, cancels: Sequence[CancelOrder]) -> list[Outcome]:
         """Cancel by oid, some in each request; return an outcome for each cancel, with its error if it has one.
 
         Raises as ``submit`` for a request that failed as a whole; those after it were not sent.
@@ -122,11 +95,11 @@ class OrderEntry:
         results: list[Outcome] = []
         for first in range(0, len(cancels), CANCELS_A_REQUEST):
             some = cancels[first : first + CANCELS_A_REQUEST]
-            now_ms = self._clock_ns() // 1_000_000
+            now_ms = self._session.now_ms()
             wire = encode_cancels(
                 some,
-                contracts,
-                self._credentials,
+                self._session.contracts,
+                self._session.credentials,
                 now_ms,
                 mainnet=self._mainnet,
                 nonce=self._nonces.next(now_ms),
@@ -153,11 +126,11 @@ class OrderEntry:
         return results
 
     async def _by_websocket(self, wire: WireRequest, verb: str, priority: Priority) -> object:
-        await self._gate.acquire({MESSAGES: 1}, priority)
+        await self._session.gate.acquire({MESSAGES: 1}, priority)
         self._request_id += 1
         request_id = self._request_id
         post = as_post(msgspec.Raw(wire.body), request_id, signed=True)
-        started = self._monotonic_ns()
+        started = self._session.network.monotonic_ns()
         answer, ok = "cancelled", False
         try:
             reply = await self._calls.call(str(request_id), lambda: self._send(post), timeout=self._reply_timeout)
@@ -171,7 +144,8 @@ class OrderEntry:
             raise
         finally:
             if answer:
-                self._report(verb, post, answer, self._monotonic_ns() - started, ok=ok)
+                took_ns = self._session.network.monotonic_ns() - started
+                self._session.request_done(verb, sent=post, answer=answer, took_ns=took_ns, ok=ok)
         if reply.type == "action":
             return payload
         if reply.type == "error" and str(payload)[:1] == "4":  # it mirrors the HTTP status that POST would have had
@@ -179,22 +153,14 @@ class OrderEntry:
         raise Unknown(self._venue, f"sent, but answered by {reply.type}: {payload}")
 
     async def _by_http(self, wire: WireRequest, verb: str, priority: Priority, items: int) -> object:
-        await self._gate.acquire({WEIGHT: 1 + items // 40}, priority)
-        answer = await self._rest.send(wire, verb=verb, timeout=self._reply_timeout)
+        costs = {WEIGHT: 1 + items // 40}
+        body = await self._session.ask(
+            lambda: wire, verb, costs, priority, max_wait=ENTRY_WAIT_S, timeout=self._reply_timeout
+        )
         try:
-            return read(object, body_of(answer, self._venue), self._venue)
+            return read(object, body, self._venue)
         except DecodeError as error:
             raise Unknown(self._venue, f"sent, but the answer to {verb} is not JSON: {error.text}") from error
-
-    def _report(self, verb: str, post: bytes, answer: str, took_ns: int, *, ok: bool) -> None:
-        self._watcher.request_done(
-            self._venue,
-            verb,
-            sent=self._redactor.cut(post),
-            answer=self._redactor.cut(answer),
-            took_ns=took_ns,
-            ok=ok,
-        )
 
 
 _VERBS: dict[type, str] = {PlaceOrder: "place", AmendOrder: "amend", CancelOrder: "cancel"}

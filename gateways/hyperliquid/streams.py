@@ -10,15 +10,13 @@ from decimal import Decimal
 
 import msgspec
 
-from gateways.contracts import Contracts
-from gateways.errors import DecodeError, Unavailable
-from gateways.hyperliquid.decode import GREETING, decode_channel, is_known
-from gateways.hyperliquid.vocabulary import is_perpetual
+from gateways.errors import Unavailable
+from gateways.hyperliquid.decode import GREETING
+from gateways.hyperliquid.session import Session
 from gateways.hyperliquid.wire import Envelope, PostReply, read
-from gateways.standards import ZERO, BalanceUpdate, Batch, Event, PositionUpdate, QuoteUpdate
-from gateways.transport.network import Network
+from gateways.standards import ZERO, BalanceUpdate, Event, PositionUpdate, QuoteUpdate
 from gateways.transport.stream import Heartbeat, Stream
-from gateways.venue import Channel, ChannelState, Sink, Watcher
+from gateways.venue import Channel, ChannelState
 
 HEARTBEAT = Heartbeat(every=15.0, text='{"method":"ping"}')
 SILENT_AFTER_S = 35.0
@@ -40,37 +38,6 @@ class _Confirmation(msgspec.Struct):
     subscription: _Subscription
 
 
-class Desk(msgspec.Struct, frozen=True):
-    """Where the streams belong: the present contracts, who takes the events, who is told of the rest."""
-
-    contracts: Callable[[], Contracts]
-    sink: Sink
-    watcher: Watcher
-
-    def unreadable(self, error: Exception) -> None:
-        """Count a message that could not be taken."""
-        reason = error.text if isinstance(error, DecodeError) else f"{type(error).__name__}: {error}"
-        self.watcher.message_dropped(self.contracts().venue, reason)
-
-    def events(self, channel: str, data: msgspec.Raw) -> list[Event]:
-        """The events of a channel that concern contracts of ours. Raises DecodeError."""
-        contracts = self.contracts()
-        if not is_known(channel):
-            self.watcher.message_dropped(contracts.venue, f"unknown channel {channel}")
-        return [event for event in decode_channel(channel, data, contracts) if _concerns_us(event, contracts)]
-
-    def hand_over(self, events: list[Event], ts_recv_ns: int, *, private: bool) -> None:
-        """Give the events of one message to the sink."""
-        if events:
-            self.sink(Batch(self.contracts().venue, events, ts_recv_ns, private=private))
-
-
-def _concerns_us(event: Event, contracts: Contracts) -> bool:
-    """Not of a spot pair, an outcome or another dex's perpetual, which share an account with ours."""
-    ticker = getattr(event, "ticker", None)
-    return ticker is None or ticker in contracts or (is_perpetual(ticker) and ":" not in ticker)
-
-
 def _request(method: str, channel: str, **of: str) -> bytes:
     return msgspec.json.encode({"method": method, "subscription": {"type": channel, **of}})
 
@@ -83,17 +50,14 @@ class PrivateStream:
 
     def __init__(
         self,
-        desk: Desk,
-        url: str,
+        session: Session,
         user: str,
         *,
         replied: Callable[[PostReply], object],
         lost: Callable[[str], None],
-        clock_ns: Callable[[], int],
-        network: Network,
     ) -> None:
-        self._desk = desk
-        self._venue = desk.contracts().venue
+        self._session = session
+        self._venue = session.alias
         self._user = user
         self._replied = replied
         self._unconfirmed: set[str] = set()
@@ -102,16 +66,16 @@ class PrivateStream:
         self._stream = Stream(
             self._venue,
             Channel.PRIVATE,
-            url,
+            session.ws_url,
             self._take,
             on_open=self._subscribe,
             on_lost=lost,
             on_state=self._changed,
-            on_fault=desk.unreadable,
+            on_fault=session.unreadable,
             heartbeat=HEARTBEAT,
             silent_after=SILENT_AFTER_S,
-            clock_ns=clock_ns,
-            network=network,
+            clock_ns=session.clock_ns,
+            network=session.network,
         )
 
     async def start(self, timeout: float) -> None:  # noqa: ASYNC109 - turned into Unavailable with the last reason
@@ -150,12 +114,12 @@ class PrivateStream:
             if not self._unconfirmed:
                 self._confirmed.set()
         elif message.channel == "error":
-            self._desk.watcher.message_dropped(self._venue, f"error: {read(str, message.data, self._venue)}")
+            self._session.dropped(f"error: {read(str, message.data, self._venue)}")
         else:
-            events = self._desk.events(message.channel, message.data)
+            events = self._session.events(message.channel, message.data)
             if message.channel == "clearinghouseState":
                 events += self._closed_positions(events)
-            self._desk.hand_over(events, ts_recv_ns, private=True)
+            self._session.publish(events, ts_recv_ns, private=True)
 
     def _closed_positions(self, events: list[Event]) -> list[Event]:
         """The positions that a state of the account no longer lists: they are zero now."""
@@ -166,31 +130,31 @@ class PrivateStream:
         return [PositionUpdate(venue=self._venue, ticker=name, amount=ZERO, ts_venue_ns=when) for name in sorted(gone)]
 
     def _changed(self, state: ChannelState) -> None:
-        self._desk.watcher.channel_changed(self._venue, state)
-        self._desk.watcher.channel_changed(self._venue, msgspec.structs.replace(state, channel=Channel.TRADE))
+        self._session.channel_changed(state)
+        self._session.channel_changed(msgspec.structs.replace(state, channel=Channel.TRADE))
 
 
 class PublicStream:
     """Books, best prices, trades and marks of the contracts that are subscribed to; survives reconnects."""
 
-    def __init__(self, desk: Desk, url: str, *, clock_ns: Callable[[], int], network: Network) -> None:
-        self._desk = desk
-        self._venue = desk.contracts().venue
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._venue = session.alias
         self._tickers: set[str] = set()
         self._quotes: dict[str, QuoteUpdate] = {}
         self._stream = Stream(
             self._venue,
             Channel.PUBLIC,
-            url,
+            session.ws_url,
             self._take,
             on_open=self._resubscribe,
             on_lost=self._lost,
-            on_state=lambda state: desk.watcher.channel_changed(self._venue, state),
-            on_fault=desk.unreadable,
+            on_state=session.channel_changed,
+            on_fault=session.unreadable,
             heartbeat=HEARTBEAT,
             silent_after=SILENT_AFTER_S,
-            clock_ns=clock_ns,
-            network=network,
+            clock_ns=session.clock_ns,
+            network=session.network,
         )
 
     async def start(self) -> None:
@@ -239,10 +203,10 @@ class PublicStream:
             return
         message = read(Envelope, data, self._venue)
         if message.channel == "error":
-            self._desk.watcher.message_dropped(self._venue, f"error: {read(str, message.data, self._venue)}")
+            self._session.dropped(f"error: {read(str, message.data, self._venue)}")
             return
-        events = self._desk.events(message.channel, message.data)
+        events = self._session.events(message.channel, message.data)
         for event in events:
             if isinstance(event, QuoteUpdate) and event.ticker in self._tickers:
                 self._quotes[event.ticker] = event
-        self._desk.hand_over(events, ts_recv_ns, private=False)
+        self._session.publish(events, ts_recv_ns, private=False)

@@ -8,19 +8,20 @@ A thin shell: ``decode`` and ``encode`` translate, ``streams`` and ``entry`` mov
 * ``orderStatus`` is written when the status changes: the fills say what an open order has filled since.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from urllib.parse import urlsplit
 
 import msgspec
 
 from gateways.contracts import Contracts
-from gateways.errors import Denied, NotFound, Unavailable, Unknown
+from gateways.errors import Denied, NotFound, Unavailable
 from gateways.hyperliquid import answers, bodies
 from gateways.hyperliquid.encode import ACCEPTANCE_WINDOW_MS, encode, slippage_price, user_address
-from gateways.hyperliquid.entry import POOLS, REPLY_TIMEOUT_S, WEIGHT, OrderEntry, body_of, post_calls
-from gateways.hyperliquid.streams import Desk, PrivateStream, PublicStream
+from gateways.hyperliquid.entry import REPLY_TIMEOUT_S, OrderEntry, post_calls
+from gateways.hyperliquid.session import WEIGHT, Session
+from gateways.hyperliquid.streams import PrivateStream, PublicStream
 from gateways.standards import (
     ZERO,
     AmendOrder,
@@ -44,12 +45,10 @@ from gateways.standards import (
     Request,
     TimeInForce,
 )
-from gateways.transport.budget import Budget, Gate, Priority
+from gateways.transport.budget import Priority
 from gateways.transport.network import Network
-from gateways.transport.redact import Redactor
-from gateways.transport.rest import Rest
 from gateways.transport.sockets import SOCKETS
-from gateways.venue import Capabilities, Channel, ChannelState, Endpoints, Sink, Venue, Watcher
+from gateways.venue import Capabilities, Endpoints, Sink, Venue, Watcher
 
 DEFAULT_SLIPPAGE = Decimal("0.05")
 """Of a market order without a price, as in the venue's own SDK."""
@@ -74,7 +73,6 @@ CAPABILITIES = Capabilities(
 _WEIGHTS: dict[type, int] = {QueryBook: 2, QueryOrder: 2, QueryPositions: 2, QueryBalances: 2}
 _OTHER_WEIGHT = 20
 """Of questions ("Rate limits and user limits" page)."""
-_LONGEST_WAIT_S = 5.0
 
 
 class HyperliquidVenue(Venue):
@@ -84,6 +82,8 @@ class HyperliquidVenue(Venue):
     ``clock_ns``: the time, UTC. ``connect_timeout`` and ``reply_timeout`` are in seconds; an order without a reply in
     that time is Unknown.
     """
+
+    capabilities = CAPABILITIES
 
     def __init__(
         self,
@@ -96,31 +96,27 @@ class HyperliquidVenue(Venue):
         reply_timeout: float = REPLY_TIMEOUT_S,
         network: Network = SOCKETS,
     ) -> None:
-        if not isinstance(endpoints.ws, str):
-            raise Denied(alias, "Hyperliquid has one websocket address", field="ws")
         self.alias = alias
-        self.capabilities = CAPABILITIES
-        self.contracts = Contracts(alias)
-        self._credentials = endpoints.credentials
-        self._rest_url = endpoints.rest
-        self._ws_url = endpoints.ws
-        self._mainnet = urlsplit(endpoints.rest).hostname == "api.hyperliquid.xyz"
+        self._session = Session(alias, endpoints, clock_ns=clock_ns, network=network)
         self._slippage = slippage
-        self._clock_ns = clock_ns
         self._connect_timeout = connect_timeout
         self._reply_timeout = reply_timeout
-        self._network = network
         self._link: _Link | None = None
-        self._rest_answers = False
+
+    @property
+    def contracts(self) -> Contracts:  # type: ignore[override]  # held by the session, which every channel reads
+        """The contracts by ticker; empty until ``connect``."""
+        return self._session.contracts
 
     # ------------------------------------------------------------------ life
 
     async def connect(self, sink: Sink, watcher: Watcher) -> None:
         """See ``Venue.connect``. Raises Denied for an address or a key that is none, Unavailable."""
-        user = user_address(self.alias, self._credentials)
+        user = user_address(self.alias, self._session.credentials)
         if self._link is not None:
             raise Denied(self.alias, "connected already")
-        self._link = self._make_link(user, sink, watcher)
+        self._session.open(sink, watcher)
+        self._link = self._make_link(user)
         try:
             await self.load_contracts()
             await self._link.public.start()
@@ -133,50 +129,29 @@ class HyperliquidVenue(Venue):
         """See ``Venue.close``."""
         link, self._link = self._link, None
         if link is not None:
-            link.gate.close()
-            await link.private.close()
-            await link.public.close()
-            await link.rest.close()
+            try:
+                await asyncio.gather(link.private.close(), link.public.close())
+            finally:
+                await self._session.close()
 
-    def _make_link(self, user: str, sink: Sink, watcher: Watcher) -> "_Link":
-        redactor = Redactor([self._credentials.secret, self._credentials.secret.removeprefix("0x")])
-        gate = Gate(self.alias, Budget(POOLS))
-        rest = Rest(self.alias, self._rest_url, redactor=redactor, watcher=watcher, network=self._network)
-        desk = Desk(contracts=lambda: self.contracts, sink=sink, watcher=watcher)
+    def _make_link(self, user: str) -> "_Link":
         calls = post_calls(self.alias)
         private = PrivateStream(
-            desk,
-            self._ws_url,
+            self._session,
             user,
             replied=lambda reply: calls.resolve(str(reply.id), reply.response),
             lost=calls.disconnected,
-            clock_ns=self._clock_ns,
-            network=self._network,
         )
-        entry = OrderEntry(
-            self.alias,
-            self._credentials,
-            mainnet=self._mainnet,
-            send=private.send,
-            calls=calls,
-            rest=rest,
-            gate=gate,
-            redactor=redactor,
-            watcher=watcher,
-            clock_ns=self._clock_ns,
-            monotonic_ns=self._network.monotonic_ns,
-            reply_timeout=self._reply_timeout,
-        )
-        public = PublicStream(desk, self._ws_url, clock_ns=self._clock_ns, network=self._network)
-        return _Link(user=user, watcher=watcher, rest=rest, gate=gate, entry=entry, private=private, public=public)
+        entry = OrderEntry(self._session, send=private.send, calls=calls, reply_timeout=self._reply_timeout)
+        return _Link(user=user, entry=entry, private=private, public=PublicStream(self._session))
 
     # ------------------------------------------------------------------ public data
 
     async def load_contracts(self) -> Contracts:
         """See ``Venue.load_contracts``."""
         body = await self._ask(QueryContracts(), Priority.REST)
-        self.contracts = Contracts(self.alias, bodies.contracts(body, self.alias))
-        return self.contracts
+        self._session.contracts = Contracts(self.alias, bodies.contracts(body, self.alias))
+        return self._session.contracts
 
     async def subscribe(self, ticker: str) -> None:
         """See ``Venue.subscribe``. Raises Denied for an unknown contract."""
@@ -259,7 +234,7 @@ class HyperliquidVenue(Venue):
         priority = Priority.HEDGE if hedge else Priority.MAKER
         if order.kind is OrderKind.MARKET and order.price is None:
             order = msgspec.structs.replace(order, price=await self._worst_price(order, priority))
-        return answers.placed(await link.entry.submit(order, self.contracts, priority), order, self.alias)
+        return answers.placed(await link.entry.submit(order, priority), order, self.alias)
 
     async def _worst_price(self, order: PlaceOrder, priority: Priority) -> Decimal | None:
         contract = self.contracts.get(order.ticker)
@@ -273,12 +248,12 @@ class HyperliquidVenue(Venue):
 
     async def amend(self, order: AmendOrder) -> OrderUpdate:
         """See ``Venue.amend``. The answer is the order that took its place, under a new oid, for what was unfilled."""
-        outcome = await self._connected().entry.submit(order, self.contracts, Priority.MAKER)
+        outcome = await self._connected().entry.submit(order, Priority.MAKER)
         return answers.amended(outcome, order, self.alias)
 
     async def cancel(self, order: CancelOrder) -> OrderUpdate | None:
         """See ``Venue.cancel``. The answer says that it is done, but not what was filled: the stream says both."""
-        await self._connected().entry.submit(order, self.contracts, Priority.CANCEL)
+        await self._connected().entry.submit(order, Priority.CANCEL)
         return None
 
     async def cancel_all(self, ticker: str) -> None:
@@ -287,7 +262,7 @@ class HyperliquidVenue(Venue):
         body = await self._ask(QueryOpenOrders(ticker=ticker), Priority.CANCEL)
         resting = [order for order in bodies.open_orders(body, self.alias) if order.ticker == ticker]
         cancels = [CancelOrder(ticker=ticker, oid=order.oid) for order in resting]
-        for outcome in await link.entry.cancel_many(cancels, self.contracts):
+        for outcome in await link.entry.cancel_many(cancels):
             if outcome.error is not None:
                 error = answers.refused(self.alias, outcome.error)
                 if getattr(error, "reason", None) is not RejectReason.UNKNOWN_ORDER:
@@ -301,34 +276,20 @@ class HyperliquidVenue(Venue):
         return self._link
 
     async def _ask(self, request: Request, priority: Priority) -> bytes:
-        link = self._connected()
-        wire = encode(request, self.contracts, self._credentials, self._clock_ns() // 1_000_000)
-        await link.gate.acquire(
-            {WEIGHT: _WEIGHTS.get(type(request), _OTHER_WEIGHT)}, priority, max_wait=_LONGEST_WAIT_S
+        self._connected()
+        session = self._session
+        return await session.ask(
+            lambda: encode(request, session.contracts, session.credentials, session.now_ms()),
+            _VERBS[type(request)],
+            {WEIGHT: _WEIGHTS.get(type(request), _OTHER_WEIGHT)},
+            priority,
         )
-        try:
-            answer = await link.rest.send(wire, verb=_VERBS[type(request)])
-        except (Unavailable, Unknown) as error:
-            self._rest_is(connected=False, note=error.text)
-            raise
-        self._rest_is(connected=True)
-        return body_of(answer, self.alias)
-
-    def _rest_is(self, *, connected: bool, note: str = "") -> None:
-        """Tell the watcher when questions begin to be answered, or cease to be."""
-        if self._link is not None and connected != self._rest_answers:
-            self._rest_answers = connected
-            state = ChannelState(Channel.REST, connected, ts_last_ns=self._clock_ns() if connected else 0, note=note)
-            self._link.watcher.channel_changed(self.alias, state)
 
 
 class _Link(msgspec.Struct):
     """What a connected venue has."""
 
     user: str
-    watcher: Watcher
-    rest: Rest
-    gate: Gate
     entry: OrderEntry
     private: PrivateStream
     public: PublicStream

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from gateways.errors import Denied, RateLimited, Rejected, Unavailable, Unknown, VenueError
-from gateways.hyperliquid.entry import POOLS
+from gateways.hyperliquid.session import POOLS
 from gateways.hyperliquid.signing import address_of
 from gateways.hyperliquid.venue import HyperliquidVenue
 from gateways.standards import (
@@ -101,8 +101,7 @@ async def test_hedges_have_a_share_of_the_budget_that_makers_cannot_spend(
     venue: HyperliquidVenue, server: ScriptedServer
 ) -> None:
     """When makers have used up what is theirs, a maker is refused unsent and a hedge and a cancel still go."""
-    assert venue._link is not None
-    gate = venue._link.gate
+    gate = venue._session.gate
     gate.budget.spend({pool.name: pool.open_limit for pool in POOLS}, gate.now())
     with pytest.raises(Unavailable):
         await venue.place(buy())
