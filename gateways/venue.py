@@ -106,6 +106,8 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
     passphrase: str = ""
     kind: str = ""
     """Which gateway speaks to it (``binance``, ``hyperliquid``); empty means that the alias says it."""
+    headers: dict[str, str] = {}
+    """Sent with every HTTP request beside the request's own, e.g. what asks for a venue's demo."""
 
     @property
     def credentials(self) -> Credentials:

@@ -42,13 +42,17 @@ Observer = Callable[[int, Mapping[str, str]], None]
 
 
 class Rest:
-    """Keep-alive HTTP to one venue. Made on the loop that uses it; ``close`` ends its connections."""
+    """Keep-alive HTTP to one venue. Made on the loop that uses it; ``close`` ends its connections.
+
+    ``headers`` go with every request beside its own.
+    """
 
     def __init__(
         self,
         venue: str,
         base_url: str,
         *,
+        headers: Mapping[str, str] | None = None,
         redactor: Redactor | None = None,
         watcher: Watcher | None = None,
         observe: Observer | None = None,
@@ -59,6 +63,7 @@ class Rest:
     ) -> None:
         self._venue = venue
         self._base = base_url.rstrip("/")
+        self._headers = dict(headers or {})
         self._redactor = redactor if redactor is not None else Redactor()
         self._watcher = watcher
         self._observe = observe
@@ -116,7 +121,7 @@ class Rest:
             said = await self._http.request(
                 request.method,
                 url,
-                headers=request.headers,
+                headers={**self._headers, **request.headers},
                 body=request.body,
                 connect_timeout=self._connect_timeout,
                 answer_timeout=timeout,

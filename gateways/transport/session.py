@@ -63,6 +63,7 @@ class Session(ABC):
         self._rest = Rest(
             self.alias,
             self.endpoints.rest,
+            headers=self.endpoints.headers,
             redactor=self.redactor,
             watcher=watcher,
             observe=self._counted,
