@@ -24,7 +24,7 @@ from gateways.contracts import (
 from gateways.errors import Denied
 from gateways.standards import ZERO, Contract, OrderKind, PlaceOrder, PriceSide, RejectReason, TimeInForce
 from oms.hedge.policy import How, Leg
-from oms.hedge.state import HedgeBook
+from oms.hedge.state import HedgeBook, Outage
 
 
 def find_venue(contracts: Mapping[str, Contracts], venue: str, *, prefix: str = "") -> Contracts:
@@ -116,15 +116,19 @@ def check_legs(maker: Contract, legs: Sequence[Leg], contracts: Mapping[str, Con
     return found
 
 
-def check_books(legs: Sequence[Leg], books: Mapping[tuple[str, str], HedgeBook]) -> None:
+def check_books(
+    legs: Sequence[Leg], books: Mapping[tuple[str, str], HedgeBook], outages: Mapping[str, Outage] | None = None
+) -> None:
     """Refuse a maker whose hedges would not be sent, or would add to too much that is not hedged (I10).
 
-    Raises Denied with why the leg's book is blocked.
+    ``outages`` are those of venues that cannot be reached. Raises Denied with why the leg's book is blocked.
     """
     for number, leg in enumerate(legs, 1):
+        outage = (outages or {}).get(leg.venue)
         book = books.get((leg.venue, leg.ticker))
-        if book is not None and book.blocked:
-            text = f"{leg.venue}:{leg.ticker} would not hedge it: {book.blocked}"
+        why = outage.text if outage is not None else book.blocked if book is not None else ""
+        if why:
+            text = f"{leg.venue}:{leg.ticker} would not hedge it: {why}"
             raise Denied(leg.venue, text, field=f"leg {number} ticker")
 
 

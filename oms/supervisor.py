@@ -14,6 +14,7 @@ from gateways.standards import BalanceUpdate, PositionUpdate
 from gateways.venue import Channel, ChannelState, Watcher
 from oms import reconcile
 from oms.deltas import HealthDelta, HedgeDelta, RequestDelta
+from oms.positions import SETTLE_NS, PositionDelta
 from oms.tasks import TaskOwner
 from oms.upkeep import keep_journal
 
@@ -26,7 +27,9 @@ OVERLAP_NS = 60_000_000_000
 its answer may be an old one."""
 RETRY_S = 2.0
 """After a reconciliation that failed."""
-DRIFT_PATIENCE = 2
+AGAIN_S = 2.0
+"""Until the positions are asked for again when an answer is doubted, or differs from the fills for the first time."""
+DRIFT_PATIENCE = 3
 """Checks in a row that a position must differ from its fills before it is an alarm: they come by two messages."""
 PRICE_EVERY_S = 0.1
 PRICE_SAMPLES = 600
@@ -137,6 +140,7 @@ class Supervisor(Watcher):
         """Mirror it, publish it, and reconcile when the private stream is back: news may have been missed."""
         self._oms.health.channel_changed(venue, state)
         self._oms.deltas.publish(HealthDelta(venue, state))
+        self._oms.outages.channel_changed(venue)
         if state.channel is Channel.PUBLIC and self._started:
             if state.connected:
                 self._oms.keeper.resync_venue(venue)
@@ -161,20 +165,26 @@ class Supervisor(Watcher):
 
     async def reconcile(self, exc: str) -> None:
         """Orders, missed fills, positions and money of one venue. Raises VenueError when it does not answer."""
-        await self._reconcile_orders(exc)
-        await self._missed_fills(exc)
+        await self._orders_and_fills(exc)
         await self.refresh_positions(exc)
         await self.refresh_balances(exc)
 
     async def refresh_positions(self, exc: str) -> list[PositionUpdate]:
-        """Ask for the positions and take the answer; alarm on a drift that stays."""
-        oms = self._oms
-        asked_ns = oms.clock.now_ns()
-        held = await oms.gateway.venue(exc).positions()
-        for delta in oms.positions.snapshot(exc, held, asked_ns, oms.clock.now_ns()):
-            oms.deltas.publish(delta)
+        """Ask for the positions and take the answer as far as it is believed; alarm on a drift that stays."""
+        asked_ns = self._oms.clock.now_ns()
+        held = await self._oms.gateway.venue(exc).positions()
+        self._take_positions(exc, held, asked_ns)
         self._check_drift(exc)
         return held
+
+    def _take_positions(self, exc: str, held: list[PositionUpdate], asked_ns: int) -> None:
+        oms = self._oms
+        for change in oms.positions.snapshot(exc, held, asked_ns, oms.clock.now_ns()):
+            if isinstance(change, PositionDelta):
+                oms.deltas.publish(change)
+            else:
+                text = f"the first answer on {exc}:{change.ticker} was an old one: {change.after:f} is expected there"
+                self._alert(exc, change.ticker, f"{text}, not {change.before:f}")
 
     async def refresh_balances(self, exc: str) -> list[BalanceUpdate]:
         """Ask for the money and take the answer."""
@@ -191,12 +201,17 @@ class Supervisor(Watcher):
         venue = oms.gateway.venue(exc)
         held, money, orders = await asyncio.gather(venue.positions(), venue.balances(), venue.open_orders())
         now = oms.clock.now_ns()
-        for position in oms.positions.snapshot(exc, held, asked_ns, now):
-            oms.deltas.publish(position)
+        self._take_positions(exc, held, asked_ns)
         for balance in oms.balances.snapshot(exc, money, asked_ns, now):
             oms.deltas.publish(balance)
         for update in orders:
             oms.take(update, now)
+
+    async def _orders_and_fills(self, exc: str) -> None:
+        began_ns = self._oms.clock.now_ns()
+        await self._reconcile_orders(exc)
+        await self._missed_fills(exc)
+        self._oms.outages.reconciled(exc, began_ns)
 
     async def _reconcile_orders(self, exc: str) -> None:
         oms = self._oms
@@ -221,7 +236,13 @@ class Supervisor(Watcher):
             self._fills_asked_ns[exc, ticker] = asked_ns
 
     def _check_drift(self, exc: str) -> None:
-        drifts = {key: drift for key, drift in self._oms.positions.drifts().items() if key[0] == exc}
+        """Count how often in a row each position differed. A doubted answer says nothing yet."""
+        doubted = self._oms.positions.doubted(exc)
+        drifts = {
+            key: drift
+            for key, drift in self._oms.positions.drifts().items()
+            if key[0] == exc and key[1] not in doubted
+        }  # fmt: skip
         self._drifting = {key: count for key, count in self._drifting.items() if key[0] != exc or key in drifts}
         for key, drift in drifts.items():
             self._drifting[key] = self._drifting.get(key, 0) + 1
@@ -229,12 +250,17 @@ class Supervisor(Watcher):
                 text = f"the position of {exc}:{key[1]} differs from the sum of its fills by {drift:f}"
                 self._alert(exc, key[1], text)
 
+    def _unsure(self, exc: str) -> bool:
+        """Whether the last answer leaves it open what is held, so that the next one should not wait for its timer."""
+        drifting = (count for key, count in self._drifting.items() if key[0] == exc)
+        return bool(self._oms.positions.doubted(exc)) or any(count < DRIFT_PATIENCE for count in drifting)
+
     async def _reconciling(self, exc: str) -> None:
         """Reconcile one venue on its timers, and at once when woken. Silence of a venue ends nothing."""
         loop = asyncio.get_running_loop()
         wake = self._wake[exc]
         orders_at = loop.time() + self._orders_every
-        positions_at = loop.time() + self._positions_every
+        positions_at = loop.time() + min(self._positions_every, SETTLE_NS / 1e9)
         while True:
             wait = max(0.0, min(orders_at, positions_at) - loop.time())
             try:
@@ -246,15 +272,15 @@ class Supervisor(Watcher):
             wake.clear()
             try:
                 if woken or now >= orders_at:
-                    await self._reconcile_orders(exc)
-                    await self._missed_fills(exc)
+                    await self._orders_and_fills(exc)
                     orders_at = now + self._orders_every
                 if woken or now >= positions_at:
                     await self.refresh_positions(exc)
                     await self.refresh_balances(exc)
-                    positions_at = now + self._positions_every
+                    positions_at = now + (AGAIN_S if self._unsure(exc) else self._positions_every)
             except VenueError as error:
-                self._alert(exc, "", f"reconciliation of {exc} failed, nothing was changed: {error.text}")
+                if not self._oms.outages.down(exc):  # an outage is told of in its own time
+                    self._alert(exc, "", f"reconciliation of {exc} failed, nothing was changed: {error.text}")
                 # News may have been missed: not the whole time between two turns.
                 orders_at = positions_at = loop.time() + min(RETRY_S, self._orders_every, self._positions_every)
             except Exception as error:  # noqa: BLE001 - whatever broke this turn, the next one must come

@@ -44,6 +44,7 @@ from oms.intake import Intake
 from oms.journal import JournalError, Recorder
 from oms.mirrors import Mirrors
 from oms.orders import Order, Role
+from oms.outages import Outages
 from oms.recovery import recover, replay, restore_orders
 from oms.requests import HedgeRequest, OrderRequest, parsed
 from oms.supervisor import Supervisor
@@ -86,6 +87,7 @@ class OMS(Mirrors):
         self.canceller = Canceller(self.entry, self.page, self.tasks, self._not_cancelled)
         self.resolver = Resolver(gateway, self.page, self.clock, self.tasks, publish=self.publish, absent=self._absent)
         self.hedge = HedgeHandler(self)
+        self.outages = Outages(self)
         self.intake = Intake(self)
         self.deltas.first(self.hedge.order_delta_hedge)
         self.flattener = Flattener(
@@ -228,7 +230,7 @@ class OMS(Mirrors):
         """Refuse what the desk's state forbids, and makers whose hedges would not be sent (I10). Raises Denied."""
         if self.trading != ACTIVE and not order.reduce_only:
             raise Denied(exc, f"the desk is {self.trading}: only hedges, cancels and reduce-only orders go out")
-        checks.check_books(legs, self.kernel.books)
+        checks.check_books(legs, self.kernel.books, self.kernel.outages)
 
     def _price_book(self, exc: str, ticker: str) -> None:
         """Give a new hedge book the prices known already: its first hedge must not wait for the next quote."""
@@ -418,10 +420,12 @@ class OMS(Mirrors):
         if delta is not None:
             self.deltas.publish(delta)
 
-    def alert(self, venue: str, ticker: str, text: str, severity: str = "warning", cloid: str = "") -> None:
+    def alert(
+        self, venue: str, ticker: str, text: str, severity: str = "warning", cloid: str = "", *, event: str = "alert"
+    ) -> None:  # fmt: skip
         """Publish something that the operator must see."""
         self.deltas.publish(
-            HedgeDelta(event="alert", venue=venue, ticker=ticker, text=text, severity=severity, cloid=cloid,
+            HedgeDelta(event=event, venue=venue, ticker=ticker, text=text, severity=severity, cloid=cloid,
                        ts_ns=self.clock.now_ns())
         )  # fmt: skip
 
@@ -451,6 +455,10 @@ class OMS(Mirrors):
     def hedge_sent(self, venue: str, took_ns: int) -> None:
         """Count the time from a fill's receipt to its hedge's request."""
         self.health.hedge_sent(venue, took_ns)
+
+    def venue_lost(self, venue: str, text: str) -> None:
+        """Hold a venue's books until it can be reached."""
+        self.outages.begin(venue, text)
 
     def refresh_contracts(self, venue: str) -> None:
         """Ask a venue for its contracts anew, in the background."""

@@ -63,7 +63,7 @@ def view_book(book: HedgeBook) -> BookView:
         venue=book.venue, ticker=book.ticker, target=book.target, hedged=book.hedged, in_flight=book.in_flight,
         unknown=book.unknown, balance=book.balance, forfeited=book.forfeited, price=_mid(book),
         waits=book.waits, release=book.release, ts_waiting_ns=book.ts_waiting_ns,
-        state="paused" if book.paused else "hold" if book.hold else "active",
+        state="paused" if book.paused else "hold" if book.hold or book.down else "active",
     )  # fmt: skip
 
 
@@ -148,5 +148,5 @@ def _state(book: HedgeBook, share: Share, unknown: Decimal) -> str:
     if share.in_flight != 0:
         return "hedging"
     if share.waiting != 0:
-        return "hold" if book.hold else "paused" if book.paused else "waiting"
+        return "hold" if book.hold or book.down else "paused" if book.paused else "waiting"
     return "hedged" if share.hedged != 0 or share.netted != 0 else "idle"

@@ -27,6 +27,8 @@ def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:
         return _wait(book, f"paused {book.paused}", "resume it")
     if book.hold:
         return _wait(book, f"HOLD: {book.hold}", "mend it, then resume")
+    if book.down:
+        return _wait(book, f"HOLD: {book.down}", "the venue: it goes on by itself")
     if contract is None:
         return _wait(book, "the contract's rules are not known yet", "the venue's answer")
     if not contract.trading:

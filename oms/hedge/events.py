@@ -170,11 +170,29 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ticker: str
     ts_ns: int
     reason: str
+    unwind: bool = False
+    """Whether what waits under a policy that says so is closed on the makers' own venues."""
+
+
+class VenueDown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """There is no way to send a hedge to a venue. Its books hold and their makers stop until it is up again."""
+
+    venue: str
+    text: str
+    ts_ns: int
+
+
+class VenueUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A venue can be reached again, and what it did meanwhile is known. No other hold is released by it."""
+
+    venue: str
+    ts_ns: int
 
 
 HedgeEvent = (
     MakerPlaced | MakerFilled | ChildSeen | ChildSent | ChildUnknown | ChildAbsent | Priced | Clocked | Specified
     | Paused | Resumed | Forfeited | Reopened | RoundedUp | AssumedAbsent | Held | Intended | ChildCancelling
+    | VenueDown | VenueUp
 )  # fmt: skip
 
 # ------------------------------------------------------------------ commands
@@ -237,6 +255,13 @@ class Unwind(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ratio: Decimal
 
 
+class VenueLost(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A hedge could not be sent. Say ``VenueDown``, and ``VenueUp`` once the venue is back."""
+
+    venue: str
+    text: str
+
+
 class RefreshContracts(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A venue refused a lot or a tick: its rules may have changed."""
 
@@ -255,4 +280,4 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     cloid: str = ""
 
 
-Command = SendChild | CancelChild | StopMakers | Unwind | RefreshContracts | Alert
+Command = SendChild | CancelChild | StopMakers | Unwind | VenueLost | RefreshContracts | Alert

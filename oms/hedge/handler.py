@@ -22,6 +22,7 @@ from gateways.standards import (
     RejectReason,
     TimeInForce,
 )
+from oms.cancels import LONGEST_WAIT_S
 from oms.clock import Clock
 from oms.deltas import HedgeDelta
 from oms.entry import OrderEntry
@@ -46,7 +47,7 @@ ONLY_IF_JOURNALED = (e.MakerPlaced, e.Forfeited, e.Reopened, e.RoundedUp, e.Assu
 """What is refused when it cannot be journaled: after a restart it would not have been. A pause is taken even so."""
 
 CANCEL_AGAIN_S = 1.0
-"""Wait after a cancel of a hedge order that a venue did not take."""
+"""Wait after a cancel of a hedge order that a venue did not take: doubling, to ``LONGEST_WAIT_S``. Told of once."""
 
 
 class Host(Protocol):
@@ -71,6 +72,10 @@ class Host(Protocol):
 
     def hedge_sent(self, venue: str, took_ns: int) -> None:
         """Count the time from a fill's receipt to its hedge's request."""
+        ...
+
+    def venue_lost(self, venue: str, text: str) -> None:
+        """Hold a venue's books until it can be reached."""
         ...
 
     def refresh_contracts(self, venue: str) -> None:
@@ -109,7 +114,7 @@ class HedgeHandler:
         for leg in legs:
             self.specify(self._host.gateway.venue(leg.venue).contracts[leg.ticker])
         now = self._host.clock.now_ns()
-        self._apply(e.MakerPlaced(maker=maker, venue=venue, ticker=ticker, legs=legs, ts_ns=now))
+        self.apply(e.MakerPlaced(maker=maker, venue=venue, ticker=ticker, legs=legs, ts_ns=now))
 
     def legs(self, key: str) -> tuple[Leg, ...]:
         """The legs of a maker; none for any other order."""
@@ -138,7 +143,7 @@ class HedgeHandler:
         """Cancel a hedge order that rests though it was taken as ended: its quantity is due, or was sent anew."""
         child = self.kernel.children.get(order.key)
         rests = order.status in {OrderStatus.NEW, OrderStatus.PARTIAL} and order.tif is TimeInForce.GTC
-        if child is not None and child.state is ChildState.DONE and rests and order.key not in self._ghosts:
+        if rests and child is not None and child.state is ChildState.DONE and order.key not in self._ghosts:
             self._ghosts.add(order.key)
             text = f"hedge {order.key[:8]} was taken as ended and rests: it is cancelled, what it filled counts"
             self._tell("ghost", order.venue, order.ticker, text, "error")
@@ -168,12 +173,12 @@ class HedgeHandler:
 
     def absent(self, key: str) -> bool:
         """Tell the kernel that the venue knows no such hedge order; True when it now believes so (I9)."""
-        self._apply(e.ChildAbsent(child=key, ts_ns=self._host.clock.now_ns()))
+        self.apply(e.ChildAbsent(child=key, ts_ns=self._host.clock.now_ns()))
         return self.kernel.children[key].state is ChildState.DONE
 
     def doubt(self, key: str, text: str) -> None:
         """Take a hedge order as unknown: it counts in full until the venue speaks."""
-        self._apply(e.ChildUnknown(child=key, ts_ns=self._host.clock.now_ns(), text=text))
+        self.apply(e.ChildUnknown(child=key, ts_ns=self._host.clock.now_ns(), text=text))
 
     def left_by_now(self, key: str) -> None:
         """Date a hedge order that nobody has spoken for: its bytes left now at the latest, however it waited (I9)."""
@@ -181,11 +186,11 @@ class HedgeHandler:
         if child is not None and child.state in {ChildState.INTENDED, ChildState.SENT, ChildState.UNKNOWN}:
             now = self._host.clock.now_ns()
             until = self._host.accept_until_ns(child.book[0], now)
-            self._apply(e.ChildSent(child=key, ts_ns=now, accept_until_ns=until))
+            self.apply(e.ChildSent(child=key, ts_ns=now, accept_until_ns=until))
 
     def wake(self) -> None:
         """Decide anew now: after a recovery, what waits may be sendable."""
-        self._apply(e.Clocked(ts_ns=self._host.clock.now_ns()))
+        self.apply(e.Clocked(ts_ns=self._host.clock.now_ns()))
 
     def cancel_again(self) -> None:
         """Ask again for the cancels that were decided on before a restart: whether they left is not known."""
@@ -198,29 +203,29 @@ class HedgeHandler:
         if (quote.venue, quote.ticker) in self.kernel.books:
             bid = quote.bid.price if quote.bid else None
             ask = quote.ask.price if quote.ask else None
-            self._apply(e.Priced(venue=quote.venue, ticker=quote.ticker, bid=bid, ask=ask, ts_ns=now_ns))
+            self.apply(e.Priced(venue=quote.venue, ticker=quote.ticker, bid=bid, ask=ask, ts_ns=now_ns))
 
     def specify(self, contract: Contract) -> None:
         """Take a contract's rules; they hold for hedges from now on."""
         book = self.kernel.book(contract.venue, contract.ticker)
         if book.contract != contract:
-            self._apply(e.Specified(contract=contract, ts_ns=self._host.clock.now_ns()))
+            self.apply(e.Specified(contract=contract, ts_ns=self._host.clock.now_ns()))
 
     def pause(self, venue: str, ticker: str, reason: str) -> None:
         """Stop a book from sending, by the operator's will; journaled."""
-        self._apply(e.Paused(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
+        self.apply(e.Paused(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
         self._tell("paused", venue, ticker, f"{venue}:{ticker} is paused: {reason}", "warning")
 
     def resume(self, venue: str, ticker: str, *, now: bool = False, reason: str = "") -> None:
         """Let a paused or held book send again, all that waits at once when ``now``; journaled."""
-        self._apply(e.Resumed(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), now=now, reason=reason))
+        self.apply(e.Resumed(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), now=now, reason=reason))
         self._tell("resumed", venue, ticker, f"{venue}:{ticker} sends again{': ' if reason else ''}{reason}")
 
     def forfeit(self, venue: str, ticker: str, reason: str, amount: Decimal | None = None) -> None:
         """Write off the balance that stands, or ``amount`` of it; journaled. Raises ValueError for another amount."""
         if amount is None:
             amount = self.kernel.book(venue, ticker).balance
-        self._apply(
+        self.apply(
             e.Forfeited(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), amount=amount, reason=reason)
         )
         self._tell("forfeited", venue, ticker, f"{amount:f} of {venue}:{ticker} is forfeited: {reason}", "warning")
@@ -228,20 +233,20 @@ class HedgeHandler:
     def reopen(self, venue: str, ticker: str, amount: Decimal, reason: str) -> None:
         """Make ``amount`` (signed) due in a book; journaled. Raises ValueError for a book without makers."""
         now = self._host.clock.now_ns()
-        self._apply(e.Reopened(venue=venue, ticker=ticker, amount=amount, ts_ns=now, reason=reason))
+        self.apply(e.Reopened(venue=venue, ticker=ticker, amount=amount, ts_ns=now, reason=reason))
         self._tell("reopened", venue, ticker, f"{amount:f} of {venue}:{ticker} is due: {reason}", "warning")
 
     def round_up(self, venue: str, ticker: str, reason: str) -> None:
         """Hedge what is under the minimum with the smallest order the venue takes. Raises ValueError if it cannot."""
-        self._apply(e.RoundedUp(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
+        self.apply(e.RoundedUp(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
 
     def assume_absent(self, key: str, reason: str) -> None:
         """Take an unknown hedge order as never sent, by the operator's word; journaled. Raises ValueError if known."""
-        self._apply(e.AssumedAbsent(child=key, ts_ns=self._host.clock.now_ns(), reason=reason))
+        self.apply(e.AssumedAbsent(child=key, ts_ns=self._host.clock.now_ns(), reason=reason))
 
     def hold(self, venue: str, ticker: str, reason: str) -> None:
         """Put a book on HOLD and stop its makers, until the operator resumes it; journaled."""
-        self._apply(e.Held(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
+        self.apply(e.Held(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
 
     def close(self) -> None:
         """Stop the timer for good."""
@@ -260,10 +265,11 @@ class HedgeHandler:
         try:
             return self._host.journal.append(kind, value, cause=cause)
         except JournalError as error:
-            self._journal_failed(str(error))
+            self._host.halt(f"the journal cannot be written: {error}")
             return None
 
-    def _apply(self, event: e.HedgeEvent) -> None:
+    def apply(self, event: e.HedgeEvent) -> None:
+        """Journal an event where it belongs there, give it to the kernel, carry out what follows."""
         cause = None
         if isinstance(event, JOURNALED):
             self.kernel.check(event)
@@ -284,6 +290,8 @@ class HedgeHandler:
                     self._host.stop_makers(command.venue, command.ticker, command.reason)
                 case e.Unwind():
                     self._host.tasks.start(self._host.unwind(command), f"unwind {command.maker[:8]}")
+                case e.VenueLost():
+                    self._host.venue_lost(command.venue, command.text)
                 case e.RefreshContracts():
                     self._host.refresh_contracts(command.venue)
                 case e.Alert():
@@ -308,7 +316,7 @@ class HedgeHandler:
             self._carry_out(self.kernel.apply(never), None, now)
             return
         registered = self._host.entry.register(command.venue, order, Role.HEDGE)
-        self._apply(
+        self.apply(
             e.ChildSent(child=command.child, ts_ns=now, accept_until_ns=self._host.accept_until_ns(command.venue, now))
         )
         self._host.tasks.start(self._carry(command.venue, order, received_ns), f"hedge {command.child[:8]}")
@@ -348,17 +356,17 @@ class HedgeHandler:
 
     async def _cancel(self, key: str) -> None:
         """Cancel a hedge order that has rested long enough; until it has ended, nothing else can answer its part."""
+        wait = CANCEL_AGAIN_S
         while (order := self._host.page.get(key)) is not None and order.working:
             try:
                 await self._host.entry.cancel(order)
             except VenueError as error:
-                self._tell("alert", order.venue, order.ticker, f"hedge {key[:8]}: {error.text}", "warning")
-                await asyncio.sleep(CANCEL_AGAIN_S)
+                if wait == CANCEL_AGAIN_S:
+                    self._tell("alert", order.venue, order.ticker, f"hedge {key[:8]}: {error.text}", "warning")
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT_S)
             else:
                 return
-
-    def _journal_failed(self, text: str) -> None:
-        self._host.halt(f"the journal cannot be written: {text}")
 
     def _arm(self) -> None:
         """Set the timer to the moment when time alone may change a decision."""
@@ -375,7 +383,7 @@ class HedgeHandler:
 
     def _due(self) -> None:
         self._timer = None
-        self._apply(e.Clocked(ts_ns=max(self._host.clock.now_ns(), self._timer_ns)))
+        self.apply(e.Clocked(ts_ns=max(self._host.clock.now_ns(), self._timer_ns)))
 
     @property
     def timers(self) -> bool:

@@ -10,21 +10,10 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from gateways.standards import ZERO, RejectReason
-from oms.hedge import acts, decision, ledger
+from oms.hedge import acts, decision, failures, ledger
 from oms.hedge import events as e
-from oms.hedge.policy import How, Limits, OnFailure, Policy
-from oms.hedge.state import BookKey, Child, ChildState, Claim, HedgeBook, Maker, Obligation
-
-HOLD_REASONS = {
-    RejectReason.MARGIN: "the venue has not enough margin",
-    RejectReason.REDUCE_ONLY: "the venue refused a reduce-only order",
-    RejectReason.HALTED: "the venue does not trade this contract now",
-    RejectReason.CREDENTIALS: "the venue refused our key",
-}
-"""Refusals that asking again cannot mend: the book goes on HOLD and the operator is told."""
-
-ESCALATED = -1
-"""The rung of an obligation that goes to the market because its ladder failed."""
+from oms.hedge.policy import How, Limits, Policy
+from oms.hedge.state import BookKey, Child, ChildState, Claim, HedgeBook, Maker, Obligation, Outage
 
 
 class Kernel:
@@ -38,6 +27,8 @@ class Kernel:
         self.makers: dict[str, Maker] = {}
         self.children: dict[str, Child] = {}
         self.books: dict[BookKey, HedgeBook] = {}
+        self.outages: dict[str, Outage] = {}
+        """By venue; found out anew after a restart, so neither journaled nor replayed."""
         self.now_ns = 0
         self.limits = limits or Limits()
         self._new_cloid = new_cloid
@@ -61,6 +52,8 @@ class Kernel:
             e.RoundedUp: self._rounded_up,
             e.AssumedAbsent: self._assumed_absent,
             e.Held: self._held,
+            e.VenueDown: self._venue_down,
+            e.VenueUp: self._venue_up,
         }
 
     def apply(self, event: e.HedgeEvent) -> list[e.Command]:
@@ -102,7 +95,8 @@ class Kernel:
         """The book of a contract, made when first asked for."""
         key = venue, ticker
         if key not in self.books:
-            self.books[key] = HedgeBook(venue, ticker)
+            outage = self.outages.get(venue)
+            self.books[key] = HedgeBook(venue, ticker, down=outage.text if outage else "")
         return self.books[key]
 
     def next_due_ns(self) -> int | None:
@@ -110,7 +104,7 @@ class Kernel:
         times: list[int] = []
         for book in self.books.values():
             times.extend(child.step_due_ns for child in book.open_children.values() if child.step_due_ns > self.now_ns)
-            if not book.obligations or book.paused or book.hold:
+            if not book.obligations or book.paused or book.hold or book.down:
                 continue
             if book.retry_ns > self.now_ns:
                 times.append(book.retry_ns)
@@ -162,7 +156,8 @@ class Kernel:
             return []
         child.state = ChildState.UNKNOWN
         child.text = event.text
-        self._alert(child, "unknown", f"hedge {child.cloid[:8]} is unknown and counts in full: {event.text}", "warning")
+        text = f"hedge {child.cloid[:8]} is unknown and counts in full: {event.text}"
+        self._commands.append(failures.told(child, "unknown", text, "warning"))
         return []
 
     def _child_absent(self, event: e.ChildAbsent) -> list[HedgeBook]:
@@ -233,66 +228,28 @@ class Kernel:
             book.refreshed = False
             book.refused_notional = ZERO
         else:
-            self._failed(book, child, reason, text)
+            self._commands += failures.failed(
+                book, child, reason, text, now_ns=self.now_ns, limits=self.limits, makers=self.makers
+            )
         return [book]
 
-    def _failed(self, book: HedgeBook, child: Child, reason: RejectReason | None, text: str) -> None:
-        """A hedge that filled nothing: wait, ask for new rules, or hold (I11). The quantity is in the balance again."""
-        book.last_reject = reason
-        said = text or (reason.value if reason else "nothing filled")
-        name = f"hedge {child.cloid[:8]} of {child.amount:f}"
-        if reason is RejectReason.MIN_NOTIONAL:
-            price = decision.reference_price(book)
-            book.refused_notional = abs(child.amount) * price if price is not None else ZERO
-            book.retry_ns = self.now_ns + self.limits.backoff_ns
-            self._commands.append(e.RefreshContracts(venue=book.venue, ticker=book.ticker))
-            self._alert(child, "refused", f"{name} is under the venue's minimum: it waits for more", "warning")
-            return
-        if reason in {RejectReason.LOT, RejectReason.TICK} and not book.refreshed:
-            book.refreshed = True
-            book.retry_ns = self.now_ns + self.limits.backoff_ns
-            self._commands.append(e.RefreshContracts(venue=book.venue, ticker=book.ticker))
-            self._alert(child, "refused", f"{name}: {said}; asking for the contract's rules", "warning")
-            return
-        book.failures += 1
-        hold = HOLD_REASONS.get(reason) if reason else None
-        if reason in {RejectReason.LOT, RejectReason.TICK}:
-            hold = "the venue refuses our lot or tick after a refresh of its rules"
-        if hold is None and book.failures >= self.limits.max_failures:
-            hold = f"{book.failures} hedges in a row filled nothing"
-            if child.policy.on_failure is OnFailure.ESCALATE and child.rung != ESCALATED:
-                self._escalate(book, child, name, hold)
-                return
-        if hold is not None:
-            self._hold(book, hold, f"{name}: {said}", child.cloid)
-            if child.policy.on_failure is OnFailure.UNWIND:
-                self._unwind(book)
-            return
-        wait = min(self.limits.backoff_ns << (book.failures - 1), self.limits.max_backoff_ns)
-        book.retry_ns = self.now_ns + wait
-        self._alert(child, "refused", f"{name}: {said}; again in {wait // 1_000_000} ms", "warning")
+    # -- venues, prices, time, rules
 
-    def _escalate(self, book: HedgeBook, child: Child, name: str, why: str) -> None:
-        for obligation in book.obligations:
-            if obligation.policy == child.policy:
-                obligation.rung = ESCALATED
-        book.failures = self.limits.max_failures - 1
-        book.retry_ns = 0
-        self._alert(child, "escalated", f"{name}: {why}; now as a market order", "warning")
+    def _venue_down(self, event: e.VenueDown) -> list[HedgeBook]:
+        self.outages.setdefault(event.venue, Outage(event.ts_ns, f"venue down: {event.text}"))
+        books = [book for book in self.books.values() if book.venue == event.venue]
+        for book in books:
+            if not book.down:
+                book.down = self.outages[event.venue].text
+                self._commands.append(e.StopMakers(venue=book.venue, ticker=book.ticker, reason=book.down))
+        return books
 
-    def _unwind(self, book: HedgeBook) -> None:
-        """Ask to close on the makers' own venues what waits here, maker by maker."""
-        for obligation in book.obligations:
-            maker = self.makers[obligation.maker]
-            ratio = maker.legs[obligation.leg].ratio
-            self._commands.append(
-                e.Unwind(
-                    venue=book.venue, ticker=book.ticker, maker=maker.cloid, maker_venue=maker.venue,
-                    maker_ticker=maker.ticker, amount=-obligation.quantity / ratio, ratio=ratio,
-                )
-            )  # fmt: skip
-
-    # -- prices, time, rules
+    def _venue_up(self, event: e.VenueUp) -> list[HedgeBook]:
+        self.outages.pop(event.venue, None)
+        books = [book for book in self.books.values() if book.venue == event.venue]
+        for book in books:
+            book.down = ""
+        return books
 
     def _priced(self, event: e.Priced) -> list[HedgeBook]:
         book = self.books.get((event.venue, event.ticker))
@@ -320,7 +277,7 @@ class Kernel:
 
     def _resumed(self, event: e.Resumed) -> list[HedgeBook]:
         book = self.book(event.venue, event.ticker)
-        book.paused = book.hold = ""
+        book.paused = book.hold = book.down = ""  # an operator who resumes while the venue is down has it tried
         book.failures = book.retry_ns = 0
         book.refreshed = False
         book.refused_notional = ZERO
@@ -331,7 +288,9 @@ class Kernel:
 
     def _held(self, event: e.Held) -> list[HedgeBook]:
         book = self.book(event.venue, event.ticker)
-        self._hold(book, event.reason, f"{book.venue}:{book.ticker}")
+        self._commands += failures.held(book, event.reason, f"{book.venue}:{book.ticker}")
+        if event.unwind:
+            self._commands += failures.unwound(book, self.makers)
         return [book]
 
     def _forfeited(self, event: e.Forfeited) -> list[HedgeBook]:
@@ -361,7 +320,7 @@ class Kernel:
         claims = ledger.take(book, balance, None)
         excess = amount - balance
         claims[-1].quantity += excess
-        self._send(book, amount, claims, policy=oldest.policy, rung=ESCALATED)
+        self._send(book, amount, claims, policy=oldest.policy, rung=failures.ESCALATED)
         last = claims[-1]
         if excess != 0:
             ledger.open_obligation(book, Obligation(last.maker, last.leg, -excess, event.ts_ns, oldest.policy))
@@ -425,18 +384,3 @@ class Kernel:
             self._commands.append(e.StopMakers(venue=book.venue, ticker=book.ticker, reason=reason))
         elif exposed <= limit:
             book.capped = False
-
-    def _hold(self, book: HedgeBook, why: str, what: str, cloid: str = "") -> None:
-        if not book.hold:
-            self._commands.append(e.StopMakers(venue=book.venue, ticker=book.ticker, reason=why))
-        book.hold = why
-        self._commands.append(
-            e.Alert(event="hold", venue=book.venue, ticker=book.ticker, text=f"{what}; HOLD, {why}", severity="error",
-                    cloid=cloid)
-        )  # fmt: skip
-
-    def _alert(self, child: Child, event: str, text: str, severity: str) -> None:
-        venue, ticker = child.book
-        self._commands.append(
-            e.Alert(event=event, venue=venue, ticker=ticker, text=text, severity=severity, cloid=child.cloid)
-        )

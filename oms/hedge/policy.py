@@ -1,7 +1,9 @@
 """How a leg is hedged: the part of a maker order that says when, how, and what to do when it fails."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from enum import Enum
+from itertools import count
 
 import msgspec
 
@@ -100,9 +102,28 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     backoff_ns: int = 250_000_000
     """Wait after the first failure; doubles with each one."""
     max_backoff_ns: int = 30_000_000_000
+    outage_alerts_ns: tuple[int, ...] = (10_000_000_000, 30_000_000_000)
+    """When a venue that is down is told of again, from its beginning on, while something waits there."""
+    outage_alert_every_ns: int = 60_000_000_000
+    """After the last of these, every so often."""
     max_quote_age_ns: int = 10_000_000_000
     """A limit priced from an older quote is not sent."""
     absent_gap_ns: int = 1_000_000_000
     """How far apart two "no such order" answers must be to be believed (I9)."""
     max_unhedged_value: Decimal | None = None
     """Over this ``abs(target - hedged - forfeited)`` in quote units, the makers of a book are cancelled (I10)."""
+
+    def backoff_after(self, failures: int) -> int:
+        """The wait after so many failures in a row."""
+        return min(self.backoff_ns << min(failures - 1, 40), self.max_backoff_ns)
+
+    @property
+    def patience_ns(self) -> int:
+        """How long the retry budget lasts: after an outage of this length a leg's UNWIND follows."""
+        return sum(self.backoff_after(failures) for failures in range(1, self.max_failures))
+
+    def outage_alert_times(self) -> Iterator[int]:
+        """When an outage is told of, from its beginning on: at once, then ever rarer, without an end."""
+        times = (0, *self.outage_alerts_ns)
+        yield from times
+        yield from count(times[-1] + self.outage_alert_every_ns, self.outage_alert_every_ns)

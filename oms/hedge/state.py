@@ -29,6 +29,14 @@ class ChildState(str, Enum):
     DONE = "DONE"
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Since when, and why, nothing can be sent to a venue."""
+
+    since_ns: int
+    text: str
+
+
 @dataclass(slots=True)
 class Maker:
     """A registered maker order and what it has filled (signed)."""
@@ -127,6 +135,8 @@ class HedgeBook:
     """Why the operator paused it; empty when not paused."""
     hold: str = ""
     """Why the engine put it on hold; empty when not."""
+    down: str = ""
+    """Why its venue cannot be reached; empty when it can. Ends by itself, unlike ``hold``."""
     failures: int = 0
     """Hedges in a row that filled nothing."""
     retry_ns: int = 0
@@ -153,6 +163,8 @@ class HedgeBook:
             return f"the book is paused, {self.paused}"
         if self.hold:
             return f"the book is on HOLD, {self.hold}"
+        if self.down:
+            return f"the book is on HOLD, {self.down}"
         return "too much is unhedged in it already" if self.capped else ""
 
     @property

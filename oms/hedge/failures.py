@@ -1,0 +1,108 @@
+"""What follows when a hedge order filled nothing: try again later, ask for new rules, escalate, unwind, HOLD (I11).
+
+Pure functions on ``HedgeBook``; each returns what must be done. The quantity is in the balance again already.
+"""
+
+from collections.abc import Mapping
+
+from gateways.standards import ZERO, RejectReason
+from oms.hedge import decision
+from oms.hedge import events as e
+from oms.hedge.policy import Limits, OnFailure
+from oms.hedge.state import Child, HedgeBook, Maker
+
+HOLD_REASONS = {
+    RejectReason.MARGIN: "the venue has not enough margin",
+    RejectReason.REDUCE_ONLY: "the venue refused a reduce-only order",
+    RejectReason.HALTED: "the venue does not trade this contract now",
+    RejectReason.CREDENTIALS: "the venue refused our key",
+}
+"""Refusals that asking again cannot mend: the book goes on HOLD and the operator is told."""
+
+RULES = frozenset({RejectReason.LOT, RejectReason.TICK})
+"""Refusals by rules of the contract that we may not know yet."""
+
+ESCALATED = -1
+"""The rung of an obligation that goes to the market because its ladder failed."""
+
+
+def failed(
+    book: HedgeBook, child: Child, reason: RejectReason | None, text: str, *, now_ns: int, limits: Limits,
+    makers: Mapping[str, Maker],
+) -> list[e.Command]:  # fmt: skip
+    """Count a hedge that filled nothing, and decide when and how it is tried again, if at all."""
+    outage = reason is RejectReason.UNREACHABLE
+    counted = outage and book.last_reject is reason and child.ts_ns < book.retry_ns
+    book.last_reject = reason
+    said = text or (reason.value if reason else "nothing filled")
+    name = f"hedge {child.cloid[:8]} of {child.amount:f}"
+    if reason is RejectReason.MIN_NOTIONAL:
+        price = decision.reference_price(book)
+        book.refused_notional = abs(child.amount) * price if price is not None else ZERO
+        return _ask_rules(book, child, f"{name} is under the venue's minimum: it waits for more", now_ns, limits)
+    if reason in RULES and not book.refreshed:
+        book.refreshed = True
+        return _ask_rules(book, child, f"{name}: {said}; asking for the contract's rules", now_ns, limits)
+    commands: list[e.Command] = [e.VenueLost(venue=book.venue, text=said)] if outage else []
+    if counted:  # several went out before one outage was noticed: that is one failure
+        return [*commands, told(child, "refused", f"{name}: {said}", "warning")]
+    book.failures += 1
+    why = HOLD_REASONS.get(reason) if reason else None
+    if reason in RULES:
+        why = "the venue refuses our lot or tick after a refresh of its rules"
+    if why is None and book.failures >= limits.max_failures:
+        why = f"{book.failures} hedges in a row filled nothing"
+        if child.policy.on_failure is OnFailure.ESCALATE and child.rung != ESCALATED:
+            return [*commands, *_escalated(book, child, f"{name}: {why}; now as a market order", limits)]
+    if why is not None:
+        commands += held(book, why, f"{name}: {said}", child.cloid)
+        return commands + (unwound(book, makers) if child.policy.on_failure is OnFailure.UNWIND else [])
+    wait = limits.backoff_after(book.failures)
+    book.retry_ns = now_ns + wait
+    return [*commands, told(child, "refused", f"{name}: {said}; again in {wait // 1_000_000} ms", "warning")]
+
+
+def held(book: HedgeBook, why: str, what: str, cloid: str = "") -> list[e.Command]:
+    """Put a book on HOLD, and stop its makers where it was not: until the operator resumes it."""
+    stop: list[e.Command] = [] if book.hold else [e.StopMakers(venue=book.venue, ticker=book.ticker, reason=why)]
+    book.hold = why
+    text = f"{what}; HOLD, {why}"
+    return [
+        *stop, e.Alert(event="hold", venue=book.venue, ticker=book.ticker, text=text, severity="error", cloid=cloid)
+    ]  # fmt: skip
+
+
+def unwound(book: HedgeBook, makers: Mapping[str, Maker]) -> list[e.Command]:
+    """Ask to close on the makers' own venues what waits here under a policy that says so, maker by maker."""
+    commands: list[e.Command] = []
+    for obligation in book.obligations:
+        if obligation.policy.on_failure is OnFailure.UNWIND:
+            maker = makers[obligation.maker]
+            ratio = maker.legs[obligation.leg].ratio
+            commands.append(
+                e.Unwind(
+                    venue=book.venue, ticker=book.ticker, maker=maker.cloid, maker_venue=maker.venue,
+                    maker_ticker=maker.ticker, amount=-obligation.quantity / ratio, ratio=ratio,
+                )
+            )  # fmt: skip
+    return commands
+
+
+def told(child: Child, event: str, text: str, severity: str) -> e.Alert:
+    """An alert about a hedge order."""
+    venue, ticker = child.book
+    return e.Alert(event=event, venue=venue, ticker=ticker, text=text, severity=severity, cloid=child.cloid)
+
+
+def _ask_rules(book: HedgeBook, child: Child, text: str, now_ns: int, limits: Limits) -> list[e.Command]:
+    book.retry_ns = now_ns + limits.backoff_ns
+    return [e.RefreshContracts(venue=book.venue, ticker=book.ticker), told(child, "refused", text, "warning")]
+
+
+def _escalated(book: HedgeBook, child: Child, text: str, limits: Limits) -> list[e.Command]:
+    for obligation in book.obligations:
+        if obligation.policy == child.policy:
+            obligation.rung = ESCALATED
+    book.failures = limits.max_failures - 1
+    book.retry_ns = 0
+    return [told(child, "escalated", text, "warning")]
