@@ -3,12 +3,25 @@
 The venue's word is the position. The expectation is the position found at the start (the baseline) plus every fill
 since; their difference, the drift, is an alarm and never an instruction: no hedge target comes from this page.
 
+A stream tells what is new; an answer may be an old one, served from a copy that lags behind. So an answer is weighed:
+
+==================================================  ============================================================
+it says what is expected, or what is held           believed at once
+it says neither                                     doubted, and nothing is changed; ask again soon
+it says the same ``AGREE_NS`` later, no fill since  believed: two answers agree, and none of them is late
+doubted for ``DOUBT_NS``, no two answers agreeing   the last one is believed: what is held is surely wrong
+==================================================  ============================================================
+
+The first answer, the baseline, has nothing to be weighed against. Until a later one says what it made us expect, two
+answers that agree on something else move the baseline, too.
+
 No clock, no I/O: receive times come in as arguments.
 """
 
 from collections import deque
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,6 +29,12 @@ from gateways.standards import ZERO, Contract, FillEvent, PositionUpdate
 
 PENDING_FILLS = 10_000
 """How many fills of a venue are held until its first snapshot; the oldest, surely in that snapshot, fall out."""
+AGREE_NS = 5_000_000_000
+"""How far apart two answers must be to bear each other out: longer than a venue's answers lag behind its stream."""
+DOUBT_NS = 30_000_000_000
+"""How long answers that contradict each other, too, are doubted."""
+SETTLE_NS = 10_000_000_000
+"""How long after the first answer another one can bear out the baseline."""
 
 Key = tuple[str, str]
 
@@ -37,10 +56,32 @@ class PositionDelta(msgspec.Struct, frozen=True):
         return self.after.amount - (self.before.amount if self.before else ZERO)
 
 
+class BaselineMoved(msgspec.Struct, frozen=True):
+    """The baseline was an old answer: two later ones agree on another. Signed expectations, base units."""
+
+    venue: str
+    ticker: str
+    before: Decimal
+    after: Decimal
+
+
+class _Doubt(NamedTuple):
+    """Answers that are not believed yet: what they say, what was expected then, and when they were asked for."""
+
+    amount: Decimal
+    expected: Decimal
+    first_ns: int
+    """The first of those that agree."""
+    began_ns: int
+    """The first of all."""
+
+
 class _Position:
     """One contract: the venue's word by side (``net`` alone, or ``long`` and ``short``), and the expectation."""
 
-    __slots__ = ("absent", "baseline", "baseline_ns", "dated", "filled", "net", "sides", "ts_recv_ns")
+    __slots__ = (
+        "absent", "baseline", "baseline_ns", "borne_out", "dated", "doubt", "filled", "net", "sides", "ts_recv_ns",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.sides: dict[str, PositionUpdate] = {}
@@ -53,6 +94,14 @@ class _Position:
         self.dated = False
         """Whether ``baseline_ns`` is the venue's own time of the position, so that it divides the venue's fills."""
         self.filled = ZERO
+        self.borne_out = False
+        """Whether the baseline is borne out: from then on a drift is a drift."""
+        self.doubt: _Doubt | None = None
+
+    @property
+    def expected(self) -> Decimal | None:
+        """The baseline plus the fills since; None without a baseline."""
+        return None if self.baseline is None else self.baseline + self.filled
 
     def settle(self) -> PositionDelta | None:
         """Bring the net position in line with the sides; the change, if there is one."""
@@ -78,6 +127,23 @@ class _Position:
         if undated or fill.ts_venue_ns > self.baseline_ns:
             self.filled += fill.amount
 
+    def weigh(self, amount: Decimal, asked_ns: int) -> tuple[bool, bool]:
+        """Whether to believe an answer, and whether to make it the baseline; see the table above."""
+        expected = self.expected or ZERO
+        held = self.net.amount if self.net else ZERO
+        if amount == expected or (self.borne_out and amount == held):
+            self.doubt = None
+            return True, False
+        if self.doubt is None:
+            self.doubt = _Doubt(amount, expected, asked_ns, asked_ns)
+        elif (self.doubt.amount, self.doubt.expected) != (amount, expected):
+            self.doubt = _Doubt(amount, expected, asked_ns, self.doubt.began_ns)
+        agreed = asked_ns - self.doubt.first_ns >= AGREE_NS
+        if agreed or asked_ns - self.doubt.began_ns >= DOUBT_NS:
+            self.doubt = None
+            return True, agreed and not self.borne_out
+        return amount == held, False
+
 
 class PositionsPage:
     """The positions of all venues by (venue, ticker). Amounts are signed base units."""
@@ -85,6 +151,8 @@ class PositionsPage:
     def __init__(self) -> None:
         self._positions: dict[Key, _Position] = {}
         self._started_ns: dict[str, int] = {}
+        self._borne_out: set[str] = set()
+        """Venues whose baselines of contracts that nothing is known of yet are borne out: they are zero."""
         self._pending: dict[str, deque[FillEvent]] = {}
 
     # ------------------------------------------------------- the venue's word
@@ -105,32 +173,48 @@ class PositionsPage:
 
     def snapshot(
         self, venue: str, updates: Iterable[PositionUpdate], asked_ns: int = 0, ts_recv_ns: int = 0
-    ) -> list[PositionDelta]:
+    ) -> list[PositionDelta | BaselineMoved]:
         """Take a *successful* answer with all positions of a venue; the changes it makes.
 
         A contract that is not in it is zero. What a stream said after ``asked_ns`` (UTC, when the question was sent;
         less a grace where the venue's answers lag behind its stream) stays, and so does what carries a later venue
-        time than the answer. The venue's first snapshot sets the baseline of all its contracts.
+        time than the answer. The venue's first snapshot sets the baseline of all its contracts; of later ones is
+        believed what the table above says, and ``doubted`` names what is to be asked for again.
         """
         rows: dict[str, list[PositionUpdate]] = {}
         for update in updates:
             rows.setdefault(update.ticker, []).append(update)
         tickers = dict.fromkeys([*rows, *(ticker for alias, ticker in self._positions if alias == venue)])
-        deltas = []
+        first = venue not in self._started_ns
+        changes: list[PositionDelta | BaselineMoved] = []
         for ticker in tickers:
             position = self._position((venue, ticker))
             answer = rows.get(ticker, [])
-            if _supersedes(answer, position, asked_ns):
-                zero = PositionUpdate(venue=venue, ticker=ticker, amount=ZERO, ts_venue_ns=_latest(position.sides))
-                position.sides = {row.side: row for row in answer} or {zero.side: zero}
-                position.absent = not answer
-                position.ts_recv_ns = max(position.ts_recv_ns, ts_recv_ns)
-                delta = position.settle()
-                if delta is not None:
-                    deltas.append(delta)
-        if venue not in self._started_ns:
+            if not _supersedes(answer, position, asked_ns):
+                continue
+            amount = sum((row.amount for row in answer), ZERO)
+            believed, rebased = (True, False) if first else position.weigh(amount, asked_ns)
+            if not believed:
+                continue
+            zero = PositionUpdate(venue=venue, ticker=ticker, amount=ZERO, ts_venue_ns=_latest(position.sides))
+            position.sides = {row.side: row for row in answer} or {zero.side: zero}
+            position.absent = not answer
+            position.ts_recv_ns = max(position.ts_recv_ns, ts_recv_ns)
+            delta = position.settle()
+            if delta is not None:
+                changes.append(delta)
+            if rebased:
+                changes.append(BaselineMoved(venue, ticker, position.expected or ZERO, amount))
+                position.start(asked_ns)
+        if first:
             self._start(venue, asked_ns)
-        return deltas
+        elif asked_ns >= self._started_ns[venue] + SETTLE_NS:
+            self._bear_out(venue)
+        return changes
+
+    def doubted(self, venue: str) -> list[str]:
+        """The contracts of a venue whose last answer is not believed yet: ask for the positions again soon."""
+        return [ticker for (alias, ticker), position in self._positions.items() if alias == venue and position.doubt]
 
     def peek(self, venue: str, ticker: str) -> PositionUpdate | None:
         """What the venue last said of a contract, or None when it said nothing."""
@@ -181,7 +265,7 @@ class PositionsPage:
         position = self._positions.get((venue, ticker))
         if position is None:
             return ZERO if venue in self._started_ns else None
-        return None if position.baseline is None else position.baseline + position.filled
+        return position.expected
 
     def drift(self, venue: str, ticker: str) -> Decimal | None:
         """The position less what is expected, or None before the venue's first snapshot.
@@ -199,7 +283,9 @@ class PositionsPage:
     def accept(self, venue: str, ticker: str) -> None:
         """Make the position as it stands the new baseline: the operator knows where the drift came from."""
         if venue in self._started_ns:
-            self._position((venue, ticker)).start(self._started_ns[venue])
+            position = self._position((venue, ticker))
+            position.start(self._started_ns[venue])
+            position.borne_out, position.doubt = True, None
 
     def _start(self, venue: str, asked_ns: int) -> None:
         self._started_ns[venue] = asked_ns
@@ -209,12 +295,20 @@ class PositionsPage:
         for fill in self._pending.pop(venue, ()):
             self._position((venue, fill.ticker)).take(fill, live=False)
 
+    def _bear_out(self, venue: str) -> None:
+        """Take the baselines for true that an answer of well after the start does not contradict."""
+        self._borne_out.add(venue)
+        for (alias, _ticker), position in self._positions.items():
+            if alias == venue and position.doubt is None:
+                position.borne_out = True
+
     def _position(self, key: Key) -> _Position:
         position = self._positions.get(key)
         if position is None:
             position = self._positions[key] = _Position()
             if key[0] in self._started_ns:
                 position.start(self._started_ns[key[0]])
+                position.borne_out = key[0] in self._borne_out
         return position
 
 

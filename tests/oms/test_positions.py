@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateways.standards import ZERO, Contract, FillEvent, PositionUpdate
-from oms.positions import PENDING_FILLS, PositionsPage
+from oms.positions import AGREE_NS, DOUBT_NS, PENDING_FILLS, SETTLE_NS, BaselineMoved, PositionsPage
 
 STEP = Decimal("0.001")
+S = 1_000_000_000
 
 
 def position(amount, ts=0, ticker="ETHUSDT", venue="binance", **more):
@@ -89,6 +90,7 @@ def test_a_snapshot_does_not_undo_what_the_stream_said_meanwhile(page):
     page.upsert(position("2", 5, ticker="SOLUSDT"), ts_recv_ns=150)
     assert page.snapshot("binance", [position("9", 4, ticker="SOLUSDT")], asked_ns=100) == []
     assert (page.get("binance", "ETHUSDT"), page.get("binance", "SOLUSDT")) == (1, 2)
+    page.apply_fill(fill("7", 6, ticker="SOLUSDT"))
     deltas = page.snapshot("binance", [position("9", 6, ticker="SOLUSDT")], asked_ns=100)
     assert [(d.after.ticker, d.after.amount) for d in deltas] == [("SOLUSDT", 9)]
 
@@ -155,9 +157,11 @@ def test_positions_there_at_the_start_are_the_baseline(page):
 
 
 def test_later_snapshots_do_not_move_the_baseline(page):
-    """Only the first snapshot is the baseline: a drift cannot hide itself."""
-    page.snapshot("binance", [position("5", 100)])
-    page.snapshot("binance", [position("6", 200)])
+    """Once an answer has borne out the first one, that is the baseline: a drift cannot hide itself."""
+    page.snapshot("binance", [position("5", 100)], asked_ns=100)
+    page.snapshot("binance", [position("5", 100)], asked_ns=100 + SETTLE_NS)
+    for asked_ns in (20 * S, 20 * S + AGREE_NS):
+        page.snapshot("binance", [position("6", 200)], asked_ns=asked_ns)
     assert page.drift("binance", "ETHUSDT") == 1
 
 
@@ -245,3 +249,152 @@ def test_whatever_the_order_of_messages_there_is_no_drift_in_the_end(amounts, as
                 page.snapshot("binance", rows, asked_ns=asked_ns)
     assert page.get("binance", "ETHUSDT") == held
     assert page.drift("binance", "ETHUSDT") == 0
+
+
+# -------------------------------------------------------- answers that are old
+
+
+def answered(page, asked_ns, amount, ticker="ETHUSDT"):
+    """A successful answer that names one contract; whether it was believed."""
+    page.snapshot("binance", [position(amount, ticker=ticker)] if Decimal(amount) else [], asked_ns=asked_ns)
+    return page.doubted("binance") == []
+
+
+@pytest.fixture
+def settled(page):
+    """A page with 5 held, which a second answer bore out."""
+    answered(page, 1 * S, "5")
+    answered(page, 1 * S + SETTLE_NS, "5")
+    return page
+
+
+def traded(page, amount, ts, trade_id="1"):
+    """A fill and the position after it, both told by the stream."""
+    page.apply_fill(fill(amount, ts, trade_id))
+    page.upsert(position(page.get("binance", "ETHUSDT") + Decimal(amount)), ts_recv_ns=ts)
+
+
+def test_an_answer_against_all_that_is_known_is_not_believed_alone(settled):
+    """Neither a number nor an absence: the position stays, and the contract is to be asked about again."""
+    traded(settled, "2", 20 * S)
+    for amount in ("5", "0"):
+        assert not answered(settled, 21 * S, amount)
+        assert (settled.get("binance", "ETHUSDT"), settled.drifts()) == (7, {})
+    assert settled.doubted("binance") == ["ETHUSDT"]
+    assert settled.doubted("hyperliquid") == []
+
+
+def test_what_is_expected_or_held_is_believed_at_once(settled):
+    """Fills bear an answer out, and so does the stream; each ends a doubt."""
+    settled.apply_fill(fill("2", 20 * S))
+    assert not answered(settled, 21 * S, "6")
+    assert answered(settled, 22 * S, "7")
+    assert settled.get("binance", "ETHUSDT") == 7
+    settled.upsert(position("9"), ts_recv_ns=23 * S)
+    assert not answered(settled, 24 * S, "1")
+    assert answered(settled, 25 * S, "9")
+    assert settled.drift("binance", "ETHUSDT") == 2
+
+
+def test_two_answers_well_apart_are_believed(settled):
+    """Others traded on the account and no stream said so: a moment later the position moves, and drifts."""
+    assert not answered(settled, 20 * S, "8")
+    assert not answered(settled, 20 * S + AGREE_NS - 1, "8")
+    assert settled.get("binance", "ETHUSDT") == 5
+    assert answered(settled, 20 * S + AGREE_NS, "8")
+    assert (settled.get("binance", "ETHUSDT"), settled.drift("binance", "ETHUSDT")) == (8, 3)
+
+
+def test_a_true_answer_between_two_old_ones_clears_the_doubt(settled):
+    """Old answers that come now and then, from a copy that lags, are never believed."""
+    traded(settled, "2", 20 * S)
+    for second in range(21, 60, 4):
+        assert not answered(settled, second * S, "5")
+        assert answered(settled, (second + 2) * S, "7")
+    assert settled.get("binance", "ETHUSDT") == 7
+
+
+def test_answers_with_a_fill_between_them_do_not_agree(settled):
+    """The same number twice was true of one moment at most; as far off twice may lag behind steady trading."""
+    assert not answered(settled, 20 * S, "8")
+    traded(settled, "1", 22 * S)
+    assert not answered(settled, 20 * S + AGREE_NS, "8")
+    traded(settled, "1", 26 * S, "2")
+    assert not answered(settled, 21 * S + 2 * AGREE_NS, "9")
+    assert settled.get("binance", "ETHUSDT") == 7
+    assert answered(settled, 21 * S + 3 * AGREE_NS, "9")
+
+
+def test_a_doubt_has_an_end(settled):
+    """Answers that differ every time, while others trade unheard: what is held is surely wrong."""
+    for number in range(10):
+        assert not answered(settled, 20 * S + number * 3 * S, str(10 + number))
+    assert answered(settled, 20 * S + DOUBT_NS, "30")
+    assert (settled.get("binance", "ETHUSDT"), settled.drift("binance", "ETHUSDT")) == (30, 25)
+
+
+def test_an_old_baseline_is_corrected_by_two_answers(page):
+    """A desk started on an old answer comes to the venue's truth without an alarm that never ends."""
+    answered(page, 1 * S, "0")
+    page.apply_fill(fill("1", 2 * S))
+    assert not answered(page, 3 * S, "6")
+    changes = page.snapshot("binance", [position("6")], asked_ns=3 * S + AGREE_NS)
+    assert changes[1:] == [BaselineMoved("binance", "ETHUSDT", Decimal(1), Decimal(6))]
+    assert (page.get("binance", "ETHUSDT"), page.expected("binance", "ETHUSDT")) == (6, 6)
+    page.apply_fill(fill("4", 2 * S, "replayed", snapshot=True))
+    page.apply_fill(fill("2", 9 * S, "live"))
+    assert page.expected("binance", "ETHUSDT") == 8
+
+
+def test_a_baseline_that_the_stream_contradicts_is_corrected_too(page):
+    """The stream's word is the position at once, and becomes the baseline when an answer says it twice."""
+    answered(page, 1 * S, "0")
+    page.upsert(position("6"), ts_recv_ns=2 * S)
+    assert (page.get("binance", "ETHUSDT"), page.drift("binance", "ETHUSDT")) == (6, 6)
+    assert not answered(page, 3 * S, "6")
+    assert answered(page, 3 * S + AGREE_NS, "6")
+    assert page.drifts() == {}
+
+
+def test_a_contract_first_heard_of_long_after_the_start_drifts(page):
+    """An answer of well after the start bears out that nothing was held of all that it does not name."""
+    answered(page, 1 * S, "0")
+    answered(page, 1 * S + SETTLE_NS, "0")
+    for asked_ns in (60 * S, 60 * S + AGREE_NS):
+        answered(page, asked_ns, "3")
+    assert page.drift("binance", "ETHUSDT") == 3
+
+
+@given(st.lists(st.tuples(st.sampled_from((0, 0, 1, 1, -2)), st.integers(0, 4)), max_size=28), st.integers(0, 3))
+def test_answers_that_lag_less_than_agreement_takes_never_move_a_position(trades, at_start):
+    """Whatever trades, and however old each answer is, under ``AGREE_NS``: the position stays the stream's."""
+    page = PositionsPage()
+    held = [Decimal(0)]
+    page.snapshot("binance", [], asked_ns=S)
+    for second, (amount, lag) in enumerate(trades, start=2):
+        held.append(held[-1] + amount)
+        if amount:
+            traded(page, str(amount), second * S, str(second))
+        if second > at_start + 1:
+            answered(page, second * S + 1, str(held[max(0, len(held) - 1 - lag)]))
+        assert page.get("binance", "ETHUSDT") == held[-1]
+        assert page.drift("binance", "ETHUSDT") == 0
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.booleans(), st.integers(0, 9)), max_size=30), st.integers(0, 9))
+def test_when_answers_are_true_again_the_page_is_too(trades, begun_on):
+    """However old the answers were, the baseline's too, and whatever the stream lost: no doubt is left in the end."""
+    page = PositionsPage()
+    page.snapshot("binance", [position(begun_on)] if begun_on else [], asked_ns=S)
+    held = Decimal(0)
+    past = [held]
+    for second, (amount, told, age) in enumerate(trades, start=2):
+        held += amount
+        past.append(held)
+        if amount and told:
+            traded(page, str(amount), second * S, str(second))
+        answered(page, second * S + 1, str(past[max(0, len(past) - 1 - age)]))
+    for second in range(60, 60 + 2 * AGREE_NS // S):
+        answered(page, second * S, str(held))
+    assert page.get("binance", "ETHUSDT") == held
+    assert page.doubted("binance") == []
