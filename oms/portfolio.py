@@ -25,8 +25,10 @@ async def hedge_portfolio_delta(oms: "OMS", venues: Mapping[str, str]) -> list["
     ``venues`` names the venue for a base asset; for others it is the one with the most free margin that trades it. What
     is under a lot or a minimum stays. Works on positions asked fresh, touches no hedge book: what a book will still
     answer (in flight, or waiting there) counts as done, so that nothing is hedged twice. Returns the orders sent.
+    Raises Denied while a venue's answer is against its stream and the fills: one of them is old.
     """
-    await oms.positions_get_all()
+    for exc, answer in (await oms.positions_get_all()).items():
+        _check_believed(oms, exc, answer)
     balances = await oms.get_all_balances()
     free = {
         exc: sum((row.total if row.available is None else row.available for row in rows), ZERO)
@@ -45,6 +47,15 @@ async def hedge_portfolio_delta(oms: "OMS", venues: Mapping[str, str]) -> list["
             request = {"exc": contract.venue, "ticker": contract.ticker, "amount": amount, "kind": OrderKind.MARKET}
             orders.append(await oms.market_order(request))
     return orders
+
+
+def _check_believed(oms: "OMS", exc: str, answer: list[PositionUpdate]) -> None:
+    for ticker in oms.positions.doubted(exc):
+        told = sum((row.amount for row in answer if row.ticker == ticker), ZERO)
+        held = oms.positions.get(exc, ticker)
+        if told != held:
+            text = f"{exc} answers {told:f} of {ticker}, and {held:f} is what its stream and the fills say"
+            raise Denied(exc, f"{text}: it is asked again, try it in some seconds")
 
 
 def _owed_by_base(oms: "OMS") -> dict[str, Decimal]:
