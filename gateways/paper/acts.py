@@ -19,9 +19,10 @@ _FORCED = {
         "adl": "Auto-Deleveraging",
         "settlement": "Settlement",
     },
+    "okx": {"liquidation": "full_liquidation", "adl": "adl", "settlement": "delivery"},
 }
 """How each venue names what it makes itself: Binance by the client id ("Event: Order Update"), Hyperliquid by a fill's
-direction ("Info endpoint")."""
+direction ("Info endpoint"), OKX by the order's category ("Order channel")."""
 
 
 class Acts:

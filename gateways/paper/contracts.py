@@ -2,7 +2,8 @@
 
 Sources: Binance USD-M ``GET /fapi/v1/exchangeInfo`` (filters PRICE_FILTER, LOT_SIZE, MARKET_LOT_SIZE, MIN_NOTIONAL,
 PERCENT_PRICE); Hyperliquid ``{"type": "meta"}`` (szDecimals, the asset index is the place in the universe) and its
-"Tick and lot size" page (five significant figures, at most ``6 - szDecimals`` decimals; minimum value 10 USDC).
+"Tick and lot size" page (five significant figures, at most ``6 - szDecimals`` decimals; minimum value 10 USDC); OKX
+``GET /api/v5/public/instruments`` (lotSz, minSz, maxLmtSz and maxMktSz are in contracts of ctVal base units).
 """
 
 from collections.abc import Callable, Collection
@@ -63,6 +64,25 @@ def _hyperliquid(base: str, size_decimals: int, index: int) -> Contract:
     )
 
 
+def _okx(base: str, code: int, *, unit: str, tick: str, lot: str, market_maximum: str) -> Contract:
+    """A swap of ``unit`` base units a contract; ``lot`` and ``market_maximum`` are in contracts."""
+    multiplier = Decimal(unit)
+    return Contract(
+        venue="okx",
+        ticker=f"{base}-USDT-SWAP",
+        base=base,
+        quote="USDT",
+        tick_size=Decimal(tick),
+        lot_size=Decimal(lot) * multiplier,
+        min_quantity=Decimal(lot) * multiplier,
+        min_notional=Decimal(0),
+        max_quantity=Decimal(100_000_000) * multiplier,
+        market_max_quantity=Decimal(market_maximum) * multiplier,
+        multiplier=multiplier,
+        venue_id=str(code),
+    )
+
+
 RULES: dict[str, VenueRules] = {
     "binance": VenueRules(
         name="binance",
@@ -95,6 +115,23 @@ RULES: dict[str, VenueRules] = {
         ),
         price_bands=dict.fromkeys(("BTC", "ETH", "SOL", "FXS"), Decimal("0.95")),
         max_open_orders=1_000,
+    ),
+    "okx": VenueRules(
+        name="okx",
+        quote_asset="USDT",
+        maker_fee=Decimal("0.0002"),
+        taker_fee=Decimal("0.0005"),
+        contracts=(
+            _okx("BTC", 10459, unit="0.01", tick="0.1", lot="0.01", market_maximum="12000"),
+            _okx("ETH", 10461, unit="0.1", tick="0.01", lot="0.01", market_maximum="20000"),
+            _okx("SOL", 20211, unit="1", tick="0.01", lot="0.01", market_maximum="50000"),
+            _okx("FXS", 20457, unit="1", tick="0.001", lot="0.1", market_maximum="20000"),
+            _okx("DOGE", 10464, unit="1000", tick="0.00001", lot="0.01", market_maximum="20000"),
+        ),
+        price_bands=dict.fromkeys(
+            ("BTC-USDT-SWAP", "ETH-USDT-SWAP", "SOL-USDT-SWAP", "FXS-USDT-SWAP", "DOGE-USDT-SWAP"), Decimal("0.05")
+        ),
+        max_open_orders=500,
     ),
 }
 

@@ -3,7 +3,7 @@
 Pure. A dialect reads only what it needs and never refuses: what it cannot read is ``None`` and left to the front.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Literal, Protocol
 from urllib.parse import parse_qsl
@@ -73,20 +73,16 @@ class Dialect(Protocol):
         ...
 
 
-def dialect_of(name: str, contracts: Contracts) -> Dialect:
-    """The dialect of a paper exchange by its name. Raises KeyError."""
-    made: dict[str, Callable[[Contracts], Dialect]] = {"binance": BinanceDialect, "hyperliquid": HyperliquidDialect}
-    return made[name](contracts)
-
-
-def _number(value: object) -> Decimal | None:
+def number(value: object) -> Decimal | None:
+    """The number that a field says; None for none."""
     try:
         return Decimal(str(value)) if value is not None else None
     except InvalidOperation:
         return None
 
 
-def _restated(text: str, before: str, word: str) -> str:
+def restated(text: str, before: str, word: str) -> str:
+    """A message with another word where, after ``before``, its status stands."""
     start = text.find(before)
     if start < 0:
         return text
@@ -94,11 +90,17 @@ def _restated(text: str, before: str, word: str) -> str:
     return text[:start] + word + text[text.find('"', start) :]
 
 
-def _loaded(text: str | bytes) -> dict[str, Any]:
+def decoded(text: str | bytes) -> Any:
+    """The JSON value of a text; None for what is none."""
     try:
-        found = msgspec.json.decode(text)
+        return msgspec.json.decode(text)
     except msgspec.DecodeError:
-        return {}
+        return None
+
+
+def loaded(text: str | bytes) -> dict[str, Any]:
+    """The JSON object of a text; an empty one for what is none."""
+    found = decoded(text)
     return found if isinstance(found, dict) else {}
 
 
@@ -144,7 +146,7 @@ class BinanceDialect:
 
     def asked_ws(self, text: str) -> Asked | None:
         """See ``Dialect.asked_ws``."""
-        request = _loaded(text)
+        request = loaded(text)
         verb, fields = self._METHODS.get(str(request.get("method"))), request.get("params")
         if verb is None or not isinstance(fields, dict):
             return None
@@ -158,7 +160,7 @@ class BinanceDialect:
             client_id=str(fields.get("newClientOrderId") or fields.get("origClientOrderId") or ""),
             order_id=int(order_id) if order_id.isdecimal() else None,
             is_buy=fields.get("side") == "BUY",
-            quantity=_number(fields.get("quantity")),
+            quantity=number(fields.get("quantity")),
             question=f"{path} {fields.get('symbol', '')}",
         )
 
@@ -169,7 +171,7 @@ class BinanceDialect:
 
     def strange(self, text: str) -> str:
         """See ``Dialect.strange``."""
-        return _restated(text, '"X":"', "HALF_DONE")
+        return restated(text, '"X":"', "HALF_DONE")
 
     def refused(self, reason: RejectReason, retry_after: int, asked: Asked) -> HttpReply:
         """See ``Dialect.refused``."""
@@ -235,11 +237,11 @@ class HyperliquidDialect:
         """See ``Dialect.asked_http``."""
         if method != "POST":
             return None
-        return self._action(_loaded(body)) if path == "/exchange" else self._question(_loaded(body))
+        return self._action(loaded(body)) if path == "/exchange" else self._question(loaded(body))
 
     def asked_ws(self, text: str) -> Asked | None:
         """See ``Dialect.asked_ws``."""
-        message = _loaded(text)
+        message = loaded(text)
         request = message.get("request")
         if message.get("method") != "post" or not isinstance(request, dict):
             return None
@@ -270,7 +272,7 @@ class HyperliquidDialect:
             client_id=str(order.get("c") or item.get("cloid") or ""),
             order_id=named if isinstance(named, int) else None,
             is_buy=order.get("b") is True,
-            quantity=_number(order.get("s")),
+            quantity=number(order.get("s")),
         )
 
     def told(self, text: str) -> Kind | None:
@@ -281,7 +283,7 @@ class HyperliquidDialect:
 
     def strange(self, text: str) -> str:
         """See ``Dialect.strange``."""
-        return _restated(text, '"status":"', "halfDone")
+        return restated(text, '"status":"', "halfDone")
 
     def refused(self, reason: RejectReason, retry_after: int, asked: Asked) -> HttpReply:
         """See ``Dialect.refused``; this venue says nothing of when to come again but for a rate."""

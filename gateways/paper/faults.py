@@ -13,7 +13,7 @@ import msgspec
 
 from gateways.contracts import floor_lots
 from gateways.paper.acts import Acts
-from gateways.paper.dialects import Asked, dialect_of
+from gateways.paper.dialects import Asked
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.fault_plan import PUSH_FAULTS, REJECTS, REQUEST_FAULTS, SNAPSHOTS, Fault, Faults, Rule
 from gateways.paper.front import Front, HttpReply, Push
@@ -47,8 +47,9 @@ class FaultyFront:
         self._front = front
         self._exchange = exchange
         self._now_ns = now_ns
-        self._dialect = dialect_of(exchange.name, exchange.contracts)
-        self._is_private = KINDS[exchange.name].is_private
+        kind = KINDS[exchange.name]
+        self._dialect = kind.dialect(exchange.contracts)
+        self._is_private = kind.is_private
         self._open: set[int] = set()
         self._private: set[int] = set()
         self._held: list[tuple[int, int, int, Late]] = []

@@ -6,12 +6,19 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from gateways.contracts import Contracts
 from gateways.hyperliquid.signing import address_of
 from gateways.paper.binance.front import BinanceFront
+from gateways.paper.dialects import BinanceDialect, Dialect, HyperliquidDialect
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.front import Front
 from gateways.paper.hyperliquid.front import HyperliquidFront
+from gateways.paper.okx.dialect import OkxDialect
+from gateways.paper.okx.front import OkxFront
 from gateways.standards import Credentials
+
+_OKX_PASSPHRASE = "Paper-1"  # noqa: S105 - that of every paper key, which opens a paper account alone
+"""Of every key: this venue's requests carry one beside their signature."""
 
 MakeFront = Callable[[PaperExchange, Mapping[str, str], Callable[[], int]], Front]
 """Makes a front from the exchange, its accounts (key to secret) and the clock."""
@@ -27,6 +34,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     ws_paths: str | dict[str, str]
     is_private: Callable[[str, str, str], bool]
     """Whether a connection's path and query, or a message on it, asks for an account's own news."""
+    dialect: Callable[[Contracts], Dialect]
+    """What its faults understand of it."""
 
     def ws(self, port: int) -> str | dict[str, str]:
         """The websocket addresses on a loopback port."""
@@ -49,6 +58,15 @@ def _hyperliquid_credentials(seed: int) -> Credentials:
     return Credentials(address_of(secret), secret)
 
 
+def _okx_credentials(seed: int) -> Credentials:
+    return Credentials(_digest("okx key", seed)[:36], _digest("okx secret", seed)[:32].upper(), _OKX_PASSPHRASE)
+
+
+def _okx_front(exchange: PaperExchange, accounts: Mapping[str, str], now_ns: Callable[[], int]) -> OkxFront:
+    owners = {key: Credentials(key, secret, _OKX_PASSPHRASE) for key, secret in accounts.items()}
+    return OkxFront(exchange, accounts=owners, now_ns=now_ns)
+
+
 def _binance_private(path: str, query: str, _text: str) -> bool:
     # /private/..., and the older /ws/<listen key>, whose key is too long for the name of a public stream.
     last = path.rsplit("/", 1)[-1]
@@ -59,6 +77,13 @@ def _hyperliquid_private(_path: str, _query: str, text: str) -> bool:
     return any(f'"{channel}"' in text for channel in ("orderUpdates", "userFills", "userEvents", "webData2"))
 
 
+def _okx_private(_path: str, _query: str, text: str) -> bool:
+    # Order entry logs in too: what asks for an account's channels is private.
+    return '"subscribe"' in text and any(
+        f'"{channel}"' in text for channel in ("orders", "positions", "account", "balance_and_position")
+    )
+
+
 KINDS: dict[str, Kind] = {
     "binance": Kind(
         name="binance",
@@ -66,6 +91,7 @@ KINDS: dict[str, Kind] = {
         credentials=_binance_credentials,
         ws_paths={"public": "/public", "market": "/market", "private": "/private", "api": "/ws-fapi/v1"},
         is_private=_binance_private,
+        dialect=BinanceDialect,
     ),
     "hyperliquid": Kind(
         name="hyperliquid",
@@ -73,5 +99,14 @@ KINDS: dict[str, Kind] = {
         credentials=_hyperliquid_credentials,
         ws_paths="/ws",
         is_private=_hyperliquid_private,
+        dialect=HyperliquidDialect,
+    ),
+    "okx": Kind(
+        name="okx",
+        front=_okx_front,
+        credentials=_okx_credentials,
+        ws_paths={"public": "/ws/v5/public", "private": "/ws/v5/private", "business": "/ws/v5/business"},
+        is_private=_okx_private,
+        dialect=OkxDialect,
     ),
 }

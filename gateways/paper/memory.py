@@ -162,6 +162,7 @@ class MemoryShell:
                 ws=kind.ws(port),
                 key=venue.credentials.key,
                 secret=venue.credentials.secret,
+                passphrase=venue.credentials.passphrase,
             )
         self._market = market
         self._step_ns = step_ns

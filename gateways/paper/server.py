@@ -33,8 +33,9 @@ def serve(  # noqa: PLR0917 - a caller names them all
     """Serve paper venues until SIGTERM or SIGINT; return the exit code.
 
     Writes one JSON line to ``out`` (standard output where None) when the ports are open: ``{"venues": {alias: {"rest",
-    "ws", "key", "secret"}}}``. ``market_file`` replays recorded trades in ``ticker`` at ``speed``. ``with_parent``:
-    ends also when the process that started it does. What cannot be served is one sentence on standard error, and 2.
+    "ws", "key", "secret"}}}``, with a ``passphrase`` where the venue has one. ``market_file`` replays recorded trades
+    in ``ticker`` at ``speed``. ``with_parent``: ends also when the process that started it does. What cannot be served
+    is one sentence on standard error, and 2.
     """
     parent = os.getppid() if with_parent else None
     try:
@@ -67,7 +68,13 @@ async def _serve(server: PaperServer, out: TextIO, parent: int | None) -> None:
         loop.add_signal_handler(number, stop.set)
     async with running(server):
         described = {
-            name: {"rest": each.rest, "ws": each.ws, "key": each.key, "secret": each.secret}
+            name: {
+                "rest": each.rest,
+                "ws": each.ws,
+                "key": each.key,
+                "secret": each.secret,
+                **({"passphrase": each.passphrase} if each.passphrase else {}),
+            }
             for name, each in server.endpoints.items()
         }
         out.write(msgspec.json.encode({"venues": described}).decode() + "\n")

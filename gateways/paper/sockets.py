@@ -100,6 +100,7 @@ class PaperVenue:
             ws=self._kind.ws(self._port),
             key=self.credentials.key,
             secret=self.credentials.secret,
+            passphrase=self.credentials.passphrase,
         )
 
     async def start(self) -> None:

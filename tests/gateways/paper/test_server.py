@@ -94,6 +94,7 @@ PLAIN = Kind(
     credentials=lambda seed: Credentials(f"key{seed}", "secret"),
     ws_paths={"public": "/public", "private": "/private"},
     is_private=lambda path, query, text: path == "/private",
+    dialect=KINDS["binance"].dialect,
 )
 
 
