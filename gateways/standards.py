@@ -474,3 +474,5 @@ class Batch(msgspec.Struct, frozen=True):
     events: list[Event]
     ts_recv_ns: int
     private: bool = True
+    reply: bool = False
+    """The answer to a request of ours, on the order entry's own connection: it proves nothing of the private stream."""

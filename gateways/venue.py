@@ -140,6 +140,13 @@ class Venue(ABC):
         """Close every connection and end every task. Resting orders stay. Idempotent."""
 
     @abstractmethod
+    def renew_private(self, reason: str) -> None:
+        """Drop the private stream's connection and open it anew, with a fresh listen key or login; return at once.
+
+        It is open, and silent. The watcher is told when it is up again.
+        """
+
+    @abstractmethod
     async def load_contracts(self) -> Contracts:
         """Fetch the contract specifications anew and keep them."""
 

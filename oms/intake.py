@@ -36,7 +36,8 @@ class Intake:
 
     def receive(self, batch: Batch) -> None:
         """Take one message's events: what is ours first, in the order said."""
-        self._oms.health.heard(batch.venue, batch.ts_recv_ns, private=batch.private)
+        if not batch.reply:
+            self._oms.health.heard(batch.venue, batch.ts_recv_ns, private=batch.private)
         for event in batch.events:
             try:
                 self._oms.take(event, batch.ts_recv_ns)
@@ -44,6 +45,8 @@ class Intake:
                 name = type(event).__name__
                 self._oms.alert(batch.venue, "", f"{name} of {batch.venue} could not be taken: {error!r}", "error")
                 self._oms.supervisor.reconcile_soon(batch.venue)
+        if batch.private and not batch.reply:
+            self._oms.supervisor.watchdog.heard(batch)
 
     def take(self, event: Event, ts_recv_ns: int) -> None:
         """Apply one event to the page that mirrors it, and publish the change."""

@@ -17,6 +17,7 @@ from oms.deltas import HealthDelta, HedgeDelta, RequestDelta
 from oms.positions import SETTLE_NS, PositionDelta
 from oms.tasks import TaskOwner
 from oms.upkeep import keep_journal
+from oms.watchdog import PATIENCE_S, Watchdog
 
 if TYPE_CHECKING:
     from oms.system import OMS
@@ -60,8 +61,12 @@ class LaggedPrices:
 class Supervisor(Watcher):
     """Told of the venues' channels and requests; reconciles an ``OMS`` with its venues."""
 
-    def __init__(self, oms: "OMS", *, refresh_orders_snapshot: float, refresh_positions_snapshot: float) -> None:
+    def __init__(
+        self, oms: "OMS", *, refresh_orders_snapshot: float, refresh_positions_snapshot: float,
+        private_patience: float = PATIENCE_S,
+    ) -> None:  # fmt: skip
         self.prices = LaggedPrices()
+        self.watchdog = Watchdog(oms, private_patience)
         self._oms = oms
         self._orders_every = refresh_orders_snapshot
         self._positions_every = refresh_positions_snapshot
@@ -86,6 +91,7 @@ class Supervisor(Watcher):
 
     async def close(self) -> None:
         """End the timers."""
+        self.watchdog.close()
         await self._tasks.close()
 
     def reconcile_soon(self, exc: str) -> None:
@@ -146,8 +152,10 @@ class Supervisor(Watcher):
                 self._oms.keeper.resync_venue(venue)
             else:
                 self._oms.feed.interrupted(venue)
-        if self._started and state.channel is Channel.PRIVATE and state.connected:
-            self._wake[venue].set()
+        if state.channel is Channel.PRIVATE:
+            self.watchdog.private_changed(venue, connected=state.connected)
+            if self._started and state.connected:
+                self._wake[venue].set()
 
     def request_done(self, venue: str, verb: str, *, sent: str, answer: str, took_ns: int, ok: bool) -> None:
         """Mirror the round trip; publish what was really sent."""
@@ -173,18 +181,20 @@ class Supervisor(Watcher):
         """Ask for the positions and take the answer as far as it is believed; alarm on a drift that stays."""
         asked_ns = self._oms.clock.now_ns()
         held = await self._oms.gateway.venue(exc).positions()
-        self._take_positions(exc, held, asked_ns)
+        self.watchdog.moved(exc, self._take_positions(exc, held, asked_ns), asked_ns)
         self._check_drift(exc)
         return held
 
-    def _take_positions(self, exc: str, held: list[PositionUpdate], asked_ns: int) -> None:
+    def _take_positions(self, exc: str, held: list[PositionUpdate], asked_ns: int) -> list[PositionDelta]:
         oms = self._oms
-        for change in oms.positions.snapshot(exc, held, asked_ns, oms.clock.now_ns()):
+        changes = oms.positions.snapshot(exc, held, asked_ns, oms.clock.now_ns())
+        for change in changes:
             if isinstance(change, PositionDelta):
                 oms.deltas.publish(change)
             else:
                 text = f"the first answer on {exc}:{change.ticker} was an old one: {change.after:f} is expected there"
                 self._alert(exc, change.ticker, f"{text}, not {change.before:f}")
+        return [change for change in changes if isinstance(change, PositionDelta)]
 
     async def refresh_balances(self, exc: str) -> list[BalanceUpdate]:
         """Ask for the money and take the answer."""
@@ -220,7 +230,7 @@ class Supervisor(Watcher):
         mirror = [order for order in oms.page.working() if order.venue == exc]
         plan = reconcile.plan(found, mirror, asked_ns=asked_ns)
         for update in plan.upserts:
-            oms.take(update, oms.clock.now_ns())
+            self.watchdog.take(update)
         for key in plan.queries:
             oms.resolver.resolve(key)
 
@@ -232,7 +242,7 @@ class Supervisor(Watcher):
             asked_ns = oms.clock.now_ns()
             since_ns = self._fills_asked_ns.get((exc, ticker), oms.missed_since_ns) - OVERLAP_NS
             for fill in await oms.gateway.venue(exc).fills_since(since_ns, ticker):
-                oms.take(fill, oms.clock.now_ns())
+                self.watchdog.take(fill)
             self._fills_asked_ns[exc, ticker] = asked_ns
 
     def _check_drift(self, exc: str) -> None:

@@ -52,6 +52,7 @@ from oms.tasks import TaskOwner
 from oms.unknowns import Resolver
 from oms.upkeep import collector_paused, follow_at_start
 from oms.verify import Proof, prove
+from oms.watchdog import PATIENCE_S
 
 ACTIVE, HEDGE_ONLY, HALTED, RECOVERING = "ACTIVE", "HEDGE-ONLY", "HALTED", "RECOVERING"
 
@@ -60,12 +61,14 @@ class OMS(Mirrors):
     """Order management for all the venues of a ``Gateway``.
 
     ``pending_timeout`` seconds without an answer make an order UNKNOWN; ``refresh_orders_snapshot`` and
-    ``refresh_positions_snapshot`` are the seconds between reconciliations of orders and of positions and money.
+    ``refresh_positions_snapshot`` are the seconds between reconciliations of orders and of positions and money;
+    ``private_patience`` is how many a private stream may take to tell what one of them found before it is opened anew.
     """
 
     def __init__(
         self, gateway: Gateway, *, journal: Recorder, clock: Clock | None = None, desk: int = 1,
         pending_timeout: float = 5.0, refresh_orders_snapshot: float = 30.0, refresh_positions_snapshot: float = 30.0,
+        private_patience: float = PATIENCE_S,
         limits: Limits | None = None,
     ) -> None:  # fmt: skip
         self.clock = clock or SystemClock()
@@ -85,7 +88,10 @@ class OMS(Mirrors):
             pending_timeout=pending_timeout,
         )  # fmt: skip
         self.canceller = Canceller(self.entry, self.page, self.tasks, self._not_cancelled)
-        self.resolver = Resolver(gateway, self.page, self.clock, self.tasks, publish=self.publish, absent=self._absent)
+        self.resolver = Resolver(
+            gateway, self.page, self.clock, self.tasks, publish=self.publish,
+            take=self._queried, absent=self._absent,
+        )  # fmt: skip
         self.hedge = HedgeHandler(self)
         self.outages = Outages(self)
         self.intake = Intake(self)
@@ -96,7 +102,7 @@ class OMS(Mirrors):
         )  # fmt: skip
         self.supervisor = Supervisor(
             self, refresh_orders_snapshot=refresh_orders_snapshot,
-            refresh_positions_snapshot=refresh_positions_snapshot,
+            refresh_positions_snapshot=refresh_positions_snapshot, private_patience=private_patience,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ life
@@ -438,6 +444,9 @@ class OMS(Mirrors):
     def _unresolved(self, key: str) -> None:
         self.hedge.left_by_now(key)
         self.resolver.resolve(key)
+
+    def _queried(self, update: OrderUpdate) -> None:
+        self.supervisor.watchdog.take(update)
 
     def _absent(self, key: str) -> bool:
         return self.hedge.absent(key)

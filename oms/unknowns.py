@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from gateways.errors import NotFound, VenueError
 from gateways.router import Gateway
-from gateways.standards import OrderStatus
+from gateways.standards import OrderStatus, OrderUpdate
 from oms.absence import GAP_NS, Absence
 from oms.clock import Clock
 from oms.orders import Order, OrderDelta, OrdersPage, Role
@@ -23,19 +23,22 @@ CLOCK_MARGIN_NS = 1_000_000_000
 class Resolver:
     """Queries an order until the venue has spoken for it, one task an order.
 
-    ``absent`` is told of each successful "no such order" for a hedge order and says whether that proves it never was:
-    the hedge kernel keeps that rule for its own. For all others the resolver keeps it here.
+    ``take`` is given what a venue says of an order. ``absent`` is told of each successful "no such order" for a hedge
+    order and says whether that proves it never was: the hedge kernel keeps that rule for its own. For all others the
+    resolver keeps it here.
     """
 
     def __init__(
         self, gateway: Gateway, page: OrdersPage, clock: Clock, tasks: TaskOwner, *,
-        publish: Callable[[OrderDelta | None], None], absent: Callable[[str], bool],
+        publish: Callable[[OrderDelta | None], None], take: Callable[[OrderUpdate], None],
+        absent: Callable[[str], bool],
     ) -> None:  # fmt: skip
         self._gateway = gateway
         self._page = page
         self._clock = clock
         self._tasks = tasks
         self._publish = publish
+        self._take = take
         self._absent = absent
         self._asking: set[str] = set()
 
@@ -107,7 +110,7 @@ class Resolver:
         except VenueError:
             return False  # a failed query is not an answer
         absence.seen()
-        self._publish(self._page.upsert(found, self._clock.now_ns()))
+        self._take(found)
         return found.status is not None
 
     def _is_absent(self, order: Order, absence: Absence) -> bool:

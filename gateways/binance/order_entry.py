@@ -121,7 +121,7 @@ class OrderEntry:
         if not waiting and cloid is not None:
             # Nobody waits any more: a late definite refusal is evidence that the order never existed.
             news += [_with_cloid(each, cloid) for each in events if isinstance(each, Reject) and each.definite]
-        session.publish(news, ts_recv_ns)
+        session.publish(news, ts_recv_ns, reply=True)
         if not events:
             session.dropped("unknown message on the order entry socket")
 

@@ -33,6 +33,7 @@ class UserData(PrivateStream[Session]):
         self._keepalive_s = keepalive_s
         self._key = ""
         self._fresh = False
+        self._suspect = False
         self.tickers: set[str] = set()
         """Contracts whose orders or fills were seen here."""
 
@@ -41,7 +42,15 @@ class UserData(PrivateStream[Session]):
         await self._make_key()
         await super().start(timeout)
 
+    def renew(self, reason: str) -> None:
+        """Drop the connection and make a new one with a new key: asked again, the venue would name the present one."""
+        self._suspect = True
+        super().renew(reason)
+
     async def _url(self) -> str:
+        if self._suspect:
+            self._suspect = self._fresh = False
+            await self._end_key()
         if not self._fresh:
             await self._make_key()
         self._fresh = False
@@ -55,6 +64,14 @@ class UserData(PrivateStream[Session]):
         self._key = bodies.text_field(body, "listenKey", self._session.alias)
         self._session.redactor.add(self._key)
         self._fresh = True
+
+    async def _end_key(self) -> None:
+        try:
+            await self._session.ask(
+                lambda: encode.listen_key("DELETE", self._session.credentials), "end key", _KEY_COST, Priority.QUERY
+            )
+        except VenueError as error:
+            self._session.dropped(f"the listen key was not ended: {error.text}")
 
     async def _keep(self) -> None:
         """Prolong the key for ever, and keep the clock; a key that is gone makes a new connection."""

@@ -166,7 +166,7 @@ class OrderEntry:
             # Nobody waits any more: a late definite refusal is evidence that the order never existed.
             late = [each for each in events if isinstance(each, Reject) and each.definite]
             news += [msgspec.structs.replace(each, cloid=asked.cloid) for each in late]
-        session.publish(news, ts_recv_ns)
+        session.publish(news, ts_recv_ns, reply=True)
         if not events and decode.topic_of(data):
             session.dropped("unknown message on the order entry socket")
 

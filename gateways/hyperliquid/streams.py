@@ -92,6 +92,10 @@ class PrivateStream:
             raise Unavailable(self._venue, "the private stream is not subscribed: not sent")
         self._stream.send(data)
 
+    def renew(self, reason: str) -> None:
+        """Drop the connection and make a new one. Posts that are due become unknown."""
+        self._stream.reconnect(reason)
+
     async def close(self) -> None:
         """Close the connection. Idempotent."""
         await self._stream.close()

@@ -134,6 +134,11 @@ class HyperliquidVenue(Venue):
             finally:
                 await self._session.close()
 
+    def renew_private(self, reason: str) -> None:
+        """See ``Venue.renew_private``. Orders go by the same connection: those without a reply become unknown."""
+        if self._link is not None:
+            self._link.private.renew(reason)
+
     def _make_link(self, user: str) -> "_Link":
         calls = post_calls(self.alias)
         private = PrivateStream(

@@ -219,7 +219,7 @@ class OrderEntry:
         except DecodeError as error:
             self._unreadable(data, error)
             return
-        session.publish(news, ts_recv_ns)
+        session.publish(news, ts_recv_ns, reply=True)
 
     def _news(self, data: bytes, events: list[Event], order: PlaceOrder | None, *, waiting: bool) -> list[Event]:
         """What a reply to a new order proves of it."""

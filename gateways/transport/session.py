@@ -103,10 +103,10 @@ class Session(ABC):
 
     # ------------------------------------------------------------------ telling
 
-    def publish(self, events: list[Event], ts_recv_ns: int, *, private: bool = True) -> None:
+    def publish(self, events: list[Event], ts_recv_ns: int, *, private: bool = True, reply: bool = False) -> None:
         """Hand the events of one message to the sink, in this turn of the loop."""
         if events and self._sink is not None:
-            self._sink(Batch(self.alias, events, ts_recv_ns, private))
+            self._sink(Batch(self.alias, events, ts_recv_ns, private, reply))
 
     def dropped(self, reason: str) -> None:
         """Tell the watcher of a message that gave nothing."""

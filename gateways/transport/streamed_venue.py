@@ -102,6 +102,10 @@ class StreamedVenue(Venue, Generic[S]):
         finally:
             await self._session.close()
 
+    def renew_private(self, reason: str) -> None:
+        """Open the private stream anew: a new connection, logged in and subscribed; the order entry stays."""
+        self._private.renew(reason)
+
     # ------------------------------------------------------------------ public data
 
     async def subscribe(self, ticker: str) -> None:

@@ -61,6 +61,10 @@ class PrivateStream(ABC, Generic[S]):
         self._keeper = asyncio.get_running_loop().create_task(self._keeping(), name=f"{self._session.alias} keeper")
         await self.stream.wait_ready(timeout)
 
+    def renew(self, reason: str) -> None:
+        """Drop the connection and make a new one."""
+        self.stream.reconnect(reason)
+
     async def close(self) -> None:
         """End the keeper and the stream. Idempotent."""
         keeper, self._keeper = self._keeper, None

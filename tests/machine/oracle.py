@@ -327,6 +327,9 @@ class OracleVenue(Venue):
     async def close(self):
         self.sink = None
 
+    def renew_private(self, reason):
+        pass  # its sink is told or not told by the schedule alone
+
     async def subscribe(self, ticker):
         pass
 

@@ -177,6 +177,11 @@ class StubVenue(Venue):
     async def close(self):
         self.closed = True
 
+    def renew_private(self, reason):
+        self.calls.append(("renew_private", reason))
+        self.private(connected=False)
+        self.private(connected=True)
+
     async def load_contracts(self):
         return await self._do("contracts", None, lambda _: self.contracts)
 

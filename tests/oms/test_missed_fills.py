@@ -9,6 +9,7 @@ from gateways.errors import Unknown
 from gateways.standards import FillEvent, PlaceOrder
 from oms.clock import ManualClock
 from oms.entry import OrderEntry
+from oms.fills import FillsPage
 from oms.journal import MemoryJournal
 from oms.orders import OrdersPage, Role
 from oms.supervisor import OVERLAP_NS, Supervisor
@@ -38,7 +39,7 @@ class Desk:
     def __init__(self):
         self.clock = ManualClock(START_NS)
         self.started_ns = self.missed_since_ns = START_NS
-        self.page = OrdersPage()
+        self.page, self.fills = OrdersPage(), FillsPage()
         self.venue = StubVenue()
         self.gateway = SimpleNamespace(venue=lambda alias: self.venue)
         self.taken = []
