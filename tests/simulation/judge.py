@@ -121,11 +121,8 @@ class Judge:
         mark = self._exchanges[key[0]].mark(key[1])
         return smallest_order(oms.contract_specs(*key), None if mark is None else mark * _WORST)
 
-    def verdict(self, oms: OMS, *, settled: bool, old_baseline: bool) -> Verdict:
-        """Compare the desk's books with the exchanges' own. Faults have ended and everything had its time.
-
-        ``old_baseline``: a desk may have been started on an old answer; that it then alarms is right.
-        """
+    def verdict(self, oms: OMS, *, settled: bool) -> Verdict:
+        """Compare the desk's books with the exchanges' own. Faults have ended and everything had its time."""
         lost: list[str] = []
         doubled = list(self._doubled)
         ends: list[str] = [] if settled else ["the desk did not settle", *_unsettled(oms)]
@@ -150,7 +147,7 @@ class Judge:
                     ends.append(f"{name} stands still: {book.paused or book.hold}")
                 where = lost if left * target > 0 else doubled
                 where.append(f"{name}: {left} is left of {target}, {hedged} hedged, waiting for: {book.waits}")
-        wrong += self._positions(oms, drifts=not old_baseline)
+        wrong += self._positions(oms)
         return Verdict(tuple(lost), tuple(doubled), tuple(ends), tuple(wrong))
 
     def _repeated(self, oms: OMS) -> list[str]:
@@ -171,7 +168,7 @@ class Judge:
                 seen.add(cloid.text)
         return found
 
-    def _positions(self, oms: OMS, *, drifts: bool) -> list[str]:
+    def _positions(self, oms: OMS) -> list[str]:
         found: list[str] = []
         for venue, exchange in self._exchanges.items():
             account = self._accounts[venue]
@@ -183,7 +180,7 @@ class Judge:
                     found.append(f"{venue}:{ticker}: the exchange holds {held}, its fills give {total}")
                 if oms.positions.get(venue, ticker) != held:
                     found.append(f"{venue}:{ticker} is {oms.positions.get(venue, ticker)} here, {held} there")
-                if drifts and oms.positions.drift(venue, ticker):
+                if oms.positions.drift(venue, ticker):
                     found.append(f"{venue}:{ticker} drifts by {oms.positions.drift(venue, ticker)}")
         return found
 

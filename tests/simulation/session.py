@@ -18,7 +18,7 @@ import msgspec
 
 from gateways.errors import VenueError
 from gateways.paper.contracts import paper_exchange
-from gateways.paper.fault_plan import Fault, Faults
+from gateways.paper.fault_plan import Faults
 from gateways.paper.memory import MemoryShell
 from gateways.paper.records import Happening
 from gateways.transport.virtual import VirtualLoop
@@ -36,9 +36,6 @@ SETTLE_S = 60.0
 """At most; a session without unknown orders settles at once."""
 VENUES = ("binance", "hyperliquid")
 BASES = (("ETH",), ("BTC", "ETH"), ("SOL",))
-
-MISDATED = (Fault.SNAPSHOT_STALE, Fault.FILL_AFTER_CANCEL)
-"""Faults by which a position is answered with another time than its own: an old answer, a fill not told yet."""
 
 Log = Callable[[str], None]
 
@@ -108,17 +105,19 @@ class Session:
         operator = Operator(self._rng, self._bases, self.log)
         self.judge.one_sided = operator.one_sided
         beside = [self.loop.create_task(self.shell.run())]
+        trouble: asyncio.Task[None] | None = None
         if self.faults:
             plan = Random(f"{self.seed}/trouble")  # noqa: S311 - a scenario, not a secret
-            beside.append(self.loop.create_task(Trouble(self.faults, plan, self.log).make(WORK_S)))
+            trouble = self.loop.create_task(Trouble(self.faults, plan, self.log).make(WORK_S))
         life = await self._lives(operator)
+        if trouble is not None:
+            await self._caught(trouble)  # what is answered while a fault strikes is not judged
         oms = life.oms
         verdict = Verdict()  # of a desk that broke there is nothing to judge
         settled = not self._exceptions and await self._caught(self._settle(oms)) is True
         digest = self._digest(life.journal.image)
         if not self._exceptions:
-            stale = any(faults.counts[fault] for faults in self.faults.values() for fault in MISDATED)
-            verdict = self.judge.verdict(oms, settled=settled, old_baseline=stale and self._kills > 0)
+            verdict = self.judge.verdict(oms, settled=settled)
         await self._caught(oms.cleanup())
         for task in beside:
             task.cancel()
@@ -209,6 +208,7 @@ class Session:
             else:
                 calm = await oms.wait_idle(2.0)
                 done = not oms.makers_working() and not self.judge.owed(oms)
+                done = done and not any(oms.positions.doubted(venue) for venue in VENUES)
                 if calm and done and traded == self.judge.fills:  # so the reconciliation saw all there is
                     return True
             await asyncio.sleep(1.0)
