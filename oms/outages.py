@@ -9,7 +9,7 @@ the operator is told again (``Limits.outage_alert_times``). A HOLD for any other
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from gateways.venue import Channel
+from gateways.venue import Channel, ChannelState
 from oms.hedge import events as e
 from oms.hedge.policy import OnFailure
 from oms.hedge.state import HedgeBook
@@ -29,10 +29,14 @@ class Outages:
         """Whether an outage of the venue lasts."""
         return venue in self._oms.kernel.outages
 
-    def channel_changed(self, venue: str) -> None:
-        """Look at the ways to a venue, one of which came up or went down."""
-        if not self.down(venue) and self._cut_off(venue):
+    def channel_changed(self, venue: str, state: ChannelState) -> None:
+        """Look at the ways to a venue, one of which came up or went down (the health page knows it already)."""
+        if self.down(venue):
+            return
+        if self._cut_off(venue):
             self.begin(venue, self._oms.health.row(venue).note or "no way to send an order")
+        elif state.channel is Channel.TRADE and not state.connected:
+            self._oms.supervisor.reconcile_soon(venue)  # whether HTTP still works was last seen when it was last used
 
     def begin(self, venue: str, text: str) -> None:
         """Hold the venue's books and say so; one that the operator has resumed meanwhile is held again."""
@@ -80,9 +84,9 @@ class Outages:
             waiting = self._waiting(venue)
             if at_ns and not waiting:
                 continue
-            since = f" for {at_ns // 1_000_000_000} s" if at_ns else ""
+            since = f" since {at_ns // 1_000_000_000} s" if at_ns else ""
             owed = "; ".join(f"{book.balance + book.in_flight:f} of {book.ticker} waits" for book in waiting)
-            text = f"{outage.text}{since}: nothing is sent to {venue}, makers hedged there are cancelled"
+            text = f"{venue} is down{since}, {outage.note}: no hedge is sent there, makers that need one are cancelled"
             oms.alert(venue, "", f"{text}; {owed}" if owed else text, "error", event="down")
 
     async def _give_up(self, venue: str) -> None:

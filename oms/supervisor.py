@@ -146,7 +146,7 @@ class Supervisor(Watcher):
         """Mirror it, publish it, and reconcile when the private stream is back: news may have been missed."""
         self._oms.health.channel_changed(venue, state)
         self._oms.deltas.publish(HealthDelta(venue, state))
-        self._oms.outages.channel_changed(venue)
+        self._oms.outages.channel_changed(venue, state)
         if state.channel is Channel.PUBLIC and self._started:
             if state.connected:
                 self._oms.keeper.resync_venue(venue)

@@ -14,8 +14,8 @@ PURE = [
     "gateways/paper/binance/*.py", "gateways/paper/hyperliquid/*.py",
     "oms/absence.py", "oms/checks.py", "oms/evidence.py", "oms/order_book.py", "oms/orders.py", "oms/reconcile.py",
     "oms/cloid.py", "oms/checkpoint.py",
-    *(f"oms/hedge/{name}.py" for name in ("acts", "book", "decision", "events", "failures", "kernel", "ledger", "policy",
-                                          "state")),
+    *(f"oms/hedge/{name}.py" for name in ("acts", "book", "decision", "events", "failures", "kernel", "ledger",
+                                          "policy", "state")),
     "console/language.py", "console/legs.py", "console/words.py", "console/commands.py", "console/checks.py",
 ]  # fmt: skip
 FORBIDDEN = {"time", "random", "secrets", "os", "socket", "asyncio", "threading", "subprocess", "aiohttp"}

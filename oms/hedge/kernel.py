@@ -236,7 +236,7 @@ class Kernel:
     # -- venues, prices, time, rules
 
     def _venue_down(self, event: e.VenueDown) -> list[HedgeBook]:
-        self.outages.setdefault(event.venue, Outage(event.ts_ns, f"venue down: {event.text}"))
+        self.outages.setdefault(event.venue, Outage(event.ts_ns, event.text))
         books = [book for book in self.books.values() if book.venue == event.venue]
         for book in books:
             if not book.down:

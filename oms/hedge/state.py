@@ -34,7 +34,12 @@ class Outage:
     """Since when, and why, nothing can be sent to a venue."""
 
     since_ns: int
-    text: str
+    note: str
+
+    @property
+    def text(self) -> str:
+        """Why its books hold."""
+        return f"venue down: {self.note}"
 
 
 @dataclass(slots=True)

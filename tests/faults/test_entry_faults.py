@@ -6,7 +6,7 @@ import pytest
 
 from gateways.errors import Denied, Unknown, VenueError
 from gateways.venue import Channel
-from oms.hedge.policy import How, Limits, Rung
+from oms.hedge.policy import How, Rung
 from oms.hedge.state import ChildState
 from tests.faults.desk import D, under_fault, until
 from tests.faults.rows import row, slow_row
@@ -289,25 +289,6 @@ async def test_leg_on_the_makers_own_contract_and_two_legs_on_one_contract(seed)
         with pytest.raises(Denied, match=r"leg"):
             await desk.oms.hedge_order(maker, [{**other, "ratio": D("0.5")}, {**other, "ratio": D("0.5")}])
         assert desk.truth("maker").placed == {}
-
-
-@slow_row
-@pytest.mark.parametrize("fault", ["venue_refuses", "venue_down"])
-async def test_hedge_venue_down(seed, fault):
-    """Down for long: HOLD or unknown, makers cancelled, alerts; hedged once, when it is back and resumed."""
-    async with under_fault(seed, limits=Limits(max_failures=3, backoff_ns=50_000_000)) as desk:
-        order = await desk.place()
-        desk.fault("hedge", fault, seconds=3)
-        await until(lambda: desk.struck("hedge", fault) == 1)
-        desk.fill(order, "0.05")
-        if fault == "venue_refuses":
-            await held(desk, order, "in a row", attempts=3)
-            await until(lambda: not desk.plan(desk.hedge_venue).rules, 6)
-            await until(lambda: desk.oms.health.connected(desk.hedge_venue, Channel.TRADE), 10)
-            await resumed(desk)
-        else:
-            await desk.hedged_in_full()
-            await desk.proven()
 
 
 @row
