@@ -327,7 +327,7 @@ async def test_the_process_says_where_it_is_serves_and_ends_when_told():
         (["--market", "TAPE", "--ticker", "DOGE"], "No paper venue lists DOGE"),
         (["--market", "TAPE"], "needs --ticker"),
         (["--market", "TAPE", "--ticker", "FXS", "--speed", "0"], "must be over zero"),
-        (["--venues", "nasdaq"], "There is no paper venue 'nasdaq': choose from binance, hyperliquid."),
+        (["--venues", "nasdaq"], f"There is no paper venue 'nasdaq': choose from {', '.join(KINDS)}."),
     ],
 )
 def test_what_cannot_be_served_is_one_sentence_and_exit_code_2(tmp_path, arguments, words):
