@@ -24,7 +24,7 @@ PATIENCE_S = 5.0
 FIRST_PAUSE_S = 30.0
 LONGEST_PAUSE_S = 1_800.0
 """Between two renewals of one stream; the pause doubles while no renewal brings it to speak."""
-SKEW_NS = 5_000_000_000
+SKEW_NS = 1_000_000_000
 """How far a venue's clock may be ahead of ours: news dated less than this after the opening may be from before it."""
 
 Item = tuple[str, str, str]

@@ -167,6 +167,17 @@ class Desk:
         """Wait until a venue has been asked for its snapshots since now: there is something to be stale."""
         await self.oms.reconcile(self.venue(part))
 
+    def deafen(self, part):
+        """Let the private connections that are open now bring no news any more; their sockets live, later ones hear."""
+        front = self.server.venues[self.venue(part)].faulty
+        deaf, through = set(front._private), front._through
+
+        def heard(push):
+            return push.connection not in deaf or front._dialect.told(push.text) is None
+
+        front._through = lambda pushes: through([push for push in pushes if heard(push)])
+        return deaf
+
     # -------------------------------------------------------------- the truth
 
     def truth(self, part):
@@ -268,9 +279,12 @@ class Desk:
 
 @asynccontextmanager
 async def under_fault(
-    seed=1, *, maker=None, hedge=None, limits=None, refresh=REFRESH_S, pending=PENDING_S, before=None
+    seed=1, *, maker=None, hedge=None, limits=None, refresh=REFRESH_S, pending=PENDING_S, before=None, **settings
 ):  # fmt: skip
-    """Two paper venues and a desk on them; everything ends with the block. ``before`` acts on the venues first."""
+    """Two paper venues and a desk on them; everything ends with the block.
+
+    ``before`` acts on the venues first; ``settings`` are further ones of the OMS.
+    """
     way = DIRECTIONS[seed]
     async with running(PaperServer(list(VENUES), seed=seed)) as server:
         if before is not None:
@@ -280,7 +294,7 @@ async def under_fault(
             oms = OMS(
                 Gateway(server.endpoints), journal=Journal(Path(folder) / "journal.jsonl", clock), clock=clock,
                 pending_timeout=pending, refresh_orders_snapshot=refresh, refresh_positions_snapshot=refresh,
-                limits=limits,
+                limits=limits, **settings,
             )  # fmt: skip
             desk = Desk(server, oms, seed, maker or way[0], hedge or way[1])
             try:
