@@ -285,7 +285,7 @@ class Credentials(msgspec.Struct, frozen=True):
     passphrase: str = ""
 
     def __repr__(self) -> str:
-        return f"Credentials(key={self.key[:4]}..., secret=***)"
+        return "Credentials(key=***, secret=***)"
 
 
 class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -297,6 +297,9 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The query string exactly as signed, without the question mark."""
     body: bytes = b""
     headers: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"WireRequest({self.method} {self.path})"  # the rest carries keys and signatures
 
 
 # -------------------------------------------------------------------- events

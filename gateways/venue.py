@@ -109,6 +109,10 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     """Sent with every HTTP request beside the request's own, e.g. what asks for a venue's demo."""
 
+    def __repr__(self) -> str:
+        """Where, but not who: tracebacks and logs show representations."""
+        return f"Endpoints(rest={self.rest!r}, kind={self.kind!r}, key=***, secret=***)"
+
     @property
     def credentials(self) -> Credentials:
         """The signing part."""
