@@ -18,6 +18,7 @@ import msgspec
 
 from oms.clock import Clock
 from oms.memory_journal import MemoryJournal
+from oms.private_files import make_folder, open_file
 from oms.records import (
     CHECKPOINT_KIND,
     FORMAT_VERSION,
@@ -182,12 +183,12 @@ class Journal:
     def _open(self) -> int:
         """Open the last segment and lock it. Another process may begin a new one before our lock holds: look again."""
         try:
-            self._first.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._first.parent)
             while True:
                 self.path = (segments_of(self._first) or [self._first])[-1]
                 if self.path.suffix == ".gz":
                     raise JournalError(f"the journal's last segment {self.path} is compressed: gunzip it to continue")
-                file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                file = open_file(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
                 try:
                     self._lock(file)
                 except BaseException:
@@ -202,7 +203,6 @@ class Journal:
     def _continue(self) -> int:
         """Check what is there, cut off what is torn; return the number of the next record."""
         try:
-            os.fchmod(self._file, 0o600)
             count = 0
             for record in recoverable(segments_of(self._first)):
                 count = record.n + 1
@@ -288,7 +288,7 @@ class Journal:
         path = next_segment(self._first, self.path)
         made = path.with_name(path.name + ".new")
         try:
-            file = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            file = open_file(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             try:
                 _write_all(file, head_lines(self._clock, mark.number, checkpoint))
                 self._sync(file)
@@ -312,7 +312,7 @@ class Journal:
         file = -1
         try:
             since = os.pread(self._file, os.fstat(self._file).st_size - draft.mark.place, draft.mark.place)
-            file = os.open(made, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+            file = open_file(made, os.O_RDWR | os.O_APPEND)
             self._lock(file)
             _write_all(file, since)
             self._sync(file)

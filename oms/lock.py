@@ -21,6 +21,7 @@ import msgspec
 from gateways.errors import Denied
 from gateways.venue import Endpoints
 from oms.clock import Clock
+from oms.private_files import make_folder, open_file
 
 if sys.platform != "win32":
     import fcntl
@@ -73,10 +74,9 @@ class AccountLocks:
 
     def _take(self, alias: str, path: Path, holder: bytes) -> None:
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             file = _locked(alias, path)
             self._held.append((path, file))
-            os.fchmod(file, 0o600)
             os.ftruncate(file, 0)
             os.pwrite(file, holder, 0)
         except OSError as error:
@@ -106,7 +106,7 @@ def _distinct(endpoints: Mapping[str, Endpoints]) -> dict[str, str]:
 def _locked(alias: str, path: Path) -> int:
     """An open file at ``path`` that we hold the lock of. Raises Denied when somebody else does, OSError."""
     while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = open_file(path, os.O_RDWR | os.O_CREAT)
         try:
             if sys.platform != "win32":
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
