@@ -27,7 +27,7 @@ async def test_a_deaf_private_stream_is_opened_anew_and_heard(venue):
         await until(lambda: front._private - deaf and not front._private & deaf, 5, "no new private connection")
         await until(lambda: desk.oms.health.connected(venue, Channel.PRIVATE), 5)
         if venue == "binance":
-            assert ["end key", "listen key"] == [verb for verb in verbs if verb in {"end key", "listen key"}]
+            assert [verb for verb in verbs if verb in {"end key", "listen key"}] == ["end key", "listen key"]
         heard_ns = desk.oms.health.row(venue).ts_private_ns
         desk.fill(order, "0.07")
         await until(lambda: desk.oms.health.row(venue).ts_private_ns > heard_ns)
