@@ -1,0 +1,69 @@
+"""The contender: the desk itself, as a live profile runs it, on the two accounts of the bench venue."""
+
+import argparse
+import asyncio
+import gc
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+from console.engine import new_loop
+from console.headless import open_oms
+from gateways.venue import Endpoints
+from oms.deltas import Delta
+from oms.requests import HedgeRequest, OrderRequest
+
+
+def endpoints(rest: str, ws: str, name: str) -> dict[str, Endpoints]:
+    """The two venues: ``maker`` and ``hedge``."""
+    return {
+        account: Endpoints(
+            kind="binance", key=f"{name} {account} key".ljust(64, "k"), secret=f"{name} {account}",
+            rest=f"{rest}/{name}/{account}",
+            ws={kind: f"{ws}/{name}/{account}/{kind}" for kind in ("public", "market", "private", "api")},
+        )
+        for account in ("maker", "hedge")
+    }  # fmt: skip
+
+
+class Slow:
+    """A handler that takes its time over every delta."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def __call__(self, _delta: Delta) -> None:
+        """Take it."""
+        await asyncio.sleep(self._seconds)
+
+
+async def trade(asked: argparse.Namespace) -> None:
+    """Rest one maker with a leg and hedge its fills until the input ends."""
+    folder = Path(asked.folder)
+    async with open_oms(endpoints(asked.rest, asked.ws, asked.name), folder, locks=folder / "locks") as oms:
+        for number in range(asked.handlers):
+            oms.deltas.register(Slow(0.001), name=f"slow {number}")
+        maker = OrderRequest(exc="maker", ticker="ETHUSDT", amount=Decimal(1_000_000), price=Decimal("2499.00"))
+        await oms.hedge_order(maker, HedgeRequest(exc="hedge", ticker="ETHUSDT"))
+        gc.collect()
+        gc.freeze()
+        print("ready", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+        await oms.wait_idle(10.0)
+        proof = await oms.verify()
+        print("consistent" if proof.consistent else "; ".join(proof.problems), flush=True)
+
+
+def main() -> int:
+    """Run until standard input ends."""
+    parser = argparse.ArgumentParser()
+    for name in ("rest", "ws", "name", "folder"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--handlers", type=int, default=0)
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(trade(parser.parse_args()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Durations of several contenders, taken in turn in one run, and their ratios to the baseline."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+QUANTILES = (50, 99, 99.9)
+
+
+def quantile(ranked: Sequence[int], percent: float) -> int:
+    """The value at a percentile of sorted values, by nearest rank. Raises IndexError when there are none."""
+    return ranked[min(len(ranked) - 1, int(len(ranked) * percent / 100))]
+
+
+class Samples:
+    """Nanoseconds by contender."""
+
+    def __init__(self, baseline: str) -> None:
+        self.baseline = baseline
+        self._taken: dict[str, list[int]] = {baseline: []}
+
+    def add(self, name: str, took_ns: int) -> None:
+        """Keep one."""
+        self._taken.setdefault(name, []).append(took_ns)
+
+    def result(self, main: str) -> dict[str, Any]:
+        """What is printed: by contender the count, the quantiles in microseconds and their ratios to the baseline.
+
+        ``ratio_p50`` and ``ratio_p99`` at the top are those of ``main``.
+        """
+        base = self._quantiles(self.baseline)
+        rows: dict[str, Any] = {}
+        for name, taken in self._taken.items():
+            mine = self._quantiles(name)
+            rows[name] = {"samples": len(taken)}
+            for percent in QUANTILES:
+                rows[name][f"p{percent:g}_us"] = round(mine[percent] / 1_000, 1)
+                rows[name][f"ratio_p{percent:g}"] = round(mine[percent] / base[percent], 2)
+        return {
+            "baseline": self.baseline, "main": main, "ratio_p50": rows[main]["ratio_p50"],
+            "ratio_p99": rows[main]["ratio_p99"], "contenders": rows,
+        }  # fmt: skip
+
+    def _quantiles(self, name: str) -> dict[float, int]:
+        ranked = sorted(self._taken[name])
+        return {percent: quantile(ranked, percent) for percent in QUANTILES}
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """The result as lines for a terminal."""
+    heads = [
+        "samples",
+        *(f"p{percent:g}_us" for percent in QUANTILES),
+        *(f"ratio_p{percent:g}" for percent in QUANTILES),
+    ]
+    rows = result["contenders"]
+    width = max(len(name) for name in rows)
+    lines = [" " * width + "".join(f"{head:>13}" for head in heads)]
+    lines += [f"{name:<{width}}" + "".join(f"{row[head]:>13}" for head in heads) for name, row in rows.items()]
+    return "\n".join(lines)
+
+
+def shown(result: Mapping[str, Any], *, as_json: bool) -> str:
+    """The result as asked for."""
+    return json.dumps(result) if as_json else table(result)
