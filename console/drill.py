@@ -48,7 +48,7 @@ _BY_TIME = frozenset({Fault.STREAM_CUT, Fault.LISTEN_KEY_EXPIRED, Fault.SNAPSHOT
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """How a fault is drilled: at whose venue, under which rules, in which story (fills, cancel, hold)."""
+    """How a fault is drilled: at whose venue, under which rules, in which story (fills, cancel, hold, outage)."""
 
     at: tuple[str, ...] = ("hedge",)
     rules: tuple[Rule, ...]
@@ -80,7 +80,8 @@ def _scenario(fault: Fault) -> Scenario:
             silent = Rule(fault=Fault.STREAM_SILENT, seconds=2)  # else the stream says at once what the answer did not
             return Scenario(rules=(Rule(fault=fault, verb=Verb.PLACE), silent))
         case Fault.VENUE_REFUSES | Fault.VENUE_DOWN | Fault.WEBSOCKETS_DOWN:
-            return Scenario(rules=(Rule(fault=fault, seconds=3),))
+            story = "fills" if fault is Fault.WEBSOCKETS_DOWN else "outage"  # without those, HTTP is still a way
+            return Scenario(rules=(Rule(fault=fault, seconds=3),), story=story)
         case Fault.IOC_PART_FILLED:
             return Scenario(rules=(Rule(fault=fault),))
     return Scenario(rules=(Rule(fault=fault, verb=Verb.PLACE),))
@@ -198,6 +199,8 @@ class _Drill:
         for at in self._scenario.at:
             for rule in self._scenario.rules:
                 await self._ask(at, "POST", "faults", rule)
+        if self._scenario.story == "outage":
+            await self._fill(maker, PARTS[0])  # at once: the desk stops its makers as soon as it knows
         await self._begun()
         await self._story(maker)
         late = "" if await self._right() else f"not right within {WITHIN_S:.0f} s: {self._stuck()}"
@@ -228,7 +231,7 @@ class _Drill:
             with contextlib.suppress(VenueError):  # a cancel that comes too late is refused: that is the drill
                 await self._oms.cancel_order(maker.venue, maker.ticker, cloid=maker.key)
             return
-        for part in PARTS:
+        for part in PARTS[1:] if self._scenario.story == "outage" else PARTS:
             if not self._current(maker).working:
                 break  # the desk has stopped it
             await self._fill(maker, part)
@@ -311,9 +314,10 @@ class _Drill:
             "unknown": sum(one.event == "unknown" for one in self._said),
             "refused": sum(one.event == "refused" and one.severity == "warning" for one in self._said),
             "HOLD": sum(one.event == "hold" for one in self._said),
+            "outage": sum(one.event == "up" for one in self._said),
             "alert": sum(one.event == "alert" for one in self._said),
         }
-        words = [f"{times} {what}{'s' if what in {'hedge', 'alert'} and times > 1 else ''}"
+        words = [f"{times} {what}{'s' if what in {'hedge', 'outage', 'alert'} and times > 1 else ''}"
                  for what, times in counted.items() if times]  # fmt: skip
         return ", ".join(words)
 

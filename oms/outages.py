@@ -34,7 +34,8 @@ class Outages:
         if self.down(venue):
             return
         if self._cut_off(venue):
-            self.begin(venue, self._oms.health.row(venue).note or "no way to send an order")
+            rest = self._oms.health.channel(venue, Channel.REST)
+            self.begin(venue, rest.note if rest and rest.note else "no way to send an order")
         elif state.channel is Channel.TRADE and not state.connected:
             self._oms.supervisor.reconcile_soon(venue)  # whether HTTP still works was last seen when it was last used
 
