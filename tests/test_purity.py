@@ -11,7 +11,7 @@ PURE = [
     *(f"gateways/{venue}/{name}.py" for venue in ("binance", "hyperliquid", "bybit", "okx")
       for name in ("decode", "bodies", "encode", "wire", "refusals", "vocabulary", "translate", "answers", "signing")),
     *(f"gateways/paper/{name}.py" for name in ("matching", "account", "clearing", "admission", "exchange", "records")),
-    "gateways/paper/binance/*.py", "gateways/paper/hyperliquid/*.py",
+    "gateways/paper/binance/*.py", "gateways/paper/hyperliquid/*.py", "gateways/paper/okx/*.py",
     "oms/absence.py", "oms/checks.py", "oms/evidence.py", "oms/order_book.py", "oms/orders.py", "oms/reconcile.py",
     "oms/cloid.py", "oms/checkpoint.py",
     *(f"oms/hedge/{name}.py" for name in ("acts", "book", "decision", "events", "failures", "kernel", "ledger",

@@ -15,6 +15,7 @@ from gateways.paper.okx.market_streams import MarketStreams
 from gateways.paper.okx.orders import OrderDesk
 from gateways.paper.okx.queries import OrderQueries
 from gateways.paper.okx.requests import Json, Params, account_of, body_items, check_expiry, query_params
+from gateways.paper.okx.settings import AccountSettings
 from gateways.paper.okx.subscriptions import PATHS, Subscriptions
 from gateways.paper.okx.tallies import Tallies
 from gateways.paper.okx.user_data import UserData
@@ -54,6 +55,7 @@ class OkxFront:
         self._orders = OrderDesk(exchange, tallies, self._meter, now_ns)
         self._queries = OrderQueries(exchange, self._orders, tallies, now_ns)
         self._account = AccountDesk(exchange, tallies, now_ns)
+        self._settings = AccountSettings(exchange, self._account, now_ns)
         self._market = MarketData(exchange, self._orders, now_ns)
         self._streams = MarketStreams(exchange, self._subscriptions, self._market, now_ns)
         self._user_data = UserData(
@@ -178,7 +180,7 @@ class OkxFront:
         }
 
     def _account_routes(self) -> dict[str, Route]:
-        account, queries = self._account, self._queries
+        account, settings, queries = self._account, self._settings, self._queries
         return {
             "trade/order": Route(queries.order, (60, 2)),
             "trade/orders-pending": Route(queries.pending, (60, 2)),
@@ -186,27 +188,27 @@ class OkxFront:
             "trade/orders-history-archive": Route(queries.archive, (20, 2)),
             "trade/fills": Route(queries.fills, (60, 2)),
             "trade/fills-history": Route(queries.fills_archive, (10, 2)),
-            "trade/orders-algo-pending": Route(account.nothing, (20, 2)),
+            "trade/orders-algo-pending": Route(settings.nothing, (20, 2)),
             "account/balance": Route(account.balance, (10, 2)),
             "account/positions": Route(account.positions, (10, 2)),
-            "account/positions-history": Route(account.nothing, (10, 2)),
-            "account/bills": Route(account.nothing, (5, 1)),
-            "account/bills-archive": Route(account.nothing, (5, 2)),
-            "account/config": Route(account.config, (5, 2)),
-            "account/instruments": Route(account.instruments, (20, 2)),
-            "account/trade-fee": Route(account.fees, (5, 2)),
-            "account/leverage-info": Route(account.leverages, (20, 2)),
-            "account/max-size": Route(account.most, (20, 2)),
-            "account/max-avail-size": Route(account.most_available, (20, 2)),
-            "asset/currencies": Route(account.currencies, (6, 1)),
-            "asset/balances": Route(account.nothing, (6, 1)),
+            "account/positions-history": Route(settings.nothing, (10, 2)),
+            "account/bills": Route(settings.nothing, (5, 1)),
+            "account/bills-archive": Route(settings.nothing, (5, 2)),
+            "account/config": Route(settings.config, (5, 2)),
+            "account/instruments": Route(settings.instruments, (20, 2)),
+            "account/trade-fee": Route(settings.fees, (5, 2)),
+            "account/leverage-info": Route(settings.leverages, (20, 2)),
+            "account/max-size": Route(settings.most, (20, 2)),
+            "account/max-avail-size": Route(settings.most_available, (20, 2)),
+            "asset/currencies": Route(settings.currencies, (6, 1)),
+            "asset/balances": Route(settings.nothing, (6, 1)),
         }
 
     def _setting_routes(self) -> dict[str, Route]:
-        account = self._account
+        settings = self._settings
         return {
             "trade/close-position": Route(self._orders.close_position, (20, 2)),
             "trade/cancel-all-after": Route(self._orders.switch, None),
-            "account/set-leverage": Route(account.set_leverage, (20, 2)),
-            "account/set-position-mode": Route(account.set_position_mode, (5, 2)),
+            "account/set-leverage": Route(settings.set_leverage, (20, 2)),
+            "account/set-position-mode": Route(settings.set_position_mode, (5, 2)),
         }

@@ -261,7 +261,8 @@ class MarketData:
     # ------------------------------------------------------------------ parts
 
     def _listed(self, params: Params) -> Iterable[Contract]:
-        if params.choice("instType", _TYPES) != "SWAP":
+        # Mandatory by the documentation; where a contract is named, the venue does without.
+        if params.choice("instType", _TYPES, "SWAP" if "instId" in params else None) != "SWAP":
             return []
         family = params.optional("instFamily") or params.optional("uly")
         found = [params.contract(self._contracts)] if "instId" in params else self._contracts.values()
