@@ -16,6 +16,7 @@ from enum import Enum
 import msgspec
 
 from gateways.contracts import Contracts
+from gateways.errors import Denied
 from gateways.standards import (
     AmendOrder,
     BalanceUpdate,
@@ -70,6 +71,23 @@ class Watcher(ABC):
         """A message was counted and dropped: of unknown type, or malformed."""
 
 
+class DeadMan(msgspec.Struct, frozen=True, kw_only=True):
+    """A venue's dead man's switch: it cancels our orders, hedges among them, when we have been silent for so long."""
+
+    shortest_s: int
+    longest_s: int
+    per_contract: bool = False
+    """Whether one switch is for one contract's orders; elsewhere it is for all of the account's."""
+    on_disconnect: bool = False
+    """Whether silence is a private connection that is gone; elsewhere it is not to be told again in time."""
+    most_a_day: int | None = None
+    """How often a day it acts for us; to be told again in time, or taken back, costs none of these."""
+
+    def within(self, seconds: int) -> int:
+        """The seconds, brought into the range that the venue takes."""
+        return max(self.shortest_s, min(self.longest_s, seconds))
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a venue can do, as data, so that the OMS asks and never guesses."""
 
@@ -83,7 +101,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     amend_keeps_oid: bool = True
     order_entry_websocket: bool = False
     cancel_all_native: bool = False
-    dead_mans_switch: bool = False
+    dead_mans_switch: DeadMan | None = None
     query_closed_by_cloid: bool = True
     """Whether ``order(cloid=...)`` sees orders that are no longer open, so that NotFound is evidence."""
     fills_of_all: bool = False
@@ -208,6 +226,18 @@ class Venue(ABC):
     @abstractmethod
     async def cancel_all(self, ticker: str) -> None:
         """Cancel all open orders of one contract: natively, or one by one where the venue has no such verb."""
+
+    async def arm_dead_man(self, seconds: int, ticker: str | None) -> None:
+        """Have the venue cancel our orders unless this is asked again within ``seconds``, as ``capabilities`` say.
+
+        ``ticker``: whose orders, where a switch is for one contract; None where it is for the account. Raises Denied
+        for a venue without one or for another range, Rejected when the venue does not grant it to us.
+        """
+        raise Denied(self.alias, f"no dead man's switch: {ticker or 'the account'} is not covered for {seconds} s")
+
+    async def disarm_dead_man(self, ticker: str | None) -> None:
+        """Take the switch back: nothing is cancelled any more. Idempotent. Raises as ``arm_dead_man``, and Unknown."""
+        raise Denied(self.alias, f"no dead man's switch to take back for {ticker or 'the account'}")
 
     @abstractmethod
     async def reference_price(self, ticker: str) -> Decimal | None:

@@ -43,7 +43,7 @@ from gateways.transport.budget import Priority
 from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
 from gateways.transport.streamed_venue import StreamedVenue, addresses
-from gateways.venue import Capabilities, Endpoints
+from gateways.venue import Capabilities, DeadMan, Endpoints
 
 CAPABILITIES = Capabilities(
     time_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
@@ -54,7 +54,8 @@ CAPABILITIES = Capabilities(
     amend_keeps_oid=True,
     order_entry_websocket=True,
     cancel_all_native=True,
-    dead_mans_switch=True,
+    # The venue names no range; each contract has a countdown of its own.
+    dead_mans_switch=DeadMan(shortest_s=1, longest_s=3_600, per_contract=True),
     query_closed_by_cloid=True,
     cloid_pattern=r"[.A-Z:/a-z0-9_-]{1,36}",
     acceptance_window_ms=RECV_WINDOW_MS,
@@ -176,9 +177,13 @@ class BinanceVenue(StreamedVenue[Session]):
         """Cancel all open orders of one contract with the venue's own verb."""
         await self._query(CancelAll(ticker=ticker), "cancel all", Priority.CANCEL)
 
-    async def dead_mans_switch(self, ticker: str, timeout_ms: int) -> None:
-        """Have the venue cancel all open orders of a contract unless told again in time; 0 takes the switch back."""
-        await self._query(DeadMansSwitch(ticker=ticker, timeout_ms=timeout_ms), "dead man's switch", Priority.REST)
+    async def arm_dead_man(self, seconds: int, ticker: str | None) -> None:
+        """Have the venue cancel all open orders of a contract unless told again in time."""
+        await self._query(DeadMansSwitch(ticker=ticker, timeout_ms=seconds * 1_000), "arm dead man")
+
+    async def disarm_dead_man(self, ticker: str | None) -> None:
+        """Stop a contract's countdown."""
+        await self._query(DeadMansSwitch(ticker=ticker, timeout_ms=0), "disarm dead man", Priority.HEDGE)
 
     # ------------------------------------------------------------------ parts
 

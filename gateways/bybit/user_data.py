@@ -9,11 +9,16 @@ from gateways.bybit import refusals
 from gateways.bybit.decode import IGNORED, decode, topic_of
 from gateways.bybit.encode import subscription
 from gateways.bybit.session import HEARTBEAT, SILENT_AFTER_S, Session
+from gateways.errors import Unavailable
 from gateways.standards import Ack, Event, Reject
 from gateways.transport.calls import Calls
 from gateways.transport.user_data import CLOCK_EVERY_S, PrivateStream
 
 TOPICS = (["order.linear", "execution.linear", "position.linear"], ["wallet"])
+
+PROTECTION = ["dcp.future"]
+"""The end of a connection that is subscribed to it sets off the venue's protection ("Dcp"): all orders are cancelled
+once all such connections have been gone for the time set. It brings no messages."""
 
 OPENING_S = 5.0
 """How long the venue may take to answer a login or a subscription."""
@@ -24,6 +29,8 @@ class UserData(PrivateStream[Session]):
 
     def __init__(self, session: Session, address: str, *, clock_every_s: float = CLOCK_EVERY_S) -> None:
         self._calls: Calls[Event] = Calls(session.alias, limit=10)
+        self._protected = False
+        self._requests = 0
         super().__init__(
             session,
             address,
@@ -34,11 +41,29 @@ class UserData(PrivateStream[Session]):
             clock_every_s=clock_every_s,
         )
 
+    async def protect(self, *, wanted: bool) -> None:
+        """Have the end of this connection, and of those that take its place, set off the protection, or not any more.
+
+        Idempotent. Raises Rejected when the venue refuses it. Raises Unavailable when there is no connection: the
+        protection cannot be taken back then, the time of the one that was lost runs already.
+        """
+        if wanted == self._protected:
+            return
+        if not self.stream.ready:
+            raise Unavailable(self._session.alias, "the private stream is down: its protection stays as it was")
+        self._requests += 1
+        request_id = f"protect-{self._requests}"
+        op = "subscribe" if wanted else "unsubscribe"
+        await self._ask(request_id, subscription(op, PROTECTION, request_id))
+        self._protected = wanted
+
     async def _opened(self) -> None:
         await self._ask("auth", self._session.login("auth"))
         for number, topics in enumerate(TOPICS):
             request_id = f"subscribe-{number}"
             await self._ask(request_id, subscription("subscribe", topics, request_id))
+        if self._protected:
+            await self._ask("subscribe-protection", subscription("subscribe", PROTECTION, "subscribe-protection"))
 
     async def _ask(self, request_id: str, message: bytes) -> None:
         """Send what opens the stream and wait for its answer. Raises what the venue refused it with."""

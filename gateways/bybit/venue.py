@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gateways.bybit import bodies, encode, limits
-from gateways.bybit.encode import NATIVE_LEVELS, RECV_WINDOW_MS
+from gateways.bybit.encode import DCP_SECONDS, NATIVE_LEVELS, RECV_WINDOW_MS
 from gateways.bybit.fills import FillPages
 from gateways.bybit.market_data import MarketData
 from gateways.bybit.order_entry import OrderEntry
@@ -25,6 +25,7 @@ from gateways.standards import (
     BookUpdate,
     CancelAll,
     CancelOrder,
+    DeadMansSwitch,
     FillEvent,
     OrderUpdate,
     PlaceOrder,
@@ -43,7 +44,7 @@ from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
 from gateways.transport.streamed_venue import StreamedVenue, addresses
 from gateways.transport.user_data import CLOCK_EVERY_S
-from gateways.venue import Capabilities, Endpoints
+from gateways.venue import Capabilities, DeadMan, Endpoints
 
 BOOK_TIMEOUT_S = 5.0
 
@@ -56,9 +57,8 @@ CAPABILITIES = Capabilities(
     amend_keeps_oid=True,
     order_entry_websocket=True,
     cancel_all_native=True,
-    # The venue's protection acts when the private stream is cut, not when it is not told again, and is granted to
-    # institutions alone.
-    dead_mans_switch=False,
+    # Granted to institutions alone ("Set Disconnect Cancel All").
+    dead_mans_switch=DeadMan(shortest_s=DCP_SECONDS[0], longest_s=DCP_SECONDS[1], on_disconnect=True),
     query_closed_by_cloid=True,
     cloid_pattern=r"[A-Za-z0-9_-]{1,36}",
     acceptance_window_ms=RECV_WINDOW_MS,
@@ -89,6 +89,7 @@ class BybitVenue(StreamedVenue[Session]):
         self._entry = OrderEntry(session, urls["trade"], reply_timeout_s=reply_timeout_s)
         self._market = MarketData(session, urls["public"])
         self._pages = FillPages(session)
+        self._window_s = 0
         super().__init__(session, self._user_data, self._entry, self._market)
 
     async def load_contracts(self) -> Contracts:
@@ -204,6 +205,21 @@ class BybitVenue(StreamedVenue[Session]):
             Priority.CANCEL,
             pool=limits.CANCEL_ALL,
         )
+
+    async def arm_dead_man(self, seconds: int, ticker: str | None) -> None:
+        """Have the venue cancel all derivative orders once the private stream has been gone for so long.
+
+        The venue takes some ten seconds to heed a new length. Asked again, nothing is sent.
+        """
+        if self._window_s != seconds:
+            request = DeadMansSwitch(timeout_ms=seconds * 1_000, ticker=ticker)
+            await self._session.ask(self._built(request), "arm dead man", limits.PRIVATE)
+            self._window_s = seconds
+        await self._user_data.protect(wanted=True)
+
+    async def disarm_dead_man(self, ticker: str | None) -> None:  # noqa: ARG002 - the account has one
+        """Leave the topic that makes a connection's end count. Raises Unavailable while there is no connection."""
+        await self._user_data.protect(wanted=False)
 
     def budget_used(self) -> str:
         """How much of the venue's request budget is used: HTTP requests of the address, orders of the account."""

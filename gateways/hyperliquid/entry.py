@@ -14,7 +14,7 @@ from gateways.hyperliquid.answers import Outcome, outcomes, refused
 from gateways.hyperliquid.encode import as_post, encode, encode_cancels
 from gateways.hyperliquid.session import MESSAGES, WEIGHT, Session
 from gateways.hyperliquid.wire import PostResponse, read
-from gateways.standards import AmendOrder, CancelOrder, PlaceOrder, WireRequest
+from gateways.standards import AmendOrder, CancelOrder, DeadMansSwitch, PlaceOrder, WireRequest
 from gateways.transport.budget import Priority
 from gateways.transport.calls import Calls
 
@@ -23,6 +23,9 @@ REPLY_TIMEOUT_S = 10.0
 ENTRY_WAIT_S = 1.0
 """How long an order request may wait for the rate budget."""
 CANCELS_A_REQUEST = 40
+
+
+Action = PlaceOrder | AmendOrder | CancelOrder | DeadMansSwitch
 
 
 class Nonces:
@@ -65,8 +68,8 @@ class OrderEntry:
         self._nonces = Nonces()
         self._request_id = 0
 
-    async def submit(self, request: PlaceOrder | AmendOrder | CancelOrder, priority: Priority) -> Outcome:
-        """Send one order, change or cancel; return its outcome, which has no error.
+    async def submit(self, request: Action, priority: Priority) -> Outcome:
+        """Send one order, change, cancel or timed cancel; return its outcome, which has no error.
 
         Raises Denied, Unavailable (not sent), Rejected (RateLimited) or Unknown (may have been done).
         """
@@ -83,7 +86,7 @@ class OrderEntry:
         (outcome,) = await self._perform(wire, verb, priority, items=1)
         if outcome.error is not None:
             raise refused(self._venue, outcome.error)
-        if outcome == Outcome() and not isinstance(request, CancelOrder):
+        if outcome == Outcome() and isinstance(request, PlaceOrder | AmendOrder):
             raise Unknown(self._venue, f"sent, but the answer to {verb} names no order")
         return outcome
 
@@ -163,4 +166,9 @@ class OrderEntry:
             raise Unknown(self._venue, f"sent, but the answer to {verb} is not JSON: {error.text}") from error
 
 
-_VERBS: dict[type, str] = {PlaceOrder: "place", AmendOrder: "amend", CancelOrder: "cancel"}
+_VERBS: dict[type, str] = {
+    PlaceOrder: "place",
+    AmendOrder: "amend",
+    CancelOrder: "cancel",
+    DeadMansSwitch: "dead man",
+}

@@ -18,7 +18,7 @@ import msgspec
 from gateways.contracts import Contracts
 from gateways.errors import Denied, NotFound, Unavailable
 from gateways.hyperliquid import answers, bodies
-from gateways.hyperliquid.encode import ACCEPTANCE_WINDOW_MS, encode, slippage_price, user_address
+from gateways.hyperliquid.encode import ACCEPTANCE_WINDOW_MS, SHORTEST_SWITCH_MS, encode, slippage_price, user_address
 from gateways.hyperliquid.entry import REPLY_TIMEOUT_S, OrderEntry, post_calls
 from gateways.hyperliquid.session import WEIGHT, Session
 from gateways.hyperliquid.streams import PrivateStream, PublicStream
@@ -28,6 +28,7 @@ from gateways.standards import (
     BalanceUpdate,
     BookUpdate,
     CancelOrder,
+    DeadMansSwitch,
     FillEvent,
     OrderKind,
     OrderStatus,
@@ -48,7 +49,7 @@ from gateways.standards import (
 from gateways.transport.budget import Priority
 from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
-from gateways.venue import Capabilities, Endpoints, Sink, Venue, Watcher
+from gateways.venue import Capabilities, DeadMan, Endpoints, Sink, Venue, Watcher
 
 DEFAULT_SLIPPAGE = Decimal("0.05")
 """Of a market order without a price, as in the venue's own SDK."""
@@ -62,7 +63,8 @@ CAPABILITIES = Capabilities(
     amend_keeps_oid=False,
     order_entry_websocket=True,
     cancel_all_native=False,
-    dead_mans_switch=True,
+    # The time must be five seconds ahead when it arrives: one more for the way and the clocks.
+    dead_mans_switch=DeadMan(shortest_s=SHORTEST_SWITCH_MS // 1_000 + 1, longest_s=86_400, most_a_day=10),
     query_closed_by_cloid=True,
     fills_of_all=True,
     cloid_pattern="0x[0-9a-f]{32}",
@@ -272,6 +274,18 @@ class HyperliquidVenue(Venue):
                 error = answers.refused(self.alias, outcome.error)
                 if getattr(error, "reason", None) is not RejectReason.UNKNOWN_ORDER:
                     raise error
+
+    async def arm_dead_man(self, seconds: int, ticker: str | None) -> None:
+        """Schedule a cancel of all of the account's orders, in place of the one scheduled before.
+
+        The venue grants it to accounts that have traded a million dollars.
+        """
+        request = DeadMansSwitch(timeout_ms=seconds * 1_000, ticker=ticker)
+        await self._connected().entry.submit(request, Priority.QUERY)
+
+    async def disarm_dead_man(self, ticker: str | None) -> None:
+        """Forget the scheduled cancel."""
+        await self._connected().entry.submit(DeadMansSwitch(timeout_ms=0, ticker=ticker), Priority.HEDGE)
 
     # ------------------------------------------------------------------ questions
 

@@ -44,7 +44,7 @@ from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
 from gateways.transport.streamed_venue import StreamedVenue, addresses
 from gateways.transport.user_data import CLOCK_EVERY_S
-from gateways.venue import Capabilities, Endpoints
+from gateways.venue import Capabilities, DeadMan, Endpoints
 
 CAPABILITIES = Capabilities(
     time_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
@@ -53,7 +53,7 @@ CAPABILITIES = Capabilities(
     amend_keeps_oid=True,
     order_entry_websocket=True,
     cancel_all_native=False,
-    dead_mans_switch=True,
+    dead_mans_switch=DeadMan(shortest_s=encode.SWITCH_S[0], longest_s=encode.SWITCH_S[1]),
     query_closed_by_cloid=True,
     cloid_pattern=r"[0-9A-Za-z]{1,32}",
     acceptance_window_ms=ACCEPTANCE_MS,
@@ -191,9 +191,13 @@ class OkxVenue(StreamedVenue[Session]):
             refused += [each for each in bodies.outcome(body, self.alias) if isinstance(each, Reject)]
         session.check([each for each in refused if each.reason is not RejectReason.UNKNOWN_ORDER])
 
-    async def dead_mans_switch(self, timeout_ms: int) -> None:
-        """Have the venue cancel all open orders of the account unless told again in time; 0 takes the switch back."""
-        await self._query(DeadMansSwitch(timeout_ms=timeout_ms), "dead man's switch", Priority.REST)
+    async def arm_dead_man(self, seconds: int, ticker: str | None) -> None:
+        """Have the venue cancel all open orders of the account unless told again in time."""
+        await self._query(DeadMansSwitch(timeout_ms=seconds * 1_000, ticker=ticker), "arm dead man")
+
+    async def disarm_dead_man(self, ticker: str | None) -> None:
+        """Stop the account's countdown."""
+        await self._query(DeadMansSwitch(timeout_ms=0, ticker=ticker), "disarm dead man", Priority.HEDGE)
 
     # ------------------------------------------------------------------ parts
 

@@ -163,11 +163,14 @@ async def test_cancel_all_tells_what_was_refused(stub: Stub) -> None:
 
 
 async def test_the_dead_mans_switch_is_the_accounts(stub: Stub) -> None:
-    """It is set in whole seconds, within what the venue takes."""
+    """It is set for all its contracts, within what the venue takes, and taken back."""
     exchange_, _ = stub
     exchange_.rest["POST", "/api/v5/trade/cancel-all-after"] = said({"triggerTime": "1700000060", "ts": "1"})
     async with connected(*stub) as (venue, _):
-        await venue.dead_mans_switch(59_500)
+        await venue.arm_dead_man(60, None)
         with pytest.raises(Denied):
-            await venue.dead_mans_switch(5_000)
-    assert exchange_.sent("POST", "/api/v5/trade/cancel-all-after") == [{"timeOut": "60"}]
+            await venue.arm_dead_man(5, None)
+        with pytest.raises(Denied):
+            await venue.arm_dead_man(60, ETH)
+        await venue.disarm_dead_man(None)
+    assert exchange_.sent("POST", "/api/v5/trade/cancel-all-after") == [{"timeOut": "60"}, {"timeOut": "0"}]

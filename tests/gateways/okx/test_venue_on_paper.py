@@ -226,11 +226,11 @@ async def test_all_orders_of_a_contract_are_cancelled(venue: OkxVenue, desk: Des
 
 
 async def test_the_dead_mans_switch_is_set_and_taken_back(venue: OkxVenue) -> None:
-    """The venue takes a time within its limits; 0 takes the switch back."""
-    await venue.dead_mans_switch(10_000)
+    """The venue takes a time within its limits."""
+    await venue.arm_dead_man(10, None)
     with pytest.raises(Denied):
-        await venue.dead_mans_switch(5_000)
-    await asyncio.wait_for(venue.dead_mans_switch(0), 5)
+        await venue.arm_dead_man(5, None)
+    await asyncio.wait_for(venue.disarm_dead_man(None), 5)
 
 
 async def test_public_data_and_its_chain(venue: OkxVenue, desk: Desk) -> None:

@@ -1,0 +1,67 @@
+"""Bybit's protection: a length for the account, and a topic that makes the end of a connection count."""
+
+import pytest
+
+from gateways.errors import Denied, Rejected, Unavailable
+from gateways.venue import Channel
+from tests.gateways.bybit.messages import answer
+from tests.gateways.bybit.test_venue import Stub, connected, stub
+
+__all__ = ["stub"]
+
+PATH = "/v5/order/disconnected-cancel-all"
+TOPIC = "dcp.future"
+
+
+async def test_it_is_set_once_joined_and_left(stub: Stub) -> None:
+    """The length is sent when it changes; asked again nothing is sent; taking it back leaves the topic."""
+    exchange, _ = stub
+    exchange.rest[PATH] = (200, answer({}))
+    async with connected(*stub) as (venue, _):
+        for seconds in (30, 30, 40):
+            await venue.arm_dead_man(seconds, None)
+        assert [sent["timeWindow"] for sent in exchange.sent(PATH)] == [30, 40]
+        assert exchange.topics("private").count(TOPIC) == 1
+        for _ in range(2):
+            await venue.disarm_dead_man(None)
+        assert exchange.topics("private", "unsubscribe") == [TOPIC]
+
+
+async def test_a_connection_that_takes_the_place_of_another_joins_too(stub: Stub) -> None:
+    """Else the time of the one that was lost would run out."""
+    exchange, _ = stub
+    exchange.rest[PATH] = (200, answer({}))
+    async with connected(*stub) as (venue, desk):
+        await venue.arm_dead_man(30, None)
+        await exchange.drop("private")
+        await exchange.until(lambda: exchange.topics("private").count(TOPIC) == 2)
+        await desk.until(lambda: desk.states_of(Channel.PRIVATE)[-1])
+
+
+async def test_it_cannot_be_taken_back_without_a_connection(stub: Stub) -> None:
+    """The time of the lost connection runs; the next connection joins, and then it can be left."""
+    exchange, _ = stub
+    exchange.rest[PATH] = (200, answer({}))
+    async with connected(*stub) as (venue, desk):
+        await venue.arm_dead_man(30, None)
+        exchange.refuse_sockets.add("private")
+        await exchange.drop("private")
+        await desk.until(lambda: not desk.states_of(Channel.PRIVATE)[-1])
+        with pytest.raises(Unavailable):
+            await venue.disarm_dead_man(None)
+        exchange.refuse_sockets.clear()
+        await desk.until(lambda: desk.states_of(Channel.PRIVATE)[-1])
+        await venue.disarm_dead_man(None)
+        assert exchange.topics("private", "unsubscribe") == [TOPIC]
+
+
+async def test_what_the_venue_does_not_grant_is_rejected(stub: Stub) -> None:
+    """It is for institutions; the topic is not joined then, and a range of its own is denied unsent."""
+    exchange, _ = stub
+    exchange.rest[PATH] = (200, answer({}, 10005, "Permission denied"))
+    async with connected(*stub) as (venue, _):
+        with pytest.raises(Rejected):
+            await venue.arm_dead_man(30, None)
+        with pytest.raises(Denied):
+            await venue.arm_dead_man(2, None)
+        assert TOPIC not in exchange.topics("private")
