@@ -119,6 +119,14 @@ class BinanceVenue:
         self._place(contender, name, params, 0)
         return max(account.orders)
 
+    def tell_position(self, contender: str, name: str) -> None:
+        """Push what the account holds now, as the venue does after each fill."""
+        account, now = self.account(contender, name), now_ms()
+        position = {"s": TICKER, "pa": f"{account.position / 1_000:.3f}", "ep": PRICE, "up": "0", "mt": "cross",
+                    "iw": "0", "ps": "BOTH", "ma": "USDT", "bep": PRICE, "cr": "0"}  # fmt: skip
+        update = {"m": "ORDER", "B": [], "P": [position]}
+        self._push(account, [_json({"e": "ACCOUNT_UPDATE", "E": now, "T": now, "a": update})])
+
     def private(self, contender: str, name: str) -> Socket:
         """The connection that an account's own news goes to."""
         return self.account(contender, name).sockets["private"]
@@ -210,7 +218,10 @@ class BinanceVenue:
         if market:
             pushes.append(self._fill(account, order, order["origQty"], maker=False))
         self._on_order(contender, name, order, read_ns)
-        asyncio.get_running_loop().call_soon(self._push, account, pushes)
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._push, account, pushes)
+        if market:
+            loop.call_soon(self.tell_position, contender, name)
         return reply
 
     def _push(self, account: Account, frames: list[bytes]) -> None:

@@ -48,7 +48,9 @@ class Conductor:
         awaited = self._awaited[contender] = asyncio.get_running_loop().create_future()
         sent_ns = venue.private(contender, "maker").send(frame)
         async with asyncio.timeout(ANSWER_S):
-            return await awaited - sent_ns
+            read_ns = await awaited
+        venue.tell_position(contender, "maker")
+        return read_ns - sent_ns
 
 
 @contextlib.asynccontextmanager
