@@ -76,9 +76,9 @@ def order(body: Body, contracts: Contracts) -> OrderUpdate:
     raw = typed(parse(body, venue), wire.RestOrder, venue)
     sign = units.sign_of(raw.side, venue, "side")
     factor = units.multiplier_of(contracts, raw.symbol)
-    quantity = units.finite(raw.orig_qty, venue, "origQty")
+    quantity = units.unsigned(raw.orig_qty, venue, "origQty")
     done = raw.executed_qty if raw.executed_qty is not None else raw.cum_qty
-    filled = None if done is None else units.finite(done, venue, "executedQty")
+    filled = None if done is None else units.unsigned(done, venue, "executedQty")
     return OrderUpdate(
         venue=venue,
         ticker=raw.symbol,
@@ -111,7 +111,7 @@ def fill(body: Body, contracts: Contracts) -> FillEvent:
         ticker=raw.symbol,
         oid=str(raw.order_id),
         trade_id=str(raw.id),
-        amount=units.amount(units.finite(raw.qty, venue, "qty"), sign, factor),
+        amount=units.amount(units.unsigned(raw.qty, venue, "qty"), sign, factor),
         price=units.price(raw.price, factor, venue, "price"),
         fee=None if raw.commission is None else units.finite(raw.commission, venue, "commission"),
         fee_asset=raw.commission_asset,
@@ -254,17 +254,22 @@ def contract(body: Body, venue: str) -> Contract | None:
         return None
     base, bundle = units.unbundled(raw.base_asset)
     notional, market = rules.get("MIN_NOTIONAL"), rules.get("MARKET_LOT_SIZE")
+    least = lot.min_qty or lot.step_size
+    most = None if not lot.max_qty else units.unsigned(lot.max_qty, venue, "maxQty") * bundle
+    market_most = (
+        None if market is None or not market.max_qty else units.unsigned(market.max_qty, venue, "maxQty") * bundle
+    )
     return Contract(
         venue=venue,
         ticker=raw.symbol,
         base=base,
         quote=raw.quote_asset,
-        tick_size=units.finite(price.tick_size, venue, "tickSize") / bundle,
-        lot_size=units.finite(lot.step_size, venue, "stepSize") * bundle,
-        min_quantity=(lot.min_qty or lot.step_size) * bundle,
-        min_notional=(notional.notional or ZERO) if notional is not None else ZERO,
-        max_quantity=None if not lot.max_qty else lot.max_qty * bundle,
-        market_max_quantity=None if market is None or not market.max_qty else market.max_qty * bundle,
+        tick_size=units.unsigned(price.tick_size, venue, "tickSize") / bundle,
+        lot_size=units.unsigned(lot.step_size, venue, "stepSize") * bundle,
+        min_quantity=units.unsigned(least, venue, "minQty") * bundle,
+        min_notional=ZERO if notional is None else units.unsigned(notional.notional or ZERO, venue, "notional"),
+        max_quantity=most,
+        market_max_quantity=market_most,
         multiplier=bundle,
         trading=raw.status == "TRADING",
     )
@@ -320,8 +325,6 @@ def by_shape(raw: dict[str, Any], contracts: Contracts) -> list[Event]:
         return [*money, *(position(each, contracts) for each in _listed(raw, "positions", venue))]
     if "asset" in raw and ("balance" in raw or "walletBalance" in raw):
         return [balance(raw, contracts)]
-    if "lastUpdateId" in raw and "bids" in raw:
-        return [book(raw, "", contracts)]
     if "bidPrice" in raw:
         return [quote(raw, contracts)]
     if "markPrice" in raw and "lastFundingRate" in raw:

@@ -77,7 +77,7 @@ def decode(raw: Body, contracts: Contracts) -> list[Event]:
             if raw.startswith(b'{"stream":'):
                 wrapped = _WRAPPED.decode(raw)
                 return _translated(wrapped.data, contracts, partial=_is_partial_book(wrapped.stream))
-        except (msgspec.DecodeError, UnicodeError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             pass  # of an unknown type, or malformed: the slower way below tells which, and where
     parsed = bodies.parse(raw, contracts.venue)
     if isinstance(parsed, list):
@@ -174,8 +174,8 @@ def _order_update(raw: wire.OrderBody, contracts: Contracts) -> list[Event]:
     venue = contracts.venue
     sign = units.sign_of(raw.side, venue, "o.S")
     factor = units.multiplier_of(contracts, raw.symbol)
-    quantity = units.finite(raw.quantity, venue, "o.q")
-    filled = units.finite(raw.filled, venue, "o.z")
+    quantity = units.unsigned(raw.quantity, venue, "o.q")
+    filled = units.unsigned(raw.filled, venue, "o.z")
     forced = terms.is_venue_made(raw.client_id, raw.status, raw.execution, raw.kind)
     oid, ts_venue_ns = str(raw.order_id), raw.ts * units.MS
     update = OrderUpdate(
@@ -226,7 +226,7 @@ def _lite_fill(raw: wire.TradeLite, contracts: Contracts) -> FillEvent:
         ticker=raw.symbol,
         oid=str(raw.order_id),
         trade_id=str(raw.trade_id),
-        amount=units.amount(units.finite(raw.last_quantity, venue, "l"), units.sign_of(raw.side, venue, "S"), factor),
+        amount=units.amount(units.unsigned(raw.last_quantity, venue, "l"), units.sign_of(raw.side, venue, "S"), factor),
         price=units.price(raw.last_price, factor, venue, "L"),
         cloid=raw.client_id,
         is_maker=raw.maker,
@@ -292,7 +292,7 @@ def _depth(raw: wire.DepthUpdate, contracts: Contracts, *, snapshot: bool) -> Bo
 
 def _public_trade(raw: wire.AggTrade | wire.PublicTrade, contracts: Contracts) -> list[Event]:
     venue = contracts.venue
-    quantity = units.finite(raw.quantity, venue, "q")
+    quantity = units.unsigned(raw.quantity, venue, "q")
     if not quantity or not units.finite(raw.price, venue, "p"):
         return []  # the venue's own transfers (insurance fund) show as trades of nothing
     factor = units.multiplier_of(contracts, raw.symbol)

@@ -114,7 +114,7 @@ def used_of_reply(raw: bytes) -> dict[str, int]:
     """What the venue has counted, of a websocket API reply; empty where it does not say."""
     try:
         counted = _REPLY.decode(raw).rate_limits
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
     named = ((_POOL_OF_LIMIT.get((each.rate_limit_type, each.interval, each.interval_num)), each) for each in counted)
     return {pool: each.count for pool, each in named if pool is not None}

@@ -15,6 +15,9 @@ ONE = Decimal(1)
 MS = 1_000_000
 """Nanoseconds in a millisecond."""
 
+_LARGEST_EXPONENT = 40
+"""No price or size has so many digits before or behind its point: what has is not a number of the venue's."""
+
 _BUNDLE = re.compile(r"^(1000000|1000|1M)(?=[A-Z])")
 _BUNDLES = {"1000": Decimal(1_000), "1000000": Decimal(1_000_000), "1M": Decimal(1_000_000)}
 
@@ -49,10 +52,17 @@ def amount(quantity: Decimal, sign: int, factor: Decimal) -> Decimal:
 
 
 def finite(value: Decimal, venue: str, field: str) -> Decimal:
-    """``value``, which a number on the wire must be. Raises DecodeError for NaN and the infinities."""
-    if value.is_finite():
+    """``value``, which a number on the wire must be. Raises DecodeError for NaN, infinities and absurd exponents."""
+    if value.is_finite() and abs(value.adjusted()) <= _LARGEST_EXPONENT:
         return value
-    raise DecodeError(venue, field, f"{value} is not a number")
+    raise DecodeError(venue, field, f"{value:.40} is not a number")
+
+
+def unsigned(value: Decimal, venue: str, field: str) -> Decimal:
+    """A quantity, which has no sign on this wire. Raises DecodeError for a negative one."""
+    if finite(value, venue, field) < ZERO:
+        raise DecodeError(venue, field, f"{value} is negative")
+    return value
 
 
 def price_or_none(value: Decimal | None, factor: Decimal, venue: str, field: str) -> Decimal | None:
@@ -77,12 +87,12 @@ def quote_side(price: Decimal, quantity: Decimal, factor: Decimal, venue: str, f
 
 def levels(raw: tuple[Level, ...], factor: Decimal, venue: str, field: str) -> tuple[Level, ...]:
     """Book levels in our units."""
-    for price, quantity in raw:
-        if not price.is_finite() or not quantity.is_finite() or quantity < ZERO:
-            raise DecodeError(venue, field, f"{price} {quantity} is not a level")
+    for each, quantity in raw:
+        finite(each, venue, field)
+        unsigned(quantity, venue, field)
     if factor == 1:
         return raw
-    return tuple(Level(price / factor, quantity * factor) for price, quantity in raw)
+    return tuple(Level(each / factor, quantity * factor) for each, quantity in raw)
 
 
 def rate_or_none(text: str | None, venue: str, field: str) -> Decimal | None:

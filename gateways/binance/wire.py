@@ -6,10 +6,14 @@ Quantities and prices are in the venue's own units (thousands for 1000PEPE); tim
 """
 
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 
 from gateways.standards import Level
+
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+"""A text that tells what a message is of: never empty."""
 
 
 class OrderBody(
@@ -40,7 +44,7 @@ class OrderBody(
 ):
     """The ``o`` of an ORDER_TRADE_UPDATE."""
 
-    symbol: str
+    symbol: Name
     side: str
     kind: str
     tif: str
@@ -87,7 +91,7 @@ class TradeLite(
 ):
     """An execution ahead of its ORDER_TRADE_UPDATE: no cumulative size, fee or status."""
 
-    symbol: str
+    symbol: Name
     side: str
     last_price: Decimal
     last_quantity: Decimal
@@ -101,7 +105,7 @@ class TradeLite(
 class AccountBalance(msgspec.Struct, frozen=True, rename={"asset": "a", "wallet": "wb"}):
     """One asset of an ACCOUNT_UPDATE."""
 
-    asset: str
+    asset: Name
     wallet: Decimal
 
 
@@ -112,7 +116,7 @@ class AccountPosition(
 ):
     """One position of an ACCOUNT_UPDATE."""
 
-    symbol: str
+    symbol: Name
     amount: Decimal
     entry_price: Decimal | None = None
     unrealised: Decimal | None = None
@@ -153,7 +157,7 @@ class BookTicker(
 ):
     """Best bid and ask."""
 
-    symbol: str
+    symbol: Name
     seq: int
     bid: Decimal
     bid_quantity: Decimal
@@ -172,7 +176,7 @@ class DepthUpdate(
 ):
     """Changed levels of a book, between two update ids."""
 
-    symbol: str
+    symbol: Name
     first: int
     last: int
     bids: tuple[Level, ...]
@@ -190,7 +194,7 @@ class AggTrade(
 ):
     """Fills of one taker order at one price."""
 
-    symbol: str
+    symbol: Name
     trade_id: int
     price: Decimal
     quantity: Decimal
@@ -207,7 +211,7 @@ class PublicTrade(
 ):
     """One public trade."""
 
-    symbol: str
+    symbol: Name
     trade_id: int
     price: Decimal
     quantity: Decimal
@@ -224,7 +228,7 @@ class MarkPrice(
 ):
     """Mark price and the coming funding; ``r`` is empty on a delivery contract."""
 
-    symbol: str
+    symbol: Name
     mark: Decimal
     ts: int
     index: Decimal | None = None
@@ -263,7 +267,7 @@ class RestOrder(msgspec.Struct, frozen=True, rename="camel"):
     """An order as REST and the websocket API state it."""
 
     order_id: int
-    symbol: str
+    symbol: Name
     status: str
     side: str
     orig_qty: Decimal
@@ -284,7 +288,7 @@ class RestTrade(msgspec.Struct, frozen=True, rename="camel"):
 
     id: int
     order_id: int
-    symbol: str
+    symbol: Name
     side: str
     price: Decimal
     qty: Decimal
@@ -297,7 +301,7 @@ class RestTrade(msgspec.Struct, frozen=True, rename="camel"):
 class RestPosition(msgspec.Struct, frozen=True, rename="camel"):
     """A position, of ``positionRisk`` (versions 2 and 3) and of ``account``, which spell the profit apart."""
 
-    symbol: str
+    symbol: Name
     position_amt: Decimal
     entry_price: Decimal | None = None
     un_realized_profit: Decimal | None = None
@@ -309,7 +313,7 @@ class RestPosition(msgspec.Struct, frozen=True, rename="camel"):
 class RestBalance(msgspec.Struct, frozen=True, rename="camel"):
     """An asset, of ``balance`` (``balance``) and of ``account`` (``walletBalance``)."""
 
-    asset: str
+    asset: Name
     balance: Decimal | None = None
     wallet_balance: Decimal | None = None
     available_balance: Decimal | None = None
@@ -328,7 +332,7 @@ class RestBook(msgspec.Struct, frozen=True, rename={"last": "lastUpdateId", "ts"
 class RestQuote(msgspec.Struct, frozen=True, rename="camel"):
     """Best bid and ask, of ``ticker/bookTicker``."""
 
-    symbol: str
+    symbol: Name
     bid_price: Decimal
     bid_qty: Decimal
     ask_price: Decimal
@@ -340,7 +344,7 @@ class RestQuote(msgspec.Struct, frozen=True, rename="camel"):
 class RestMark(msgspec.Struct, frozen=True, rename="camel"):
     """Mark, index and funding, of ``premiumIndex``."""
 
-    symbol: str
+    symbol: Name
     mark_price: Decimal
     index_price: Decimal | None = None
     last_funding_rate: str | None = None
@@ -362,7 +366,7 @@ class Filter(msgspec.Struct, frozen=True, rename="camel"):
 class Symbol(msgspec.Struct, frozen=True, rename="camel"):
     """A contract of ``exchangeInfo``."""
 
-    symbol: str
+    symbol: Name
     contract_type: str
     status: str
     base_asset: str

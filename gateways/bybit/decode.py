@@ -63,7 +63,7 @@ def topic_of(raw: bytes) -> str:
     """The topic of a push, for counting those that gave no events: ``order``; empty for a reply."""
     try:
         return _root(_MESSAGE.decode(raw).topic)
-    except (msgspec.DecodeError, UnicodeError, ArithmeticError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError, ArithmeticError):
         return "not a message"
 
 

@@ -62,7 +62,7 @@ def order(row: wire.OrderRow, contracts: Contracts) -> OrderUpdate | None:
 
 
 def fill(row: wire.ExecutionRow, contracts: Contracts, *, snapshot: bool) -> FillEvent | None:
-    """One execution of an order; None for what is no fill: funding, settlement, delivery.
+    """One execution of an order; None for what fills nothing: funding, settlement, delivery.
 
     The fee is charged when positive; where the venue does not name its asset it is the contract's quote asset.
     """
@@ -73,6 +73,8 @@ def fill(row: wire.ExecutionRow, contracts: Contracts, *, snapshot: bool) -> Fil
     fee = units.number_or_none(row.exec_fee, venue, "execFee")
     contract = contracts.get(row.symbol)
     quantity = units.unsigned(units.number(row.exec_qty, venue, "execQty"), venue, "execQty")
+    if not quantity:
+        return None
     return FillEvent(
         venue=venue,
         ticker=row.symbol,

@@ -6,10 +6,14 @@ prices are in the venue's own units (thousands for 1000PEPE); times are ms, as t
 """
 
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 
 from gateways.standards import Level
+
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+"""A text that tells what a row is of: never empty."""
 
 Text = str | None
 """A number that may be empty or null: both mean none."""
@@ -43,8 +47,8 @@ class Message(msgspec.Struct, frozen=True, rename="camel"):
 class OrderRow(msgspec.Struct, frozen=True, rename="camel"):
     """An order, as the ``order`` stream and the order queries state it."""
 
-    symbol: str
-    order_id: str
+    symbol: Name
+    order_id: Name
     side: str
     order_status: str
     qty: Decimal
@@ -69,9 +73,9 @@ class ExecutionRow(msgspec.Struct, frozen=True, rename="camel"):
     The fast stream has neither a fee nor an ``execType``: it carries trades alone.
     """
 
-    symbol: str
-    order_id: str
-    exec_id: str
+    symbol: Name
+    order_id: Name
+    exec_id: Name
     side: str
     exec_qty: Text = None
     exec_price: Text = None
@@ -88,7 +92,7 @@ class ExecutionRow(msgspec.Struct, frozen=True, rename="camel"):
 class PositionRow(msgspec.Struct, frozen=True, rename="camel"):
     """A position: the stream says ``entryPrice``, the query ``avgPrice``; ``size`` has no sign, ``side`` says it."""
 
-    symbol: str
+    symbol: Name
     size: Text = None
     side: Text = None
     category: str = ""
@@ -102,7 +106,7 @@ class PositionRow(msgspec.Struct, frozen=True, rename="camel"):
 class Coin(msgspec.Struct, frozen=True, rename="camel"):
     """One asset of a wallet."""
 
-    coin: str
+    coin: Name
     wallet_balance: Text = None
     available_to_withdraw: Text = None
     equity: Text = None
@@ -120,7 +124,7 @@ class Account(msgspec.Struct, frozen=True, rename="camel"):
 class Book(msgspec.Struct, frozen=True, rename={"symbol": "s", "bids": "b", "asks": "a", "last": "u"}):
     """A book, whole or its changed levels, of the ``orderbook`` streams and of the query."""
 
-    symbol: str
+    symbol: Name
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
     last: int
@@ -135,17 +139,17 @@ class PublicTrade(
     """One public trade; ``S`` is the taker's side."""
 
     ts: int
-    symbol: str
+    symbol: Name
     side: str
     quantity: Decimal
     price: Decimal
-    trade_id: str
+    trade_id: Name
 
 
 class Ticker(msgspec.Struct, frozen=True, rename="camel"):
     """A ticker of a linear contract: a snapshot has every field, a delta those that changed."""
 
-    symbol: str
+    symbol: Name
     mark_price: Text = None
     index_price: Text = None
     funding_rate: Text = None
@@ -175,7 +179,7 @@ class LotSizeFilter(msgspec.Struct, frozen=True, rename="camel"):
 class Instrument(msgspec.Struct, frozen=True, rename="camel"):
     """A contract of ``instruments-info``."""
 
-    symbol: str
+    symbol: Name
     contract_type: str
     status: str
     base_coin: str

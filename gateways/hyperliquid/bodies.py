@@ -79,7 +79,7 @@ def created_ns(body: Source, venue: str) -> int:
 def fills(body: Source, venue: str, user: str = "") -> list[FillEvent]:
     """The fills of a ``userFills`` or ``userFillsByTime`` answer for ``user``, in its order, each a snapshot."""
     rows = read(list[WireFill], body, venue)
-    return [translate.fill_event(venue, fill, user=user, snapshot=True) for fill in rows]
+    return [translate.fill_event(venue, fill, user=user, snapshot=True) for fill in rows if fill.sz]
 
 
 def book(body: Source, venue: str) -> BookUpdate:
@@ -185,7 +185,8 @@ def _fills(body: Any, known: Contracts) -> list[Event]:
 
 def _slices(body: Any, known: Contracts) -> list[Event]:
     venue = known.venue
-    return [translate.fill_event(venue, row.fill, snapshot=True) for row in read(list[SliceFill], body, venue)]
+    rows = read(list[SliceFill], body, venue)
+    return [translate.fill_event(venue, row.fill, snapshot=True) for row in rows if row.fill.sz]
 
 
 def _trades(body: Any, known: Contracts) -> list[Event]:

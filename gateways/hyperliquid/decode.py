@@ -8,6 +8,8 @@ Source: the "WebSocket subscriptions" and "Post requests" pages of the venue's A
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from gateways.contracts import Contracts
 from gateways.errors import DecodeError
 from gateways.hyperliquid import translate
@@ -53,8 +55,16 @@ def decode(raw: Source, contracts: Contracts) -> list[Event]:
 
 def _decode_parsed(message: Any, contracts: Contracts) -> list[Event]:
     if isinstance(message, dict) and isinstance(message.get("channel"), str):
-        return decode_channel(message["channel"], message.get("data"), contracts)
+        return decode_channel(message["channel"], _unread(message.get("data"), contracts.venue), contracts)
     return decode_body(message, contracts)
+
+
+def _unread(data: Any, venue: str) -> msgspec.Raw:
+    """Parsed data as it was on the wire: a text in it is a value, not something to be parsed."""
+    try:
+        return msgspec.Raw(msgspec.json.encode(data))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DecodeError(venue, "json", str(error)) from error
 
 
 def decode_channel(channel: str, data: Any, contracts: Contracts) -> list[Event]:
@@ -80,7 +90,9 @@ def _user_fills(data: Any, contracts: Contracts) -> list[Event]:
     venue = contracts.venue
     message = read(UserFills, data, venue)
     return [
-        translate.fill_event(venue, fill, user=message.user, snapshot=message.is_snapshot) for fill in message.fills
+        translate.fill_event(venue, fill, user=message.user, snapshot=message.is_snapshot)
+        for fill in message.fills
+        if fill.sz
     ]
 
 
@@ -88,8 +100,8 @@ def _user_event(data: Any, contracts: Contracts) -> list[Event]:
     """The ``user`` channel, which a subscription to ``userEvents`` gives."""
     venue = contracts.venue
     message = read(UserEvent, data, venue)
-    fills: list[Event] = [translate.fill_event(venue, fill) for fill in message.fills]
-    slices: list[Event] = [translate.fill_event(venue, row.fill) for row in message.twap_slice_fills]
+    fills: list[Event] = [translate.fill_event(venue, fill) for fill in message.fills if fill.sz]
+    slices: list[Event] = [translate.fill_event(venue, row.fill) for row in message.twap_slice_fills if row.fill.sz]
     cancelled: list[Event] = [
         OrderUpdate(
             venue=venue, ticker=gone.coin, oid=str(gone.oid), status=OrderStatus.CANCELLED, label="nonUserCancel"

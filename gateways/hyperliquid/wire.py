@@ -9,7 +9,7 @@ import re
 from collections.abc import Hashable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import msgspec
 
@@ -18,6 +18,9 @@ from gateways.errors import DecodeError
 T = TypeVar("T")
 Source = bytes | str | msgspec.Raw | dict[str, Any] | list[Any]
 """A message as text, or already parsed."""
+
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+"""A text that tells what a message is of: never empty."""
 
 BuyOrSell = Literal["B", "A"]
 """B: bid, we buy (or the aggressor does). A: ask."""
@@ -35,11 +38,11 @@ class Envelope(msgspec.Struct):
 class WireOrder(msgspec.Struct, rename="camel"):
     """An order. ``sz`` is what remains of ``orig_sz``; the frontend's form has the fields after ``cloid`` too."""
 
-    coin: str
+    coin: Name
     side: BuyOrSell
     limit_px: Decimal
     sz: Decimal
-    oid: int | str
+    oid: int | Name
     timestamp: int = 0
     orig_sz: Decimal | None = None
     cloid: str | None = None
@@ -72,12 +75,12 @@ class Liquidation(msgspec.Struct, rename="camel"):
 class WireFill(msgspec.Struct, rename="camel"):
     """One of our executions. ``crossed``: we took. ``fee`` is negative for a rebate."""
 
-    coin: str
+    coin: Name
     px: Decimal
     sz: Decimal
     side: BuyOrSell
     time: int
-    oid: int | str
+    oid: int | Name
     tid: int | str | None = None
     hash: str = ""
     start_position: Decimal | None = None
@@ -100,8 +103,8 @@ class UserFills(msgspec.Struct, rename="camel"):
 class Cancelled(msgspec.Struct):
     """An order that the venue cancelled by itself."""
 
-    coin: str
-    oid: int | str
+    coin: Name
+    oid: int | Name
 
 
 class SliceFill(msgspec.Struct):
@@ -128,7 +131,7 @@ class WireLevel(msgspec.Struct):
 class WireBook(msgspec.Struct):
     """A whole book, best first: ``levels[0]`` bids, ``levels[1]`` asks."""
 
-    coin: str
+    coin: Name
     levels: list[list[WireLevel]]
     time: int = 0
 
@@ -136,7 +139,7 @@ class WireBook(msgspec.Struct):
 class BestPrices(msgspec.Struct):
     """The ``bbo`` channel: the best bid and ask, null for an empty side."""
 
-    coin: str
+    coin: Name
     bbo: list[WireLevel | None]
     time: int = 0
 
@@ -144,12 +147,12 @@ class BestPrices(msgspec.Struct):
 class WireTrade(msgspec.Struct):
     """A public trade; ``side`` is the aggressor's."""
 
-    coin: str
+    coin: Name
     side: BuyOrSell
     px: Decimal
     sz: Decimal
     time: int
-    tid: int | str
+    tid: int | Name
 
 
 class AssetContext(msgspec.Struct, rename="camel"):
@@ -163,14 +166,14 @@ class AssetContext(msgspec.Struct, rename="camel"):
 class ActiveAssetContext(msgspec.Struct):
     """The ``activeAssetCtx`` channel."""
 
-    coin: str
+    coin: Name
     ctx: AssetContext
 
 
 class Asset(msgspec.Struct, rename="camel"):
     """A perpetual of the universe; its place in the list is its asset id."""
 
-    name: str
+    name: Name
     sz_decimals: int
     is_delisted: bool | None = None
 
@@ -185,7 +188,7 @@ class Universe(msgspec.Struct, rename="camel"):
 class WirePosition(msgspec.Struct, rename="camel"):
     """A position; ``szi`` is signed."""
 
-    coin: str
+    coin: Name
     szi: Decimal
     entry_px: Decimal | None = None
     unrealized_pnl: Decimal | None = None
@@ -235,7 +238,7 @@ class EveryAssetContext(msgspec.Struct):
 class SpotBalance(msgspec.Struct):
     """A token of the spot account; ``hold`` is bound in orders."""
 
-    coin: str
+    coin: Name
     total: Decimal
     hold: Decimal | None = None
 

@@ -178,11 +178,11 @@ def order_of(raw: wire.Order, contracts: Contracts) -> OrderUpdate | None:
 
 
 def fill(body: Body, contracts: Contracts) -> FillEvent | None:
-    """One of our executions, of the account's list."""
+    """One of our executions, of the account's list; None too for one of nothing."""
     venue = contracts.venue
     raw = typed(body, wire.Fill, venue)
     factor = units.factor_of(contracts, raw.inst_id)
-    if factor is None:
+    if factor is None or not units.number(raw.fill_sz, venue, "fillSz"):
         return None
     fee = units.number_or_none(raw.fee, venue, "fee")
     return FillEvent(
@@ -217,7 +217,7 @@ def position_of(raw: wire.Position, contracts: Contracts) -> PositionUpdate | No
     sign = _SIDES.get(raw.pos_side)
     if sign is None:
         raise DecodeError(venue, "posSide", f"{raw.pos_side!r} is not a position side")
-    amount = units.size(raw.pos or "0", 1, factor, venue, "pos")
+    amount = units.number(raw.pos or "0", venue, "pos") * factor
     return PositionUpdate(
         venue=venue,
         ticker=raw.inst_id,

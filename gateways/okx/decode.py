@@ -61,7 +61,7 @@ def decode(raw: Body, contracts: Contracts) -> list[Event]:
                 decoder, translate = known
                 try:
                     push = decoder.decode(raw)
-                except (msgspec.DecodeError, UnicodeError):
+                except (msgspec.DecodeError, UnicodeError, RecursionError):
                     pass  # malformed: the slower way below tells where
                 else:
                     return translate(push, contracts)
@@ -164,8 +164,6 @@ def _row(row: dict[str, Any], contracts: Contracts) -> list[Event]:
         found = bodies.fill(row, contracts)
     elif "posSide" in row and "pos" in row and "posData" not in row:
         found = bodies.position(row, contracts)
-    elif "asks" in row and "bids" in row:
-        found = bodies.book(row, "", contracts) if not contracts else None
     elif "bidPx" in row and "askPx" in row:
         found = bodies.quote(row, contracts)
     elif "markPx" in row and "instType" in row:
@@ -248,8 +246,15 @@ def _balance_and_position(push: wire.BalanceAndPositionPush, contracts: Contract
     return events
 
 
+def _named(push: wire.BookPush, contracts: Contracts) -> str:
+    """The contract of a book: its rows do not say it."""
+    if not push.arg.inst_id:
+        raise DecodeError(contracts.venue, "arg.instId", "missing")
+    return push.arg.inst_id
+
+
 def _books(push: wire.BookPush, contracts: Contracts) -> list[Event]:
-    ticker = push.arg.inst_id or ""
+    ticker = _named(push, contracts)
     snapshot = push.action != "update"
     found = (bodies.book_of(each, ticker, contracts, snapshot=snapshot) for each in push.data)
     return [each for each in found if each is not None]
@@ -257,7 +262,7 @@ def _books(push: wire.BookPush, contracts: Contracts) -> list[Event]:
 
 def _best(push: wire.BookPush, contracts: Contracts) -> list[Event]:
     """The best bid and ask, of the channel that tells nothing else (``bbo-tbt``)."""
-    venue, ticker = contracts.venue, push.arg.inst_id or ""
+    venue, ticker = contracts.venue, _named(push, contracts)
     factor = units.factor_of(contracts, ticker)
     if factor is None:
         return []

@@ -65,8 +65,10 @@ def price_or_none(text: Text, venue: str, field: str) -> Decimal | None:
 
 
 def size(text: str, sign: int, factor: Decimal, venue: str, field: str) -> Decimal:
-    """A signed quantity in base units; a zero never carries a minus."""
+    """A signed quantity in base units; a zero never carries a minus. Raises DecodeError for a negative ``text``."""
     value = number(text, venue, field)
+    if value < ZERO:
+        raise DecodeError(venue, field, f"{text[:40]!r} is negative")
     ours = value if factor == 1 else value * factor
     return ours if sign > 0 or not ours else -ours
 

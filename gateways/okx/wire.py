@@ -5,9 +5,12 @@ texts stay texts here and become numbers in ``units``. Sizes are in contracts, t
 """
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
+
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+"""A text that tells what a row is of: never empty."""
 
 Text = str | None
 """A text that may be absent, null or empty: all three mean that the venue does not say."""
@@ -25,8 +28,8 @@ class RawLevel(NamedTuple):
 class Order(msgspec.Struct, frozen=True, rename="camel"):
     """An order, of the orders channel and of REST. ``fill_*`` and ``trade_id`` are of the last fill of this push."""
 
-    inst_id: str
-    ord_id: str
+    inst_id: Name
+    ord_id: Name
     side: str
     state: str
     sz: str
@@ -56,9 +59,9 @@ class Order(msgspec.Struct, frozen=True, rename="camel"):
 class Fill(msgspec.Struct, frozen=True, rename="camel"):
     """One of our executions, of ``trade/fills`` and ``trade/fills-history``."""
 
-    inst_id: str
-    ord_id: str
-    trade_id: str
+    inst_id: Name
+    ord_id: Name
+    trade_id: Name
     side: str
     fill_sz: str
     fill_px: str
@@ -75,7 +78,7 @@ class Fill(msgspec.Struct, frozen=True, rename="camel"):
 class Position(msgspec.Struct, frozen=True, rename="camel"):
     """A position: ``pos`` is signed for the side ``net`` alone."""
 
-    inst_id: str
+    inst_id: Name
     pos: str
     pos_side: str
     avg_px: Text = None
@@ -86,7 +89,7 @@ class Position(msgspec.Struct, frozen=True, rename="camel"):
 class Balance(msgspec.Struct, frozen=True, rename="camel"):
     """One currency of the trading account."""
 
-    ccy: str
+    ccy: Name
     cash_bal: str
     avail_eq: Text = None
     avail_bal: Text = None
@@ -119,8 +122,8 @@ class Book(msgspec.Struct, frozen=True, rename="camel"):
 class Trade(msgspec.Struct, frozen=True, rename="camel"):
     """A public trade; ``side`` is the taker's."""
 
-    inst_id: str
-    trade_id: str
+    inst_id: Name
+    trade_id: Name
     px: str
     sz: str
     side: str
@@ -130,7 +133,7 @@ class Trade(msgspec.Struct, frozen=True, rename="camel"):
 class Ticker(msgspec.Struct, frozen=True, rename="camel"):
     """Best bid and ask among the figures of the day."""
 
-    inst_id: str
+    inst_id: Name
     ask_px: str
     ask_sz: str
     bid_px: str
@@ -141,7 +144,7 @@ class Ticker(msgspec.Struct, frozen=True, rename="camel"):
 class Mark(msgspec.Struct, frozen=True, rename="camel"):
     """The mark price."""
 
-    inst_id: str
+    inst_id: Name
     mark_px: str
     ts: Text = None
 
@@ -149,7 +152,7 @@ class Mark(msgspec.Struct, frozen=True, rename="camel"):
 class Instrument(msgspec.Struct, frozen=True, rename="camel"):
     """The specification of a contract."""
 
-    inst_id: str
+    inst_id: Name
     inst_type: str
     ct_type: str
     ct_val: str

@@ -76,9 +76,10 @@ BODIES: dict[str, frozenset[str]] = {
     "parse_balance": frozenset({"BalanceUpdate"}),
     "CommissionRate": NONE,
     "commission_rate": NONE,
-    "TestDepth": frozenset({"BookUpdate"}),
-    "market_depth": frozenset({"BookUpdate"}),
-    "GetOrderBook": frozenset({"BookUpdate"}),
+    # A snapshot of a book names no contract: only who asked can read it.
+    "TestDepth": NONE,
+    "market_depth": NONE,
+    "GetOrderBook": NONE,
     "ExchangeInfo": frozenset({"Contract"}),
     "exchange_info": frozenset({"Contract"}),
     "CancelAllOpenOrders": frozenset({"Ack"}),
@@ -181,6 +182,23 @@ def test_every_message_gives_what_its_topic_says(row: dict[str, str]) -> None:
     assert decode(json.loads(raw), Contracts("binance")) == events
     compact = json.dumps(json.loads(raw), separators=(",", ":")).encode()
     assert decode(compact, Contracts("binance")) == events, "the quick way and the slow way agree"
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("rest__gobinance_depth_service_TestDepth.json", None),
+        ("rest__naupy_http_futures_market_depth.json", None),
+        ("ws__jkorf_ws_sockapi_GetOrderBook.json", "result"),
+    ],
+)
+def test_a_book_snapshot_is_read_by_who_asked(name: str, key: str | None) -> None:
+    """The body has levels and an update id, the caller the contract."""
+    parsed = json.loads((WIRE / "binance_usdm" / name).read_bytes())
+    book = bodies.book(parsed[key] if key else parsed, "BTCUSDT", Contracts("binance"))
+    assert (book.ticker, book.snapshot) == ("BTCUSDT", True)
+    assert book.last_seq
+    assert book.bids or book.asks
 
 
 CCXT_STATUS = {

@@ -104,7 +104,7 @@ BODIES: dict[str, frozenset[str]] = {
     "trade/fills": frozenset({"FillEvent"}),
     "account/balance": frozenset({"BalanceUpdate"}),
     "public/mark-price": frozenset({"MarkUpdate"}),
-    "market/books": frozenset({"BookUpdate"}),
+    "market/books": NONE,  # a book names no contract: only who asked can read it
     "market/trades": frozenset({"TradeEvent"}),
     "market/ticker": frozenset({"QuoteUpdate"}),
     "trade/close-position": NONE,
@@ -125,7 +125,7 @@ BODIES: dict[str, frozenset[str]] = {
     "margin_position_reports": frozenset({"BalanceUpdate"}),
     "empty_margins": frozenset({"BalanceUpdate"}),
     "get_mark_price": frozenset({"MarkUpdate"}),
-    "get_order_book": frozenset({"BookUpdate"}),
+    "get_order_book": NONE,
     "orders_pending": frozenset({"OrderUpdate"}),
     "get_trades": frozenset({"TradeEvent"}),
     "place_order_response": frozenset({"Ack"}),

@@ -1,13 +1,10 @@
 """Messages written after the documentation, and what they must mean."""
 
-import copy
 import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gateways.binance.decode import IGNORED, decode, kind_of
 from gateways.contracts import Contracts
@@ -42,20 +39,6 @@ from tests.gateways.binance.messages import (
 )
 
 D = Decimal
-EVENTS = (
-    OrderUpdate,
-    FillEvent,
-    PositionUpdate,
-    BalanceUpdate,
-    BookUpdate,
-    QuoteUpdate,
-    TradeEvent,
-    MarkUpdate,
-    Contract,
-    Ack,
-    Reject,
-    StreamEnd,
-)
 
 
 def wire(message: object) -> bytes:
@@ -517,78 +500,3 @@ def test_a_type_of_tomorrow_gives_nothing_and_can_be_named(contracts: Contracts)
     assert kind_of(b'{"stream":"x","data":{"e":"LUNAR_UPDATE"}}') == "LUNAR_UPDATE"
     assert kind_of(b'{"b":1,"a":2}') == "a b"
     assert kind_of(b"nonsense") == "not JSON"
-
-
-# ------------------------------------------------------------------ whatever comes
-
-SAMPLES = [
-    order_update(),
-    execution(),
-    {"stream": "k", "data": execution()},
-    rest_order(),
-    [rest_order(), {"code": -1, "msg": ""}],
-    [user_trade()],
-    EXCHANGE_INFO,
-    {"id": "1", "status": 200, "result": [rest_order()]},
-    {"e": "ACCOUNT_UPDATE", "T": 1, "a": {"B": [{"a": "X", "wb": "1"}], "P": [{"s": "X", "pa": "1"}]}},
-    {"lastUpdateId": 1, "bids": [["1", "2"]], "asks": []},
-    {"stream": "x@depth5", "data": {"e": "depthUpdate", "s": "X", "U": 1, "u": 2, "b": [["1", "2"]], "a": []}},
-]
-
-VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=8)
-    | st.just("NaN")
-    | st.just("1e999999"),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-def paths(value: object, prefix: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every place in a message."""
-    found = [prefix] if prefix else []
-    if isinstance(value, dict):
-        return found + [path for name, each in value.items() for path in paths(each, (*prefix, name))]
-    if isinstance(value, list):
-        return found + [path for index, each in enumerate(value) for path in paths(each, (*prefix, index))]
-    return found
-
-
-@given(st.data())
-def test_a_damaged_message_gives_events_or_a_decode_error(data: st.DataObject) -> None:
-    """Whatever stands in a field of a real message, decode gives events or a DecodeError, nothing else."""
-    message = copy.deepcopy(data.draw(st.sampled_from(SAMPLES)))
-    path = data.draw(st.sampled_from(paths(message)))
-    target: Any = message
-    for step in path[:-1]:
-        target = target[step]
-    if data.draw(st.booleans()):
-        target[path[-1]] = data.draw(VALUES)
-    else:
-        del target[path[-1]]
-    outcome(wire(message))
-    outcome(message)
-
-
-@given(st.one_of(st.binary(max_size=200), st.text(max_size=200), VALUES))
-def test_anything_at_all_gives_events_or_a_decode_error(raw: object) -> None:
-    """Arbitrary bytes, text and values never raise anything but DecodeError."""
-    if isinstance(raw, bytes | str | dict | list):
-        outcome(raw)
-    outcome(json.dumps(raw, default=repr))
-
-
-def outcome(raw: Any) -> None:
-    try:
-        events = decode(raw, Contracts("binance"))
-    except DecodeError:
-        return
-    assert isinstance(events, list)
-    assert all(isinstance(event, EVENTS) for event in events)
-    for event in events:
-        numbers = [getattr(event, name, None) for name in ("amount", "filled", "price", "total", "mark", "fee")]
-        assert all(number.is_finite() for number in numbers if isinstance(number, Decimal))

@@ -5,10 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateways.contracts import Contracts
 from gateways.errors import DecodeError
 from gateways.okx.decode import decode, kind_of
+from gateways.okx.instruments import instruments
 from gateways.standards import (
     Ack,
     BookUpdate,
@@ -363,3 +366,22 @@ def test_kinds_of_what_gave_nothing() -> None:
     assert kind_of(raw(push("new-channel"))) == "new-channel"
     assert kind_of(raw({"b": 1, "a": 2})) == "a b"
     assert kind_of(b"?") == "not JSON"
+
+
+@given(
+    contracts=st.decimals(min_value="0.01", max_value="1e9", places=2),
+    share=st.decimals(min_value="0.01", max_value="1", places=2),
+    buying=st.booleans(),
+)
+def test_sizes_keep_their_value(contracts: Decimal, share: Decimal, buying: bool) -> None:
+    """However large, a size is contracts times the contract's size, exactly, with the side's sign."""
+    filled_ = (contracts * share).quantize(D("0.01"))
+    listed = Contracts("okx", instruments([instrument()], "okx"))
+    row = filled(sz=str(contracts), accFillSz=str(filled_), fillSz=str(filled_), side="buy" if buying else "sell")
+    events = decode(orders_push(row), listed)
+    sign = 1 if buying else -1
+    update = events[0]
+    assert isinstance(update, OrderUpdate)
+    assert update.amount == sign * contracts * D("0.1")
+    assert update.filled == sign * filled_ * D("0.1")
+    assert all(each.amount == update.filled for each in events if isinstance(each, FillEvent))
