@@ -19,10 +19,12 @@ _FORCED = {
         "adl": "Auto-Deleveraging",
         "settlement": "Settlement",
     },
+    "bybit": {"liquidation": "CreateByLiq", "adl": "CreateByAdl_PassThrough", "settlement": "CreateBySettle"},
     "okx": {"liquidation": "full_liquidation", "adl": "adl", "settlement": "delivery"},
 }
 """How each venue names what it makes itself: Binance by the client id ("Event: Order Update"), Hyperliquid by a fill's
-direction ("Info endpoint"), OKX by the order's category ("Order channel")."""
+direction ("Info endpoint"), Bybit by how an order was made (``createType``, "Enums Definitions"), OKX by the order's
+category ("Order channel")."""
 
 
 class Acts:

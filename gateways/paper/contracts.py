@@ -3,7 +3,8 @@
 Sources: Binance USD-M ``GET /fapi/v1/exchangeInfo`` (filters PRICE_FILTER, LOT_SIZE, MARKET_LOT_SIZE, MIN_NOTIONAL,
 PERCENT_PRICE); Hyperliquid ``{"type": "meta"}`` (szDecimals, the asset index is the place in the universe) and its
 "Tick and lot size" page (five significant figures, at most ``6 - szDecimals`` decimals; minimum value 10 USDC); OKX
-``GET /api/v5/public/instruments`` (lotSz, minSz, maxLmtSz and maxMktSz are in contracts of ctVal base units).
+``GET /api/v5/public/instruments`` (lotSz, minSz, maxLmtSz and maxMktSz are in contracts of ctVal base units); Bybit
+``GET /v5/market/instruments-info`` (priceFilter, lotSizeFilter).
 """
 
 from collections.abc import Callable, Collection
@@ -64,6 +65,21 @@ def _hyperliquid(base: str, size_decimals: int, index: int) -> Contract:
     )
 
 
+def _bybit(base: str, *, tick: str, lot: str, maximum: str, market_maximum: str) -> Contract:
+    return Contract(
+        venue="bybit",
+        ticker=f"{base}USDT",
+        base=base,
+        quote="USDT",
+        tick_size=Decimal(tick),
+        lot_size=Decimal(lot),
+        min_quantity=Decimal(lot),
+        min_notional=Decimal(5),
+        max_quantity=Decimal(maximum),
+        market_max_quantity=Decimal(market_maximum),
+    )
+
+
 def _okx(base: str, code: int, *, unit: str, tick: str, lot: str, market_maximum: str) -> Contract:
     """A swap of ``unit`` base units a contract; ``lot`` and ``market_maximum`` are in contracts."""
     multiplier = Decimal(unit)
@@ -101,6 +117,20 @@ RULES: dict[str, VenueRules] = {
             "SOLUSDT": Decimal("0.05"),
             "FXSUSDT": Decimal("0.15"),
         },
+    ),
+    "bybit": VenueRules(
+        name="bybit",
+        quote_asset="USDT",
+        maker_fee=Decimal("0.0002"),
+        taker_fee=Decimal("0.00055"),
+        contracts=(
+            _bybit("BTC", tick="0.10", lot="0.001", maximum="1190", market_maximum="500"),
+            _bybit("ETH", tick="0.01", lot="0.01", maximum="7240", market_maximum="4000"),
+            _bybit("SOL", tick="0.010", lot="0.1", maximum="79770", market_maximum="32000"),
+            _bybit("FXS", tick="0.001", lot="0.1", maximum="100000", market_maximum="20000"),
+        ),
+        price_bands=dict.fromkeys(("BTCUSDT", "ETHUSDT", "SOLUSDT", "FXSUSDT"), Decimal("0.05")),
+        max_open_orders=500,
     ),
     "hyperliquid": VenueRules(
         name="hyperliquid",

@@ -9,6 +9,8 @@ import msgspec
 from gateways.contracts import Contracts
 from gateways.hyperliquid.signing import address_of
 from gateways.paper.binance.front import BinanceFront
+from gateways.paper.bybit.dialect import BybitDialect
+from gateways.paper.bybit.front import PRIVATE_PATH, PUBLIC_PATH, TRADE_PATH, BybitFront
 from gateways.paper.dialects import BinanceDialect, Dialect, HyperliquidDialect
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.front import Front
@@ -58,6 +60,10 @@ def _hyperliquid_credentials(seed: int) -> Credentials:
     return Credentials(address_of(secret), secret)
 
 
+def _bybit_credentials(seed: int) -> Credentials:
+    return Credentials(_digest("bybit key", seed)[:18], _digest("bybit secret", seed)[:36])
+
+
 def _okx_credentials(seed: int) -> Credentials:
     return Credentials(_digest("okx key", seed)[:36], _digest("okx secret", seed)[:32].upper(), _OKX_PASSPHRASE)
 
@@ -84,6 +90,10 @@ def _okx_private(_path: str, _query: str, text: str) -> bool:
     )
 
 
+def _bybit_private(path: str, _query: str, _text: str) -> bool:
+    return path == PRIVATE_PATH
+
+
 KINDS: dict[str, Kind] = {
     "binance": Kind(
         name="binance",
@@ -92,6 +102,14 @@ KINDS: dict[str, Kind] = {
         ws_paths={"public": "/public", "market": "/market", "private": "/private", "api": "/ws-fapi/v1"},
         is_private=_binance_private,
         dialect=BinanceDialect,
+    ),
+    "bybit": Kind(
+        name="bybit",
+        front=lambda exchange, accounts, now_ns: BybitFront(exchange, accounts=dict(accounts), now_ns=now_ns),
+        credentials=_bybit_credentials,
+        ws_paths={"public": PUBLIC_PATH, "private": PRIVATE_PATH, "trade": TRADE_PATH},
+        is_private=_bybit_private,
+        dialect=BybitDialect,
     ),
     "hyperliquid": Kind(
         name="hyperliquid",
