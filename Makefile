@@ -37,6 +37,8 @@ format: setup
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --extra dev --output-file requirements.lock pyproject.toml requirements.in
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --extra conformance --constraint requirements.lock --output-file requirements-conformance.lock pyproject.toml
 
 .PHONY: simulate
 simulate: setup
@@ -57,3 +59,25 @@ soak: setup
 .PHONY: mutants
 mutants: setup
 	$(PY) -m tests.mutants
+
+# The clients of others bring forty packages that nothing else here needs, some with top-level names such as docs:
+# they have a lock and an environment of their own, so that setup is not slower for them.
+CONFORMANCE := .venv-conformance
+
+.PHONY: conformance
+conformance: $(CONFORMANCE)/.ready
+	$(CONFORMANCE)/bin/python -m tests.conformance
+
+$(CONFORMANCE)/.ready: requirements-conformance.lock
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --clear --python $(PYTHON) $(CONFORMANCE) && \
+	  uv pip install --quiet --python $(CONFORMANCE)/bin/python --require-hashes -r requirements-conformance.lock ; \
+	else \
+	  $(PYTHON) -m venv --clear $(CONFORMANCE) && \
+	  $(CONFORMANCE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-conformance.lock ; \
+	fi
+	@touch $@
+
+.PHONY: fuzz
+fuzz: setup
+	$(PY) -m tests.fuzz

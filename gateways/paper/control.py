@@ -59,6 +59,8 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
     fills: dict[str, Filled]
     open: dict[str, Decimal]
     """What is left of the open orders, unsigned, by client id."""
+    prices: dict[str, Decimal]
+    """The limit prices of the open orders, by client id."""
     placed: dict[str, int]
     """How many orders ever bore a client id."""
     positions: dict[str, Decimal]
@@ -72,6 +74,7 @@ def truth_of(exchange: PaperExchange, account: str) -> Truth:
     placed: dict[str, int] = {}
     for order in exchange.orders(account):
         placed[_plain(order.client_id)] = placed.get(_plain(order.client_id), 0) + 1
+    resting = exchange.open_orders(account)
     return Truth(
         fills={
             client_id: Filled(
@@ -81,7 +84,8 @@ def truth_of(exchange: PaperExchange, account: str) -> Truth:
             )
             for client_id, some in fills.items()
         },
-        open={_plain(order.client_id): order.remaining for order in exchange.open_orders(account)},
+        open={_plain(order.client_id): order.remaining for order in resting},
+        prices={_plain(order.client_id): order.price for order in resting if order.price is not None},
         placed=placed,
         positions={position.ticker: position.amount for position in exchange.positions(account)},
     )
