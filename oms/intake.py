@@ -7,6 +7,8 @@ stream: an event that cannot be taken is told of, and the venue reconciled.
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from gateways.standards import (
     BalanceUpdate,
     Batch,
@@ -35,7 +37,11 @@ class Intake:
         self._oms = oms
 
     def receive(self, batch: Batch) -> None:
-        """Take one message's events: what is ours first, in the order said."""
+        """Take one message's events: what is ours first, in the order said.
+
+        It was read in this turn of the loop, so the desk's own clock says when: the gateways' may jump.
+        """
+        batch = msgspec.structs.replace(batch, ts_recv_ns=self._oms.clock.now_ns())
         if not batch.reply:
             self._oms.health.heard(batch.venue, batch.ts_recv_ns, private=batch.private)
         for event in batch.events:

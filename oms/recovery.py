@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MARGIN_NS = 60_000_000_000
 """Missed fills are asked for from this long before the oldest order that was open."""
 ENDED_LATELY = 50
+DOWNTIME_NS = 86_400_000_000_000
+"""How long a desk is taken to have been down where the clock does not tell."""
 """At most so many orders that had ended are asked about, the last ones."""
 QUIET_S = 20.0
 """How long the recovery waits for unknown orders before it lets the desk on; they stay unknown and counted."""
@@ -76,6 +78,13 @@ class Past:
         return self.last_ns if opened is None else min(opened, self.last_ns)
 
     @property
+    def not_after(self, now_ns: int) -> None:
+        """Take back times that are ahead of now: the clock was wrong when they were written, by as much or more."""
+        ahead = self.last_ns - now_ns
+        if ahead > 0:
+            self.last_ns -= ahead + DOWNTIME_NS
+            self.started_ns = min(self.started_ns, self.last_ns)
+
     def digest(self) -> str:
         """A fingerprint of all of it: equal for equal pasts, digit for digit."""
         return digest(self.kernel, self.entered, self.evidence)

@@ -30,7 +30,7 @@ from gateways.standards import (
 from gateways.venue import Capabilities
 from oms import checks, portfolio
 from oms.cancels import Canceller
-from oms.clock import Clock, SystemClock
+from oms.clock import Clock, DeskClock, Jump, SystemClock, watch_clock
 from oms.cloid import CloidKind, CloidSource
 from oms.deltas import Delta, HedgeDelta
 from oms.entry import OrderEntry
@@ -71,7 +71,8 @@ class OMS(Mirrors):
         private_patience: float = PATIENCE_S,
         limits: Limits | None = None,
     ) -> None:  # fmt: skip
-        self.clock = clock or SystemClock()
+        self.desk_clock = DeskClock(clock or SystemClock())
+        self.clock: Clock = self.desk_clock
         self.started_ns = self.clock.now_ns()
         self.cloids = CloidSource(desk, self.started_ns // 1_000_000)
         super().__init__(gateway, Kernel(lambda: self.cloids.next(CloidKind.HEDGE), limits))
@@ -83,6 +84,7 @@ class OMS(Mirrors):
         self.trading = RECOVERING
         self.tasks = TaskOwner(self._task_failed)
         self.keeper = FeedKeeper(self.feed, self._fetch_book, clock=self.clock, on_error=self._task_failed)
+        self._jump_callbacks: list[Callable[[Jump], None]] = []
         self.entry = OrderEntry(
             gateway, self.page, journal, self.clock, publish=self.publish, unresolved=self._unresolved,
             pending_timeout=pending_timeout,
@@ -120,12 +122,19 @@ class OMS(Mirrors):
         if past.started_ns:
             self.began_ns, self.known_until_ns = past.started_ns, past.last_ns
             self.missed_since_ns = past.missed_since_ns
+        behind_ns = self.desk_clock.not_before(self.kernel.now_ns)
+        if behind_ns:
+            text = f"this machine's UTC clock is {behind_ns / 1e9:.1f} s behind the journal's last time: look at it"
+            self.alert("", "", f"{text}. The desk goes on from there", "error")
         self.journal.append("Session", desk=self.cloids.desk, session_ms=self.cloids.session_ms)
+            past.not_after(self.desk_clock.utc_ns())
         await self.gateway.connect(self.intake.receive, self.supervisor)
         await self.supervisor.start()
         await recover(self, past)
         if self.trading == RECOVERING:  # it may have been halted meanwhile
             self.trading = HEDGE_ONLY if past.hedge_only else ACTIVE
+        self.switches.prime()
+        self.tasks.start(watch_clock(self.desk_clock, self._time_jumped), "clock")
             if past.hedge_only:
                 self.alert("", "", "the desk was in panic or disarmed when it ended: HEDGE-ONLY until `activate`")
 
@@ -359,6 +368,19 @@ class OMS(Mirrors):
         for update in found:
             self.publish(self.page.upsert(update, self.clock.now_ns()))
         return found
+    def add_jump_callback(self, callback: Callable[[Jump], None]) -> None:
+        """Tell ``callback`` of each jump of the UTC clock and each standstill of the machine, within a second of it."""
+        self._jump_callbacks.append(callback)
+
+    def _time_jumped(self, jump: Jump) -> None:
+        """Say so; decide anew what fell due meanwhile, and ask the venues for what was missed."""
+        self.alert("", "", f"{jump}: the desk's own time was not moved, what fell due is decided anew", "error")
+        self.hedge.wake()
+        for exc in self.gateway.venues:
+            self.supervisor.reconcile_soon(exc)
+        for callback in self._jump_callbacks:
+            callback(jump)
+
 
     async def orders_get_all(self) -> dict[str, list[OrderUpdate]]:
         """The open orders of every venue, asked fresh."""

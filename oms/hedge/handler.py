@@ -189,7 +189,8 @@ class HedgeHandler:
             self.apply(e.ChildSent(child=key, ts_ns=now, accept_until_ns=until))
 
     def wake(self) -> None:
-        """Decide anew now: after a recovery, what waits may be sendable."""
+        """Decide anew now: after a recovery, or time that passed without our timers."""
+        self._disarm()
         self.apply(e.Clocked(ts_ns=self._host.clock.now_ns()))
 
     def cancel_again(self) -> None:
