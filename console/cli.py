@@ -6,21 +6,19 @@ answer at once and the headless engine never loads a screen.
 
 import argparse
 import asyncio
-import contextlib
 import os
 import re
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn
 
+from console.config.program import add_commands
+from console.starting import UsageError, paper_settings, past_desk, starting, terminated_like_interrupted
+
 if TYPE_CHECKING:
-    from console.papers import PaperSettings
-    from gateways.venue import Endpoints
     from oms.crash import CrashPoints
 
 OK, REFUSED, USAGE = 0, 1, 2
@@ -35,10 +33,6 @@ The command grammar is in docs/grammar.md; try: hedgedesk exec "buy 0.0137 hyper
 """
 
 _PLAIN = re.compile(r"[0-9]*\.?[0-9]+", re.ASCII)
-
-
-class UsageError(Exception):
-    """Bad usage or input: one sentence. Ends the program with 2."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,9 +77,9 @@ def _console(arguments: argparse.Namespace) -> int:
     from console.app import HedgedeskApp  # noqa: PLC0415  # loaded when used
     from console.engine import EmbeddedLink  # noqa: PLC0415  # loaded when used
 
-    theme = _theme(arguments.theme)
-    with _desk(arguments) as (endpoints, folder), EmbeddedLink(endpoints, folder) as link:
-        app = HedgedeskApp(link, theme=theme)
+    theme = None if arguments.theme is None else _theme(arguments.theme)
+    with starting(arguments) as start, EmbeddedLink(start.endpoints, start.folder, timers=start.timers) as link:
+        app = HedgedeskApp(link, theme=theme or _theme(start.theme))
         app.run()
     return app.return_code or OK
 
@@ -110,7 +104,7 @@ def _exec(arguments: argparse.Namespace) -> int:
 
 
 def _headless(arguments: argparse.Namespace, lines: list[str] | None) -> int:
-    with _desk(arguments) as (endpoints, folder):
+    with starting(arguments) as start:
         from console.headless import run_headless  # noqa: PLC0415  # loaded when used
         from console.script import ScriptLines, run_script  # noqa: PLC0415  # loaded when used
 
@@ -118,8 +112,8 @@ def _headless(arguments: argparse.Namespace, lines: list[str] | None) -> int:
 
         async def desk(script: ScriptLines) -> int:
             return await run_headless(
-                endpoints, script, sys.stdout, folder=folder, seconds=seconds, crash=crash, strict=lines is not None,
-                stop=script.stop,
+                start.endpoints, script, sys.stdout, folder=start.folder, timers=start.timers, seconds=seconds,
+                crash=crash, strict=lines is not None, stop=script.stop,
             )  # fmt: skip
 
         return run_script(desk, lines, stay=seconds is not None)
@@ -135,31 +129,24 @@ def _crash_points() -> "CrashPoints | None":
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    if arguments.venues is None:
-        raise UsageError("verify needs --venues FILE: a desk's own paper venues ended with it, and its books too")
-    from console.folders import journal_folder  # noqa: PLC0415  # loaded when used
     from console.verify import run_verify  # noqa: PLC0415  # loaded when used
     from oms.segments import read_recent  # noqa: PLC0415  # loaded when used
 
-    endpoints = _load_venues(Path(arguments.venues))
-    try:
-        folder = journal_folder(endpoints)
-    except FileNotFoundError as error:
-        raise UsageError(str(error)) from error
+    endpoints, folder = past_desk(arguments, "verify")
     return asyncio.run(run_verify(endpoints, lambda: read_recent(folder), sys.stdout))
 
 
 def _journal(arguments: argparse.Namespace) -> int:
-    from console.folders import journal_folder, journal_records  # noqa: PLC0415  # loaded when used
+    from console.folders import journal_records  # noqa: PLC0415  # loaded when used
     from console.journal import Choice, NothingChosenError, export, show  # noqa: PLC0415  # loaded when used
 
-    if (arguments.venues is None) == (arguments.journal is None):
-        raise UsageError("give --venues FILE or --journal FILE: whose journal it is")
+    if sum(option is not None for option in (arguments.venues, arguments.journal, arguments.profile)) != 1:
+        raise UsageError("give --venues FILE or --journal FILE, or --profile NAME: whose journal it is")
     if arguments.act == "show" and arguments.format is not None:
         raise UsageError("--format goes with export: show is for reading")
     choice = Choice(maker=arguments.maker or "", hedge=arguments.hedge or "")
     try:
-        path = Path(arguments.journal) if arguments.journal else journal_folder(_load_venues(Path(arguments.venues)))
+        path = Path(arguments.journal) if arguments.journal else past_desk(arguments, "journal")[1]
         if arguments.act == "show":
             show(journal_records(path), choice, sys.stdout)
         else:
@@ -172,7 +159,7 @@ def _journal(arguments: argparse.Namespace) -> int:
 def _paper(arguments: argparse.Namespace) -> int:
     from gateways.paper.server import serve  # noqa: PLC0415  # loaded when used
 
-    paper = _paper_settings(arguments)
+    paper = paper_settings(arguments)
     return serve(paper.venues, paper.seed, paper.market, paper.ticker, paper.speed)
 
 
@@ -185,7 +172,7 @@ def _drill(arguments: argparse.Namespace) -> int:
     except ValueError as error:
         raise UsageError(str(error)) from error
     seed = SEED if arguments.seed is None else arguments.seed
-    with _terminated_like_interrupted():
+    with terminated_like_interrupted():
         return OK if asyncio.run(run_drill(faults, seed, sys.stdout)) == 0 else REFUSED
 
 
@@ -197,90 +184,6 @@ def _themes(_: argparse.Namespace) -> int:
     for theme in themes:
         print(f"{theme.name:<{width}}  {theme.description}")
     return OK
-
-
-# ----------------------------------------------------------------- what they need
-
-
-@contextlib.contextmanager
-def _desk(arguments: argparse.Namespace) -> Iterator[tuple["dict[str, Endpoints]", Path]]:
-    """Where the venues are and where the journal goes: of a running pair, or of paper venues started for this desk."""
-    if arguments.venues is not None:
-        _refuse_with_venues(arguments)
-        endpoints = _load_venues(Path(arguments.venues))
-        from console.folders import desk_folder  # noqa: PLC0415  # loaded when used
-
-        yield endpoints, desk_folder(endpoints)
-        return
-    from console.papers import PaperError, PaperProcess  # noqa: PLC0415  # loaded when used
-
-    settings = _paper_settings(arguments)
-    with _terminated_like_interrupted(), TemporaryDirectory(prefix="hedgedesk-") as folder:
-        papers = PaperProcess(settings)
-        try:
-            endpoints = papers.start()
-        except PaperError as error:
-            if error.usage:
-                raise UsageError(str(error)) from error
-            raise
-        try:
-            yield endpoints, Path(folder)
-        finally:
-            papers.stop()
-
-
-@contextlib.contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal unwind like ctrl+c: the paper venues and their journal go with the desk."""
-    from console.script import stop_signals  # noqa: PLC0415  # loaded when used
-
-    numbers = stop_signals()
-    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-def _refuse_with_venues(arguments: argparse.Namespace) -> None:
-    for option in ("seed", "market", "ticker", "speed"):
-        if getattr(arguments, option) is not None:
-            raise UsageError(f"--{option} is for the desk's own paper venues: it cannot go with --venues")
-
-
-def _load_venues(path: Path) -> "dict[str, Endpoints]":
-    from gateways.errors import VenueError  # noqa: PLC0415  # loaded when used
-    from gateways.router import load_endpoints  # noqa: PLC0415  # loaded when used
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the venues file {path} cannot be read: {error}") from error
-    try:
-        return load_endpoints(text)
-    except (VenueError, ValueError) as error:
-        raise UsageError(f"the venues file {path} is not what hedgedesk paper prints: {error}") from error
-
-
-def _paper_settings(arguments: argparse.Namespace) -> "PaperSettings":
-    from console.papers import SEED, VENUES, PaperSettings  # noqa: PLC0415  # loaded when used
-
-    market = None if arguments.market is None else Path(arguments.market)
-    if market is None and (arguments.ticker is not None or arguments.speed is not None):
-        raise UsageError("--ticker and --speed go with --market FILE: they say what the recording is of")
-    if market is not None:
-        if arguments.ticker is None:
-            raise UsageError(f"--market {market} needs --ticker T: which base asset the recording is of, like FXS")
-        if not market.is_file():
-            raise UsageError(f"the market file {market} is not there")
-    return PaperSettings(
-        venues=getattr(arguments, "names", None) or VENUES,
-        seed=SEED if arguments.seed is None else arguments.seed,
-        market=market,
-        ticker=arguments.ticker,
-        speed=Decimal(1) if arguments.speed is None else arguments.speed,
-    )
 
 
 def _theme(name: str | None) -> str:
@@ -295,7 +198,22 @@ def _theme(name: str | None) -> str:
 # -------------------------------------------------------------------- arguments
 
 _DEFAULTS = dict.fromkeys(
-    ("journal", "maker", "hedge", "format", "venues", "seed", "market", "ticker", "speed", "theme", "seconds", "names")
+    (
+        "config",
+        "profile",
+        "journal",
+        "maker",
+        "hedge",
+        "format",
+        "venues",
+        "seed",
+        "market",
+        "ticker",
+        "speed",
+        "theme",
+        "seconds",
+        "names",
+    )
 )
 
 
@@ -309,12 +227,17 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     debug: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     debug.add_argument("--debug", action="store_true", help="show tracebacks")
+    config: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    config.add_argument("--config", metavar="FILE", help="the configuration (default: hedgedesk config path)")
+    config.add_argument("--profile", metavar="NAME", help="which of its profiles")
     market: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS, parents=[debug])
     market.add_argument("--seed", type=_whole, metavar="N", help="seed of the paper market (default 7)")
     market.add_argument("--market", metavar="FILE", help="replay recorded trades (CSV) instead of the random market")
     market.add_argument("--ticker", metavar="T", help="the base asset that the recording is of, like FXS")
     market.add_argument("--speed", type=_positive, metavar="N", help="replay N times faster than recorded (default 1)")
-    desk: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS, parents=[market])
+    desk: argparse.ArgumentParser = _Parser(
+        add_help=False, argument_default=argparse.SUPPRESS, parents=[market, config]
+    )
     desk.add_argument("--venues", metavar="FILE", help="use running venues: the line that 'hedgedesk paper' prints")
     screen: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     screen.add_argument("--theme", metavar="NAME", help="colours of the console; 'hedgedesk themes' lists them")
@@ -345,10 +268,12 @@ def _parser() -> argparse.ArgumentParser:
     paper.add_argument(
         "--venues", dest="names", type=_names, metavar="A,B", help="which venues (default binance,hyperliquid)"
     )
-    verify = _command(commands, "verify", _verify, "prove a desk's journal against its venues' own fills", [debug])
+    verify = _command(
+        commands, "verify", _verify, "prove a desk's journal against its venues' own fills", [debug, config]
+    )
     verify.add_argument("--venues", metavar="FILE", help="the venues: the line that 'hedgedesk paper' printed")
     journal = _command(
-        commands, "journal", _journal, "from any maker fill to the hedges that answer it, and back", [debug]
+        commands, "journal", _journal, "from any maker fill to the hedges that answer it, and back", [debug, config]
     )
     journal.add_argument("act", choices=("show", "export"), help="for people, or as rows for other programs")
     journal.add_argument("--venues", metavar="FILE", help="the journal of the desk on these venues")
@@ -362,6 +287,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     drill.add_argument("--seed", type=_whole, metavar="N", help="seed of the paper market and of the draws (default 7)")
     _command(commands, "themes", _themes, "list the colour themes", [debug])
+    add_commands(lambda name, run, text: _command(commands, name, run, text, [debug, config]))
     return parser
 
 

@@ -19,6 +19,7 @@ from console.headless import open_oms
 from console.link import Frame, Link, LogLine, Preview, Reply
 from console.mailbox import Mailbox
 from console.publisher import Publisher
+from console.starting import DEFAULT_TIMERS, Timers
 from gateways.errors import Unavailable
 from gateways.venue import Endpoints
 
@@ -45,10 +46,14 @@ class EmbeddedLink(Link):
     Entering raises what kept the engine from starting (VenueError, JournalError).
     """
 
-    def __init__(self, endpoints: Mapping[str, Endpoints], folder: Path, *, arming: str = "PAPER") -> None:
+    def __init__(
+        self, endpoints: Mapping[str, Endpoints], folder: Path, *, arming: str = "PAPER",
+        timers: Timers = DEFAULT_TIMERS,
+    ) -> None:  # fmt: skip
         self._endpoints = endpoints
         self._folder = folder
         self._arming = arming
+        self._timers = timers
         self._mailbox = Mailbox()
         self._started: Future[None] = Future()
         self._stopping: asyncio.Event | None = None
@@ -138,7 +143,7 @@ class EmbeddedLink(Link):
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        async with open_oms(self._endpoints, self._folder) as oms:
+        async with open_oms(self._endpoints, self._folder, timers=self._timers) as oms:
             self._desk = Desk(oms)
             self._publisher = Publisher(oms, self._mailbox, arming=self._arming)
             publishing = asyncio.create_task(self._publisher.run(), name="publisher")

@@ -1,4 +1,4 @@
-"""Where a desk keeps its journal when its venues outlive it, and where all desks keep their locks."""
+"""Where the configuration is, where a desk keeps its journal when its venues outlive it, and all desks their locks."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -11,6 +11,18 @@ from oms.records import Record
 from oms.segments import chained, segment_number, segments, segments_of
 
 APP = "hedgedesk"
+CONFIG_VARIABLE = "HEDGEDESK_CONFIG"
+
+
+def config_file(given: str | None, environment: Mapping[str, str]) -> Path:
+    """Where the configuration is: as given, else HEDGEDESK_CONFIG, else in the user's configuration folder."""
+    named = given or environment.get(CONFIG_VARIABLE)
+    return Path(named).expanduser() if named else platformdirs.user_config_path(APP) / "config.toml"
+
+
+def is_configured(path: Path, environment: Mapping[str, str]) -> bool:
+    """Whether there is anything to read: the file, or settings in the environment."""
+    return path.exists() or any(name.startswith("HEDGEDESK_") for name in environment)
 
 
 def desk_folder(endpoints: Mapping[str, Endpoints], *, root: Path | None = None) -> Path:
@@ -28,14 +40,6 @@ def desk_folder(endpoints: Mapping[str, Endpoints], *, root: Path | None = None)
 def locks_folder(*, root: Path | None = None) -> Path:
     """The folder of the accounts' locks: one for all desks of a user, wherever their journals lie."""
     return (root or platformdirs.user_state_path(APP)) / "locks"
-
-
-def journal_folder(endpoints: Mapping[str, Endpoints]) -> Path:
-    """The folder of the desk on these venues. Raises FileNotFoundError, with a sentence, where nobody traded."""
-    folder = desk_folder(endpoints)
-    if not segments(folder):
-        raise FileNotFoundError(f"no desk has traded on these venues: there is no journal in {folder}")
-    return folder
 
 
 def journal_records(path: Path) -> Iterator[Record]:

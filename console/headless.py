@@ -16,6 +16,7 @@ from console.desk import Desk
 from console.folders import locks_folder
 from console.lines import LineWriter
 from console.link import Reply
+from console.starting import DEFAULT_TIMERS, Timers
 from gateways.errors import RateLimited
 from gateways.router import Gateway, make_venue
 from gateways.venue import Endpoints
@@ -42,8 +43,9 @@ SHORTEST_WAIT_S = 1.0
 
 @asynccontextmanager
 async def open_oms(
-    endpoints: Mapping[str, Endpoints], folder: Path, *, crash: CrashPoints | None = None, locks: Path | None = None
-) -> AsyncIterator[OMS]:
+    endpoints: Mapping[str, Endpoints], folder: Path, *, crash: CrashPoints | None = None, locks: Path | None = None,
+    timers: Timers = DEFAULT_TIMERS,
+) -> AsyncIterator[OMS]:  # fmt: skip
     """An OMS connected to these venues, its journal in ``folder``; closed at the end, whatever happened.
 
     While it runs no other desk may trade its accounts; ``locks`` is where that is written, the user's state folder
@@ -55,7 +57,12 @@ async def open_oms(
     def make() -> OMS:
         gateway = Gateway(endpoints, make=make_venue if crash is None else crash.venue)
         journal: Recorder = open_journal(folder, clock)
-        return OMS(gateway, journal=journal if crash is None else crash.journal(journal), clock=clock)
+        return OMS(
+            gateway,
+            journal=journal if crash is None else crash.journal(journal),
+            clock=clock,
+            **timers._asdict(),
+        )
 
     with AccountLocks(endpoints, locks or locks_folder(), folder=folder, clock=clock):
         oms = await started(make)
@@ -207,6 +214,7 @@ async def _next(lines: AsyncIterator[str]) -> str | None:
 
 async def run_headless(
     endpoints: Mapping[str, Endpoints], lines: AsyncIterator[str], out: TextIO, *, folder: Path,
+    timers: Timers = DEFAULT_TIMERS,
     seconds: Decimal | None = None, crash: CrashPoints | None = None, strict: bool = False,
     stop: asyncio.Event | None = None,
 ) -> int:  # fmt: skip
@@ -224,7 +232,7 @@ async def run_headless(
 
     writer = LineWriter(out, reader_gone)
     try:
-        async with open_oms(endpoints, folder, crash=crash) as oms:
+        async with open_oms(endpoints, folder, crash=crash, timers=timers) as oms:
             return await _run(oms, lines, writer, stop, seconds=seconds, strict=strict)
     finally:
         writer.close()

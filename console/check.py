@@ -1,0 +1,185 @@
+"""``hedgedesk check``: the configuration, the keys, the venues and what they allow, without trading.
+
+Every line has a verdict: ``ok``, ``warn`` (it works, but look at it), ``no`` (it will not work so). A venue that is not
+on this machine is not logged in to: trading there is refused for now, and so is all else that needs its keys.
+"""
+
+import asyncio
+import importlib
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from console.config.accounts import addresses, keys_of, with_keys
+from console.config.model import Profile
+from console.config.reading import Loaded
+from console.config.secrets import KeyStore, SecretError
+from gateways.errors import VenueError
+from gateways.permissions import Nobody, Permissions, unheard
+from gateways.router import is_loopback
+from gateways.venue import Endpoints
+from oms.limits import Limit, Limits, Window
+
+ANSWER_S = 10.0
+"""How long one venue may take for all that is asked."""
+
+
+class Verdict(str, Enum):
+    """What a line comes to."""
+
+    OK = "ok"
+    WARN = "warn"
+    NO = "no"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One line: what was looked at, what it comes to, a sentence."""
+
+    about: str
+    verdict: Verdict
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.about:<11} {self.verdict.value:<4} {self.text}"
+
+
+async def check(loaded: Loaded, environment: Mapping[str, str], store: KeyStore | None = None) -> list[Finding]:
+    """Look at all that a profile needs. Raises nothing of what it finds: it becomes a line."""
+    findings = list(_of_file(loaded))
+    profile = loaded.profile
+    if profile.kind == "paper":
+        findings.append(Finding("venues", Verdict.OK, "paper venues of its own: there is nothing to reach"))
+    else:
+        each = (_of_venue(alias, profile, environment, store) for alias in profile.venues)
+        findings += [finding for found in await asyncio.gather(*each) for finding in found]
+    findings += _of_limits(profile)
+    return findings
+
+
+def _of_file(loaded: Loaded) -> Iterator[Finding]:
+    where = str(loaded.path) if loaded.found else f"there is no {loaded.path}: the defaults hold"
+    yield Finding("config", Verdict.OK, f"{where} (profile {loaded.name}, kind {loaded.profile.kind})")
+    if loaded.found:
+        mode = stat.S_IMODE(loaded.path.stat().st_mode)
+        if mode & 0o022:
+            text = (
+                f"others may change {loaded.path}, and with it your limits (mode {mode:04o}): chmod 600 {loaded.path}"
+            )
+            yield Finding("config", Verdict.WARN, text)
+    if loaded.profile.kind == "paper-on-live":
+        yield Finding("config", Verdict.NO, "paper on live data cannot be started yet: use kind paper")
+
+
+async def _of_venue(
+    alias: str, profile: Profile, environment: Mapping[str, str], store: KeyStore | None
+) -> list[Finding]:
+    entry = profile.venues[alias]
+    place = addresses(entry)
+    if profile.kind == "venues":
+        try:
+            keys = keys_of(alias, entry, environment, store)
+        except SecretError as error:
+            return [Finding("keys", Verdict.NO, str(error))]
+        place = with_keys(place, keys)
+        findings = [Finding("keys", Verdict.OK, f"{alias}: {_source(entry.keys)}, fingerprint {keys.fingerprint}")]
+    else:
+        findings = []
+    remote = [url for url in place.urls if not is_loopback(url)]
+    if remote:
+        text = f"{alias} is not on this machine: not asked, and refused for trading until a desk can be armed"
+        return [*findings, Finding("reach", Verdict.NO, text)]
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return [*findings, *await _asked(alias, entry.kind, place, profile)]
+    except TimeoutError:
+        return [*findings, Finding("reach", Verdict.NO, f"{alias}: no answer within {ANSWER_S:g} s")]
+
+
+def _source(keys: str | None) -> str:
+    kind, _, name = (keys or "").partition(":")
+    return f"from {kind} {name}"
+
+
+async def _asked(alias: str, kind: str, place: Endpoints, profile: Profile) -> list[Finding]:
+    session: Any = importlib.import_module(f"gateways.{kind}.session").Session(alias, place)
+    ask = importlib.import_module(f"gateways.{kind}.permissions").permissions
+    session.open(unheard, Nobody())
+    findings = []
+    try:
+        before = time.monotonic_ns()
+        await session.synchronize_clock()
+        took_ms = (time.monotonic_ns() - before) // 1_000_000
+        findings += [Finding("reach", Verdict.OK, f"{alias}: answered in {took_ms} ms")]
+        findings += [_of_clock(alias, kind, session.offset_ms, profile)]
+        findings += _of_permissions(alias, await ask(session))
+    except VenueError as error:
+        about = "permissions" if findings else "reach"
+        findings.append(Finding(about, Verdict.NO, session.redactor.cut(str(error))))
+    finally:
+        await session.close()
+    return findings
+
+
+def _of_clock(alias: str, kind: str, offset_ms: int, profile: Profile) -> Finding:
+    if kind == "hyperliquid":
+        return Finding("clock", Verdict.OK, f"{alias}: the venue has no clock to ask")
+    limit_ms = profile.arming.clock_skew_ms
+    text = f"{alias}: {abs(offset_ms)} ms {'ahead of' if offset_ms >= 0 else 'behind'} our clock"
+    if limit_ms and abs(offset_ms) > limit_ms:
+        return Finding("clock", Verdict.NO, f"{text}, over clock_skew_ms = {limit_ms}: set this machine's clock")
+    return Finding("clock", Verdict.OK, text)
+
+
+def _of_permissions(alias: str, allowed: Permissions) -> Iterator[Finding]:
+    if allowed.trade is False:
+        yield Finding("permissions", Verdict.NO, f"{alias}: {allowed.note or 'this key may not trade'}")
+    elif allowed.trade:
+        yield Finding("permissions", Verdict.OK, f"{alias}: the key may trade")
+    else:
+        yield Finding("permissions", Verdict.OK, f"{alias}: the key is taken; {allowed.note or 'more is not told'}")
+    if allowed.withdraw:
+        text = allowed.note or "this key may withdraw money: a desk needs no such key, make one that may only trade"
+        yield Finding("permissions", Verdict.WARN, f"{alias}: {text}")
+    if allowed.bound is False:
+        yield Finding(
+            "permissions", Verdict.WARN, f"{alias}: the key works from any address: bind it to this machine's"
+        )
+
+
+def _of_limits(profile: Profile) -> Iterator[Finding]:
+    """The limits that hold: sums first, then for each contract, those with values of their own by name."""
+    limits = profile.limits.values()
+    yield _limit_line("all venues", limits.desk)
+    yield _limit_line("each base asset", limits.net(""))
+    for base in limits.bases:
+        yield _limit_line(f"net {base}", limits.net(base))
+    for alias in profile.venues or ("binance", "hyperliquid"):
+        yield _limit_line(f"{alias} in all", limits.venue(alias))
+        yield _limit_line(f"{alias}, each contract", limits.of(alias, ""))
+        yield from _of_instruments(alias, limits)
+
+
+def _of_instruments(alias: str, limits: Limits) -> Iterator[Finding]:
+    for venue, ticker in limits.instruments:
+        if venue == alias:
+            yield _limit_line(f"{alias} {ticker}", limits.of(alias, ticker))
+
+
+def _limit_line(about: str, values: msgspec.Struct) -> Finding:
+    told = [f"{name} {_ends(value)}" for name, value in msgspec.structs.asdict(values).items() if value is not None]
+    return Finding("limits", Verdict.OK, f"{about}: {', '.join(told) or 'none'}")
+
+
+def _ends(limit: Limit | Window) -> str:
+    parts = [(word, end) for word, end in (("refused", limit.hard), ("asked", limit.soft)) if end is not None]
+    under = " within" if isinstance(limit, Window) else " above"
+    return " and ".join(f"{word}{under} {_plain(end)}" for word, end in parts)
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value:f}"

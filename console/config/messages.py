@@ -1,0 +1,80 @@
+"""What is wrong with a configuration, in sentences that name where, which key, what stands there and what may."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+LONGEST_SHOWN = 32
+"""Characters of a value that a message repeats; a longer one might be a secret in the wrong place."""
+
+_SECRET_LIKE = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
+_SECRET_NAMES = re.compile(
+    r"(api[_-]?)?(secret|private|key)([_-]?key)?|pass(phrase|word|wd)?|mnemonic|seed[_-]?phrase|token|api[_-]?key"
+    r"|credentials?|secret.*|.*[_-]secret|.*private[_-]?key",
+    re.IGNORECASE,
+)
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used. ``problems``: all that is wrong, a sentence each; the text is the first."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        more = len(self.problems) - 1
+        rest = f" (and {more} more: hedgedesk check lists them)" if more else ""
+        super().__init__(f"{self.problems[0]}{rest}")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a value comes from: a line of a file, or a variable of the environment."""
+
+    source: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.source if self.line is None else f"{self.source}:{self.line}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence on an unknown name: the one that is meant, perhaps, or all that there are."""
+    names = sorted(known)
+    folded = {each.casefold(): each for each in names}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {folded[near[0]]}?"
+    return f"there is {', '.join(names)}" if names else "nothing may stand here"
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a key is one that people put secrets under."""
+    return _SECRET_NAMES.fullmatch(name) is not None
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a text might be a key or a secret: it is long, or a long run of letters and digits."""
+    return len(text) > LONGEST_SHOWN or _SECRET_LIKE.search(text) is not None
+
+
+def shown(value: object) -> str:
+    """A value as a message repeats it; what might be a secret is only measured."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    if isinstance(value, str) and looks_secret(value):
+        return f"a text of {len(value)} characters"
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+def dotted(key: Iterable[object]) -> str:
+    """A key's path as it is written; a part that might be a secret is not repeated."""
+    return ".".join("***" if looks_secret(str(part)) else str(part) for part in key)
+
+
+def plain_words(text: str) -> str:
+    """A parser's complaint as the rest of a sentence, without what it quotes beyond a character."""
+    words = re.sub(r"'[^']{4,}'|\"[^\"]{4,}\"", "...", text)
+    return words[:1].lower() + words[1:].rstrip(".")

@@ -1,0 +1,227 @@
+"""What a desk starts from: the command line over the configuration, its venues, its keys, where its journal goes.
+
+A configuration that is wrong, or keys that are not there, stop the start before anything is connected.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from console.config.model import Profile, RefreshTable
+    from console.config.reading import Loaded
+    from console.papers import PaperSettings
+    from gateways.venue import Endpoints
+
+
+class UsageError(Exception):
+    """Bad usage or input: one sentence. Ends the program with 2."""
+
+
+class Timers(NamedTuple):
+    """How often the OMS compares what the streams say with snapshots, and how long it waits for an answer; seconds."""
+
+    pending_timeout: float = 5.0
+    refresh_orders_snapshot: float = 30.0
+    refresh_positions_snapshot: float = 30.0
+
+    @classmethod
+    def of(cls, refresh: "RefreshTable") -> "Timers":
+        """As a profile says."""
+        return cls(refresh.pending_timeout_s, refresh.orders_s, refresh.positions_s)
+
+
+DEFAULT_TIMERS = Timers()
+
+
+class Start(NamedTuple):
+    """A desk that may start."""
+
+    endpoints: "Mapping[str, Endpoints]"
+    folder: Path
+    """Where its journal goes."""
+    timers: Timers = DEFAULT_TIMERS
+    theme: str | None = None
+    keymap: Mapping[str, str] = MappingProxyType({})
+
+
+def load_config(arguments: argparse.Namespace) -> "Loaded":
+    """The configuration, or its defaults where there is none. Raises UsageError for one that is wrong."""
+    from console.config.messages import ConfigError  # noqa: PLC0415  # loaded when used
+    from console.config.reading import load  # noqa: PLC0415  # loaded when used
+
+    try:
+        return load(arguments.config, arguments.profile, environment=os.environ)
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
+
+
+def _configured(arguments: argparse.Namespace) -> "Loaded | None":
+    """The configuration; None, without the time that reading one takes, where nothing is configured."""
+    from console.folders import config_file, is_configured  # noqa: PLC0415  # loaded when used
+
+    named = arguments.config or arguments.profile
+    return load_config(arguments) if named or is_configured(config_file(None, os.environ), os.environ) else None
+
+
+@contextlib.contextmanager
+def starting(arguments: argparse.Namespace) -> Iterator[Start]:
+    """A desk's start: on running venues, on its profile's, or on paper venues that are started for it and end with it.
+
+    Raises UsageError.
+    """
+    loaded = _configured(arguments)
+    profile = None if loaded is None else loaded.profile
+    made = Start({}, Path())
+    if profile is not None:
+        made = Start({}, Path(), Timers.of(profile.refresh), profile.theme, profile.keymap)
+    if arguments.venues is not None:
+        _refuse_own_market(arguments, "--venues")
+        if profile is not None and profile.kind != "paper":
+            raise UsageError(f"--venues FILE goes with a paper profile: {_named(loaded)} has venues of its own")
+        endpoints = load_venues(Path(arguments.venues))
+        yield made._replace(endpoints=endpoints, folder=_folder(endpoints, None))
+    elif profile is not None and profile.kind != "paper":
+        _refuse_own_market(arguments, "a profile that names its venues")
+        endpoints = profile_accounts(loaded)
+        yield made._replace(endpoints=endpoints, folder=_folder(endpoints, profile))
+    else:
+        with paper_venues(arguments, profile) as (endpoints, folder):
+            yield made._replace(endpoints=endpoints, folder=folder)
+
+
+def past_desk(arguments: argparse.Namespace, command: str) -> "tuple[Mapping[str, Endpoints], Path]":
+    """The venues and the journal of a desk that traded: of --venues FILE, or of a profile that names its venues.
+
+    Raises UsageError.
+    """
+    from oms.segments import segments  # noqa: PLC0415  # loaded when used
+
+    loaded = None if arguments.venues is not None else _configured(arguments)
+    profile = None if loaded is None else loaded.profile
+    if arguments.venues is None and (profile is None or profile.kind == "paper"):
+        text = "needs --venues FILE or --profile NAME: a desk's own paper venues ended with it, and its books too"
+        raise UsageError(f"{command} {text}")
+    endpoints = load_venues(Path(arguments.venues)) if arguments.venues is not None else profile_accounts(loaded)
+    folder = _folder(endpoints, profile)
+    if not segments(folder):
+        raise UsageError(f"no desk has traded on these venues: there is no journal in {folder}")
+    return endpoints, folder
+
+
+def profile_accounts(loaded: "Loaded | None") -> "dict[str, Endpoints]":
+    """The accounts of a profile, with their keys. Raises UsageError for those that cannot be traded."""
+    from console.config.accounts import accounts  # noqa: PLC0415  # loaded when used
+    from console.config.secrets import SecretError  # noqa: PLC0415  # loaded when used
+    from gateways.errors import Denied  # noqa: PLC0415  # loaded when used
+    from gateways.router import refuse_remote  # noqa: PLC0415  # loaded when used
+
+    if loaded is None or loaded.profile.kind == "paper-on-live":
+        raise UsageError(f"{_named(loaded)} is paper on live data, which cannot be started yet: use kind paper")
+    try:
+        endpoints = accounts(loaded.profile, os.environ)
+        for alias, place in endpoints.items():
+            refuse_remote(alias, place)
+    except (SecretError, Denied) as error:
+        raise UsageError(f"{_named(loaded)}: {error}") from error
+    return endpoints
+
+
+@contextlib.contextmanager
+def paper_venues(
+    arguments: argparse.Namespace, profile: "Profile | None" = None
+) -> "Iterator[tuple[dict[str, Endpoints], Path]]":
+    """Paper venues of their own and a folder, both gone at the end. Raises UsageError for what they cannot do."""
+    from console.papers import PaperError, PaperProcess  # noqa: PLC0415  # loaded when used
+
+    settings = paper_settings(arguments, profile)
+    with terminated_like_interrupted(), TemporaryDirectory(prefix="hedgedesk-") as folder:
+        papers = PaperProcess(settings)
+        try:
+            endpoints = papers.start()
+        except PaperError as error:
+            if error.usage:
+                raise UsageError(str(error)) from error
+            raise
+        try:
+            yield endpoints, Path(folder)
+        finally:
+            papers.stop()
+
+
+@contextlib.contextmanager
+def terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal unwind like ctrl+c: the paper venues and their journal go with the desk."""
+    from console.script import stop_signals  # noqa: PLC0415  # loaded when used
+
+    numbers = stop_signals()
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def load_venues(path: Path) -> "dict[str, Endpoints]":
+    """The venues of a file that ``hedgedesk paper`` printed. Raises UsageError."""
+    from gateways.errors import VenueError  # noqa: PLC0415  # loaded when used
+    from gateways.router import load_endpoints  # noqa: PLC0415  # loaded when used
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the venues file {path} cannot be read: {error}") from error
+    try:
+        return load_endpoints(text)
+    except (VenueError, ValueError) as error:
+        raise UsageError(f"the venues file {path} is not what hedgedesk paper prints: {error}") from error
+
+
+def paper_settings(arguments: argparse.Namespace, profile: "Profile | None" = None) -> "PaperSettings":
+    """Which paper venues, on what market: as the command line says, else as the profile does. Raises UsageError."""
+    from console.papers import SEED, VENUES, PaperSettings  # noqa: PLC0415  # loaded when used
+
+    table = None if profile is None else profile.paper
+    market = None if arguments.market is None else Path(arguments.market)
+    if market is None and (arguments.ticker is not None or arguments.speed is not None):
+        raise UsageError("--ticker and --speed go with --market FILE: they say what the recording is of")
+    ticker, speed = arguments.ticker, arguments.speed
+    if market is not None and ticker is None:
+        raise UsageError(f"--market {market} needs --ticker T: which base asset the recording is of, like FXS")
+    if market is None and table is not None:
+        market, ticker, speed = table.market, table.ticker, table.speed
+    if market is not None and not market.is_file():
+        raise UsageError(f"the market file {market} is not there")
+    seed = arguments.seed if arguments.seed is not None else SEED if table is None else table.seed
+    names = getattr(arguments, "names", None) or (tuple(profile.venues) if profile is not None else ())
+    return PaperSettings(
+        venues=names or VENUES,
+        seed=seed,
+        market=market,
+        ticker=ticker,
+        speed=Decimal(1) if speed is None else speed,
+    )
+
+
+def _refuse_own_market(arguments: argparse.Namespace, beside: str) -> None:
+    for option in ("seed", "market", "ticker", "speed"):
+        if getattr(arguments, option) is not None:
+            raise UsageError(f"--{option} is for the desk's own paper venues: it cannot go with {beside}")
+
+
+def _folder(endpoints: "Mapping[str, Endpoints]", profile: "Profile | None") -> Path:
+    from console.folders import desk_folder  # noqa: PLC0415  # loaded when used
+
+    return (profile and profile.journal_folder) or desk_folder(endpoints)
+
+
+def _named(loaded: "Loaded | None") -> str:
+    return "the profile" if loaded is None else f"the profile {loaded.name}"
