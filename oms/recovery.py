@@ -23,15 +23,16 @@ from oms.hedge.kernel import Kernel
 from oms.hedge.state import ChildState
 from oms.journal import CHECKPOINT_KIND, HEADER_KIND, JournalError, Record
 from oms.orders import Order, OrdersPage, Role
+from oms.reconcile import ALL
 
 if TYPE_CHECKING:
     from oms.system import OMS
 
 MARGIN_NS = 60_000_000_000
 """Missed fills are asked for from this long before the oldest order that was open."""
-ENDED_LATELY = 50
 DOWNTIME_NS = 86_400_000_000_000
 """How long a desk is taken to have been down where the clock does not tell."""
+ENDED_LATELY = 50
 """At most so many orders that had ended are asked about, the last ones."""
 QUIET_S = 20.0
 """How long the recovery waits for unknown orders before it lets the desk on; they stay unknown and counted."""
@@ -77,7 +78,6 @@ class Past:
         opened = self.open_since_ns
         return self.last_ns if opened is None else min(opened, self.last_ns)
 
-    @property
     def not_after(self, now_ns: int) -> None:
         """Take back times that are ahead of now: the clock was wrong when they were written, by as much or more."""
         ahead = self.last_ns - now_ns
@@ -85,6 +85,7 @@ class Past:
             self.last_ns -= ahead + DOWNTIME_NS
             self.started_ns = min(self.started_ns, self.last_ns)
 
+    @property
     def digest(self) -> str:
         """A fingerprint of all of it: equal for equal pasts, digit for digit."""
         return digest(self.kernel, self.entered, self.evidence)
@@ -252,17 +253,23 @@ async def _missed_fills(oms: "OMS", past: Past) -> bool:
     if not past.entered:
         return True
     answered = True
-    pairs = sorted({(order.venue, order.ticker) for order in oms.page.orders() if order.role is not Role.EXTERNAL})
-    for exc, ticker in pairs:
+    traded = sorted({(order.venue, order.ticker) for order in oms.page.orders() if order.role is not Role.EXTERNAL})
+    for exc, ticker in dict.fromkeys((exc, ALL if _tells_all(oms, exc) else ticker) for exc, ticker in traded):
+        asked_ns = oms.clock.now_ns()
         try:
-            fills = await oms.gateway.venue(exc).fills_since(past.missed_since_ns - MARGIN_NS, ticker)
+            fills = await oms.gateway.venue(exc).fills_since(past.missed_since_ns - MARGIN_NS, ticker or None)
         except VenueError as error:
             answered = False
             oms.alert(exc, ticker, f"missed fills of {exc}:{ticker} cannot be asked for: {error.text}", "error")
             continue
         for fill in fills:
             oms.take(fill, oms.clock.now_ns())
+        oms.supervisor.reconciler.fills_answered(exc, ticker, asked_ns)
     return answered
+
+
+def _tells_all(oms: "OMS", exc: str) -> bool:
+    return oms.gateway.venue(exc).capabilities.fills_of_all
 
 
 async def _strangers(oms: "OMS") -> None:

@@ -1,6 +1,6 @@
 """Keeping the mirrors true: reconciliation at start, on timers and after every reconnect, and watching contracts.
 
-The shell around ``oms.reconcile``: it asks the venues and applies what their answers prove. A failed query changes
+Orders and fills are asked for by ``oms.reconciler``; here is when, and positions and money. A failed query changes
 nothing and is tried again at the next turn.
 """
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from gateways.errors import Unavailable, Unknown, VenueError
 from gateways.standards import BalanceUpdate, PositionUpdate
 from gateways.venue import Channel, ChannelState, Watcher
-from oms import reconcile
 from oms.deltas import HealthDelta, HedgeDelta, RequestDelta
 from oms.positions import SETTLE_NS, PositionDelta
+from oms.reconciler import Reconciler
 from oms.tasks import TaskOwner
 from oms.upkeep import keep_journal
 from oms.watchdog import PATIENCE_S, Watchdog
@@ -23,11 +23,8 @@ if TYPE_CHECKING:
     from oms.system import OMS
 
 FIRST_BOOK_S = 3.0
-OVERLAP_NS = 60_000_000_000
-"""Missed fills are asked for from this long before they were last asked for: the venue's clock may be behind ours, and
-its answer may be an old one."""
 RETRY_S = 2.0
-"""After a reconciliation that failed."""
+"""After a reconciliation that failed, or that had more to ask than one cycle may."""
 AGAIN_S = 2.0
 """Until the positions are asked for again when an answer is doubted, or differs from the fills for the first time."""
 DRIFT_PATIENCE = 3
@@ -67,6 +64,7 @@ class Supervisor(Watcher):
     ) -> None:  # fmt: skip
         self.prices = LaggedPrices()
         self.watchdog = Watchdog(oms, private_patience)
+        self.reconciler = Reconciler(oms, self.watchdog.take)
         self._oms = oms
         self._orders_every = refresh_orders_snapshot
         self._positions_every = refresh_positions_snapshot
@@ -74,8 +72,6 @@ class Supervisor(Watcher):
         self._watched: dict[tuple[str, str], asyncio.Event] = {}
         self._opening: set[tuple[str, str]] = set()
         self._drifting: dict[tuple[str, str], int] = {}
-        self._fills_asked_ns: dict[tuple[str, str], int] = {}
-        """When each contract's fills were last asked for and answered."""
         self._started = False
         self._wake: dict[str, asyncio.Event] = {}
 
@@ -172,8 +168,11 @@ class Supervisor(Watcher):
     # --------------------------------------------------------- reconciliation
 
     async def reconcile(self, exc: str) -> None:
-        """Orders, missed fills, positions and money of one venue. Raises VenueError when it does not answer."""
-        await self._orders_and_fills(exc)
+        """Orders, missed fills, positions and money of one venue. Raises VenueError when it does not answer.
+
+        All questions are asked, however many there are.
+        """
+        await self.reconciler.whole(exc)
         await self.refresh_positions(exc)
         await self.refresh_balances(exc)
 
@@ -217,34 +216,6 @@ class Supervisor(Watcher):
         for update in orders:
             oms.take(update, now)
 
-    async def _orders_and_fills(self, exc: str) -> None:
-        began_ns = self._oms.clock.now_ns()
-        await self._reconcile_orders(exc)
-        await self._missed_fills(exc)
-        self._oms.outages.reconciled(exc, began_ns)
-
-    async def _reconcile_orders(self, exc: str) -> None:
-        oms = self._oms
-        asked_ns = oms.clock.now_ns()
-        found = await oms.gateway.venue(exc).open_orders()
-        mirror = [order for order in oms.page.working() if order.venue == exc]
-        plan = reconcile.plan(found, mirror, asked_ns=asked_ns)
-        for update in plan.upserts:
-            self.watchdog.take(update)
-        for key in plan.queries:
-            oms.resolver.resolve(key)
-
-    async def _missed_fills(self, exc: str) -> None:
-        oms = self._oms
-        tickers = {order.ticker for order in oms.page.orders() if order.venue == exc and order.cloid}
-        for ticker in sorted(tickers):
-            # Not from the last known fill: one that was missed may be older than it by any time.
-            asked_ns = oms.clock.now_ns()
-            since_ns = self._fills_asked_ns.get((exc, ticker), oms.missed_since_ns) - OVERLAP_NS
-            for fill in await oms.gateway.venue(exc).fills_since(since_ns, ticker):
-                self.watchdog.take(fill)
-            self._fills_asked_ns[exc, ticker] = asked_ns
-
     def _check_drift(self, exc: str) -> None:
         """Count how often in a row each position differed. A doubted answer says nothing yet."""
         doubted = self._oms.positions.doubted(exc)
@@ -281,9 +252,11 @@ class Supervisor(Watcher):
             woken, now = wake.is_set(), loop.time()
             wake.clear()
             try:
+                if woken:
+                    self.reconciler.lost_touch(exc)
                 if woken or now >= orders_at:
-                    await self._orders_and_fills(exc)
-                    orders_at = now + self._orders_every
+                    left = await self.reconciler.cycle(exc)
+                    orders_at = now + (min(RETRY_S, self._orders_every) if left else self._orders_every)
                 if woken or now >= positions_at:
                     await self.refresh_positions(exc)
                     await self.refresh_balances(exc)

@@ -23,8 +23,8 @@ def come_to_rest(desk):
                     desk.start(desk.oms.update_exchange_contracts(alias))
             for alias, venue in desk.venues.items():
                 desk.do(venue.quote, venue.bid)
-                desk.start(desk.oms.supervisor._reconcile_orders(alias))
-                desk.start(desk.oms.supervisor._missed_fills(alias))
+                desk.do(desk.ways, alias, trade=True, rest=True)
+                desk.start(desk.oms.supervisor.reconciler.whole(alias))
             for (alias, ticker), book in list(desk.oms.kernel.books.items()):
                 if book.paused or book.hold or book.obligations:
                     desk.do(desk.oms.hedge.resume, alias, ticker, now=True)

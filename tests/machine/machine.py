@@ -41,7 +41,7 @@ POLICIES = (
     Policy(rungs=(JOIN, IOC), trigger_after_ms=300, on_failure=OnFailure.ESCALATE),
 )
 RATIOS = (D(-1), D(-1), D("-0.5"), D("-0.3"), D(-2))
-REASONS = tuple(RejectReason)
+REASONS = tuple(reason for reason in RejectReason if reason is not RejectReason.UNREACHABLE)
 CHANNELS = ("both", "both", "trades", "orders", "none")
 
 number = st.integers(0, 1 << 16)
@@ -237,15 +237,20 @@ class HedgeMachine(RuleBasedStateMachine):
 
     @rule(alias=venues)
     def reconcile(self, alias):
-        """P7: a snapshot of open orders, and the fills since the last known one."""
+        """P7: a snapshot of open orders, and the fills since the last known one; it may end an outage."""
         if not self.desk.starting:
-            self.desk.start(self.desk.oms.supervisor._reconcile_orders(alias))
-            self.desk.start(self.desk.oms.supervisor._missed_fills(alias))
+            self.desk.start(self.desk.oms.supervisor.reconciler.whole(alias))
 
     @rule(alias=venues, mood=st.sampled_from(list(Mood)))
     def queries_change(self, alias, mood):
         """P7: queries fail, lag behind, or are well again."""
         self.desk.venues[alias].mood = mood
+
+    @rule(alias=venues, trade=st.booleans(), rest=st.sampled_from([True, True, False]))
+    def ways_change(self, alias, trade, rest):
+        """P4: the ways to a venue fail and come back; without any its books hold at once, and end that by themselves."""
+        self.desk.do(self.desk.ways, alias, trade=trade, rest=rest)
+        self.done["outages"] += alias in self.desk.oms.kernel.outages
 
     @rule(ms=st.sampled_from([1, 300, 700, 1_100, 5_100, 6_100, 11_000]))
     def time_passes(self, ms):
