@@ -5,7 +5,7 @@ the order REJECTED; no answer leaves it UNKNOWN, to be resolved by asking, never
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -19,17 +19,21 @@ from oms.orders import Order, OrderDelta, OrdersPage, Role
 
 S = OrderStatus
 
+BeforeHedge = Callable[[str, PlaceOrder], Awaitable[None]]
+"""Awaited before a hedge's bytes leave. Raises Unavailable when it must not be sent."""
+
 
 class OrderEntry:
     """Sends, amends and cancels orders, keeping the page true. ``publish`` takes every delta that results.
 
     ``unresolved`` is told the key of each order whose outcome is not known, and of each cancel that a venue refused
-    because it knows of no such open order: both want a query.
+    because it knows of no such open order: both want a query. ``before_hedge`` clears the way of a hedge.
     """
 
     def __init__(
         self, gateway: Gateway, page: OrdersPage, journal: Recorder, clock: Clock, *,
         publish: Callable[[OrderDelta | None], None], unresolved: Callable[[str], None], pending_timeout: float,
+        before_hedge: BeforeHedge | None = None,
     ) -> None:  # fmt: skip
         self._gateway = gateway
         self._page = page
@@ -38,6 +42,7 @@ class OrderEntry:
         self._publish = publish
         self._unresolved = unresolved
         self._pending_timeout = pending_timeout
+        self._before_hedge = before_hedge
 
     def register(self, venue: str, order: PlaceOrder, role: Role) -> Order:
         """Enter the order as PENDING, journaled (a hedge's intent is that already). Must be done before ``send``.
@@ -63,6 +68,8 @@ class OrderEntry:
         """
         key = order.cloid
         try:
+            if hedge and self._before_hedge is not None:
+                await self._before_hedge(venue, order)
             async with asyncio.timeout(self._pending_timeout):
                 answer = await self._gateway.venue(venue).place(order, hedge=hedge)
         except (Denied, Unavailable, Rejected) as error:

@@ -49,6 +49,8 @@ class VenueHealth(msgspec.Struct, frozen=True, kw_only=True):
     dropped_by_reason: dict[str, int] = {}
     clock_offset_ns: int | None = None
     """The venue's clock less ours, None while not measured."""
+    guarded_until_ns: int = 0
+    """When a dead man's switch there acts if the desk falls silent now, 0 while none is armed."""
     note: str = ""
     """What the channels that are down say, or else the last thing that any said."""
 
@@ -83,6 +85,7 @@ class _Venue:
         "clock_offset_ns",
         "dropped",
         "failures",
+        "guarded_until_ns",
         "hedge",
         "note",
         "requests",
@@ -101,6 +104,7 @@ class _Venue:
         self.ts_public_ns = 0
         self.ts_private_ns = 0
         self.clock_offset_ns: int | None = None
+        self.guarded_until_ns = 0
         self.note = ""
 
 
@@ -151,6 +155,10 @@ class HealthPage(Watcher):
         """Take the venue's clock less ours."""
         self._facts(venue).clock_offset_ns = offset_ns
 
+    def guarded(self, venue: str, until_ns: int) -> None:
+        """Note until when the venue's dead man's switch is armed (UTC), 0 for not."""
+        self._facts(venue).guarded_until_ns = until_ns
+
     @property
     def venues(self) -> tuple[str, ...]:
         """The aliases that anything is known of, in the order in which they became known."""
@@ -188,6 +196,7 @@ class HealthPage(Watcher):
             dropped=sum(facts.dropped.values()),
             dropped_by_reason=dict(facts.dropped),
             clock_offset_ns=facts.clock_offset_ns,
+            guarded_until_ns=facts.guarded_until_ns,
             note=" · ".join(down) or facts.note,
         )
 

@@ -32,6 +32,7 @@ from oms import checks, portfolio
 from oms.cancels import Canceller
 from oms.clock import Clock, DeskClock, Jump, SystemClock, watch_clock
 from oms.cloid import CloidKind, CloidSource
+from oms.dead_man import Switches
 from oms.deltas import Delta, HedgeDelta
 from oms.entry import OrderEntry
 from oms.feed import FeedKeeper
@@ -63,12 +64,13 @@ class OMS(Mirrors):
     ``pending_timeout`` seconds without an answer make an order UNKNOWN; ``refresh_orders_snapshot`` and
     ``refresh_positions_snapshot`` are the seconds between reconciliations of orders and of positions and money;
     ``private_patience`` is how many a private stream may take to tell what one of them found before it is opened anew.
+    ``dead_man_s``: seconds of silence after which venues that can cancel our makers do so (``oms.dead_man``).
     """
 
     def __init__(
         self, gateway: Gateway, *, journal: Recorder, clock: Clock | None = None, desk: int = 1,
         pending_timeout: float = 5.0, refresh_orders_snapshot: float = 30.0, refresh_positions_snapshot: float = 30.0,
-        private_patience: float = PATIENCE_S,
+        private_patience: float = PATIENCE_S, dead_man_s: int | None = None,
         limits: Limits | None = None,
     ) -> None:  # fmt: skip
         self.desk_clock = DeskClock(clock or SystemClock())
@@ -87,13 +89,14 @@ class OMS(Mirrors):
         self._jump_callbacks: list[Callable[[Jump], None]] = []
         self.entry = OrderEntry(
             gateway, self.page, journal, self.clock, publish=self.publish, unresolved=self._unresolved,
-            pending_timeout=pending_timeout,
+            pending_timeout=pending_timeout, before_hedge=self._before_hedge,
         )  # fmt: skip
         self.canceller = Canceller(self.entry, self.page, self.tasks, self._not_cancelled)
         self.resolver = Resolver(
             gateway, self.page, self.clock, self.tasks, publish=self.publish,
             take=self._queried, absent=self._absent,
         )  # fmt: skip
+        self.switches = Switches(self, dead_man_s)
         self.hedge = HedgeHandler(self)
         self.outages = Outages(self)
         self.intake = Intake(self)
@@ -130,7 +133,9 @@ class OMS(Mirrors):
             past.not_after(self.desk_clock.utc_ns())
         await self.gateway.connect(self.intake.receive, self.supervisor)
         await self.supervisor.start()
+        self.switches.prime()
         await recover(self, past)
+        self.switches.start()
         if self.trading == RECOVERING:  # it may have been halted meanwhile
             self.trading = HEDGE_ONLY if past.hedge_only else ACTIVE
         self.switches.prime()
@@ -145,6 +150,7 @@ class OMS(Mirrors):
             ends.callback(self.journal.close)
             for close in (self.deltas.close, self.gateway.close, self.tasks.close, self.keeper.close):
                 ends.push_async_callback(close)
+            await self.switches.close()
             await self.supervisor.close()
 
     async def stop(self, settle_s: float = 10.0) -> list[str]:
@@ -153,6 +159,7 @@ class OMS(Mirrors):
             self.trading = HEDGE_ONLY
         await self.cancel_orders(self.makers_working())
         await self.wait_idle(settle_s)
+        await self.switches.settle()
         left = [
             f"{view.balance:f} of {view.venue}:{view.ticker} is not hedged: {view.waits}"
             for views in self.hedge_book.values() for view in views.values() if view.balance != 0
@@ -466,6 +473,9 @@ class OMS(Mirrors):
     def _unresolved(self, key: str) -> None:
         self.hedge.left_by_now(key)
         self.resolver.resolve(key)
+
+    async def _before_hedge(self, venue: str, order: PlaceOrder) -> None:
+        await self.switches.clear(venue, order)
 
     def _queried(self, update: OrderUpdate) -> None:
         self.supervisor.watchdog.take(update)

@@ -122,7 +122,11 @@ class Host(Protocol):
     gateway: Gateway
     page: OrdersPage
     fills: FillsPage
-    clock: Clock
+
+    @property
+    def clock(self) -> Clock:
+        """The desk's clock."""
+        ...
 
     def take(self, event: Event, ts_recv_ns: int) -> None:
         """Apply one event of a venue."""
