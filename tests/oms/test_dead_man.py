@@ -74,7 +74,7 @@ def guarded(terms=ACCOUNT, *, other=None, **settings):
 @virtual
 @pytest.mark.parametrize(("terms", "scope"), [(ACCOUNT, None), (CONTRACT, "X")])
 async def test_it_is_armed_while_makers_rest_and_told_again(terms, scope):
-    """Within a second of the maker; told again three times in its time; the makers outlive it; then it is taken back."""
+    """Within a second of the maker, and three times in its time; the maker outlives it; then it is taken back."""
     async with guarded(terms) as made:
         assert made.a.asked("arm") == []
         maker = await made.maker()
@@ -159,7 +159,7 @@ async def test_a_switch_is_taken_back_before_a_resting_hedge_is_sent():
         assert made.b.asked("arm")
         maker = await made.maker(legs=JOIN)
         made.a.trade(maker, "0.5")
-        await made.until(lambda: made.hedges(), 5)
+        await made.until(made.hedges, 5)
         assert made.b.verbs("arm", "disarm", "hedge") == ["arm", "disarm", "hedge"]
         hedge = next(held for held in made.b.held.values() if held.order.amount < 0)
         for _ in range(2 * SECONDS):
@@ -182,7 +182,7 @@ async def test_a_resting_hedge_is_not_sent_while_the_switch_may_be_armed(error):
         await asyncio.sleep(0.1)
         assert made.hedges() == []
         assert made.book.balance == D("-0.5")
-        await made.until(lambda: made.hedges(), 10)
+        await made.until(made.hedges, 10)
         told = made.b.verbs("disarm", "hedge")
         assert told.index("hedge") >= 3
         assert made.b.acts_at == {}
@@ -220,7 +220,7 @@ orders = st.lists(
 
 @given(orders, st.sampled_from([ACCOUNT, CONTRACT]))
 def test_what_is_guarded_holds_makers_and_no_resting_hedge(working, terms):
-    """Whatever works: every scope has a maker in it and no hedge that rests; a scope left out lacks one or has the other."""
+    """Every scope has a maker and no hedge that rests; one that is left out lacks the one or has the other."""
     kernel = Kernel(lambda: "")
     scopes = to_guard("a", terms, working, kernel)
 
@@ -317,10 +317,10 @@ async def test_a_start_takes_back_what_a_session_before_it_left_armed():
         await first.oms.hedge_order({"exc": "b", "ticker": "X", "amount": "1", "price": "90"}, back)
         await first.maker(legs=JOIN)
         image = first.journal.image
-    (join,) = [cloid for cloid in first.a.held]
+    (join,) = first.a.held
     await first.b.arm_dead_man(SECONDS, None)
     first.b.calls.clear()
     first.a.trade(join, "0.5", tell=())
     async with desk(journal=MemoryJournal(first.loop, image), venues=first.venues, dead_man_s=SECONDS) as second:
-        await second.until(lambda: second.hedges(), 10)
+        await second.until(second.hedges, 10)
         assert second.b.verbs("arm", "disarm", "hedge") == ["disarm", "hedge"]
