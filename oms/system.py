@@ -84,9 +84,9 @@ class OMS(Mirrors):
         self.known_until_ns = self.missed_since_ns = self.started_ns
         """When this journal was last written before this session: what venues did since then is news."""
         self.trading = RECOVERING
+        self._jump_callbacks: list[Callable[[Jump], None]] = []
         self.tasks = TaskOwner(self._task_failed)
         self.keeper = FeedKeeper(self.feed, self._fetch_book, clock=self.clock, on_error=self._task_failed)
-        self._jump_callbacks: list[Callable[[Jump], None]] = []
         self.entry = OrderEntry(
             gateway, self.page, journal, self.clock, publish=self.publish, unresolved=self._unresolved,
             pending_timeout=pending_timeout, before_hedge=self._before_hedge,
@@ -122,24 +122,23 @@ class OMS(Mirrors):
             past = replay(self.journal.records(), self.kernel)
             restore_orders(past, self.page)
             follow_at_start(self, past)
-        if past.started_ns:
-            self.began_ns, self.known_until_ns = past.started_ns, past.last_ns
-            self.missed_since_ns = past.missed_since_ns
         behind_ns = self.desk_clock.not_before(self.kernel.now_ns)
         if behind_ns:
             text = f"this machine's UTC clock is {behind_ns / 1e9:.1f} s behind the journal's last time: look at it"
             self.alert("", "", f"{text}. The desk goes on from there", "error")
-        self.journal.append("Session", desk=self.cloids.desk, session_ms=self.cloids.session_ms)
+        if past.started_ns:
             past.not_after(self.desk_clock.utc_ns())
+            self.began_ns, self.known_until_ns = past.started_ns, past.last_ns
+            self.missed_since_ns = past.missed_since_ns
+        self.journal.append("Session", desk=self.cloids.desk, session_ms=self.cloids.session_ms)
         await self.gateway.connect(self.intake.receive, self.supervisor)
         await self.supervisor.start()
         self.switches.prime()
+        self.tasks.start(watch_clock(self.desk_clock, self._time_jumped), "clock")
         await recover(self, past)
         self.switches.start()
         if self.trading == RECOVERING:  # it may have been halted meanwhile
             self.trading = HEDGE_ONLY if past.hedge_only else ACTIVE
-        self.switches.prime()
-        self.tasks.start(watch_clock(self.desk_clock, self._time_jumped), "clock")
             if past.hedge_only:
                 self.alert("", "", "the desk was in panic or disarmed when it ended: HEDGE-ONLY until `activate`")
 
@@ -369,12 +368,6 @@ class OMS(Mirrors):
 
         self.tasks.start(ticking(), "clock callback")
 
-    async def orders_get(self, exc: str, ticker: str | None = None) -> list[OrderUpdate]:
-        """The open orders, asked fresh; the mirror learns from the answer."""
-        found = await self.gateway.venue(exc).open_orders(ticker)
-        for update in found:
-            self.publish(self.page.upsert(update, self.clock.now_ns()))
-        return found
     def add_jump_callback(self, callback: Callable[[Jump], None]) -> None:
         """Tell ``callback`` of each jump of the UTC clock and each standstill of the machine, within a second of it."""
         self._jump_callbacks.append(callback)
@@ -388,6 +381,12 @@ class OMS(Mirrors):
         for callback in self._jump_callbacks:
             callback(jump)
 
+    async def orders_get(self, exc: str, ticker: str | None = None) -> list[OrderUpdate]:
+        """The open orders, asked fresh; the mirror learns from the answer."""
+        found = await self.gateway.venue(exc).open_orders(ticker)
+        for update in found:
+            self.publish(self.page.upsert(update, self.clock.now_ns()))
+        return found
 
     async def orders_get_all(self) -> dict[str, list[OrderUpdate]]:
         """The open orders of every venue, asked fresh."""
