@@ -1,5 +1,6 @@
 """ccxt.pro, as it is published, at a paper venue's addresses: nothing else of it is changed."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -7,10 +8,32 @@ import ccxt.pro
 
 from gateways.venue import Endpoints
 
+WAIT_S = 20
+"""How long anything that ccxt waits for may take."""
+
 
 def ccxt_client(kind: str, venue: Endpoints, **options: Any) -> Any:
-    """ccxt.pro's client for a kind of venue, with the account that may trade there. Close it when done."""
+    """ccxt.pro's client for a kind of venue, with the account that may trade there. Close it when done.
+
+    ``options`` are ccxt's own, and stand before what is set here.
+    """
     return _MADE[kind](venue, options)
+
+
+async def best(client: Any, symbol: str) -> tuple[float, float]:
+    """The best bid and ask of the book that ccxt keeps from the stream."""
+    async with asyncio.timeout(WAIT_S):
+        book = await client.watch_order_book(symbol)
+    return book["bids"][0][0], book["asks"][0][0]
+
+
+async def seen(client: Any, symbol: str, order_id: str, status: str) -> dict[str, Any]:
+    """Wait until ``watch_orders`` tells that the order has the status; the order as it was told."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            for order in await client.watch_orders(symbol):
+                if (order["id"], order["status"]) == (order_id, status):
+                    return dict(order)
 
 
 def _binance(venue: Endpoints, options: dict[str, Any]) -> Any:

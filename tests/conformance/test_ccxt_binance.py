@@ -1,65 +1,15 @@
 """ccxt.pro, as it is published, trades on the paper Binance venue over real sockets: only its addresses are changed."""
 
 import asyncio
-import json
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import ccxt.pro
 import pytest
 
+from tests.conformance.ccxt_venues import WAIT_S, best, seen
+
+KIND = "binance"
 SYMBOL = "BTC/USDT:USDT"
-WAIT_S = 20
-
-
-@pytest.fixture(scope="module")
-def venue() -> Iterator[dict[str, Any]]:
-    """A paper Binance venue in a process of its own: its addresses and keys."""
-    command = [sys.executable, "-m", "gateways.paper", "--venues", "binance", "--seed", "7", "--with-parent"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())["venues"]["binance"]
-        finally:
-            process.terminate()
-            assert process.wait(timeout=10) == 0
-
-
-@pytest.fixture
-async def exchange(venue: dict[str, Any]) -> AsyncIterator[Any]:
-    """ccxt.pro's binanceusdm at the paper venue's addresses, with its markets loaded."""
-    client = ccxt.pro.binanceusdm(
-        {"apiKey": venue["key"], "secret": venue["secret"], "options": {"fetchCurrencies": False}}
-    )
-    api = client.urls["api"]
-    for name in [name for name in api if name.startswith("fapi")]:
-        api[name] = f"{venue['rest']}/{api[name].split('/', 3)[3]}"
-    api["ws"]["linear"] = venue["ws"]["public"].removesuffix("/public") + "/ws"
-    api["ws"]["ws-api"]["linear"] = venue["ws"]["api"]
-    try:
-        async with asyncio.timeout(WAIT_S):
-            await client.load_markets()
-        yield client
-    finally:
-        await client.close()
-
-
-async def seen(exchange: Any, order_id: str, status: str) -> dict[str, Any]:
-    """Wait until ``watch_orders`` tells that the order has the status; the order as it was told."""
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            for order in await exchange.watch_orders(SYMBOL):
-                if (order["id"], order["status"]) == (order_id, status):
-                    return dict(order)
-
-
-async def best(exchange: Any) -> tuple[float, float]:
-    """The best bid and ask of the book that ccxt keeps from the depth stream."""
-    async with asyncio.timeout(WAIT_S):
-        book = await exchange.watch_order_book(SYMBOL)
-    return book["bids"][0][0], book["asks"][0][0]
 
 
 async def listening(exchange: Any) -> "asyncio.Task[Any]":
@@ -83,7 +33,7 @@ async def test_the_published_rules_are_read(exchange: Any) -> None:
 
 async def test_a_kept_book_agrees_with_a_fetched_one(exchange: Any) -> None:
     """The book that ccxt builds from snapshot and diff stream is whole, and near the one fetched then."""
-    bid, ask = await best(exchange)
+    bid, ask = await best(exchange, SYMBOL)
     fetched = await exchange.fetch_order_book(SYMBOL, 20)
     assert bid < ask
     assert fetched["bids"][0][0] < fetched["asks"][0][0]
@@ -93,14 +43,14 @@ async def test_a_kept_book_agrees_with_a_fetched_one(exchange: Any) -> None:
 async def test_a_post_only_order_rests_and_is_cancelled(exchange: Any) -> None:
     """The stream tells of the order as open, the query finds it, and its cancel is told as well."""
     watching = await listening(exchange)
-    bid, _ = await best(exchange)
+    bid, _ = await best(exchange, SYMBOL)
     order = await exchange.create_order(SYMBOL, "limit", "buy", 0.01, bid - 1000, {"postOnly": True})
     assert (order["status"], order["postOnly"], order["filled"]) == ("open", True, 0.0)
     async with asyncio.timeout(WAIT_S):
         assert [(row["id"], row["status"]) for row in await watching] == [(order["id"], "open")]
     assert order["id"] in [row["id"] for row in await exchange.fetch_open_orders(SYMBOL)]
     assert (await exchange.cancel_order(order["id"], SYMBOL))["status"] == "canceled"
-    told = await seen(exchange, order["id"], "canceled")
+    told = await seen(exchange, SYMBOL, order["id"], "canceled")
     assert (told["amount"], told["filled"], told["clientOrderId"]) == (0.01, 0.0, order["clientOrderId"])
     with pytest.raises(ccxt.OrderNotFound):
         await exchange.cancel_order(order["id"], SYMBOL)
@@ -127,7 +77,7 @@ async def test_the_fill_is_told_by_the_user_stream(exchange: Any) -> None:
     order = await exchange.create_order(SYMBOL, "market", "sell", 0.01)
     async with asyncio.timeout(WAIT_S):
         assert [(row["id"], row["status"]) for row in await watching] == [(order["id"], "open")]
-    told = await seen(exchange, order["id"], "closed")
+    told = await seen(exchange, SYMBOL, order["id"], "closed")
     trades = [trade for trade in await exchange.fetch_my_trades(SYMBOL) if trade["order"] == order["id"]]
     assert told["filled"] == sum(trade["amount"] for trade in trades) == 0.01
     assert told["average"] == pytest.approx(order["average"])
@@ -136,7 +86,7 @@ async def test_the_fill_is_told_by_the_user_stream(exchange: Any) -> None:
 
 async def test_orders_over_the_websocket_api(exchange: Any) -> None:
     """Placing, changing and cancelling over the websocket API works with ccxt's own signing."""
-    bid, _ = await best(exchange)
+    bid, _ = await best(exchange, SYMBOL)
     async with asyncio.timeout(WAIT_S):
         placed = await exchange.create_order_ws(SYMBOL, "limit", "buy", 0.01, bid - 1000, {"timeInForce": "GTX"})
         changed = await exchange.edit_order_ws(placed["id"], SYMBOL, "limit", "buy", 0.02, bid - 1100)
@@ -147,7 +97,7 @@ async def test_orders_over_the_websocket_api(exchange: Any) -> None:
 
 async def test_refusals_arrive_as_ccxts_own_errors(exchange: Any) -> None:
     """Each refusal has the code from which ccxt makes its exception."""
-    bid, ask = await best(exchange)
+    bid, ask = await best(exchange, SYMBOL)
     with pytest.raises(ccxt.InvalidOrder, match="-5022"):
         await exchange.create_order(SYMBOL, "limit", "buy", 0.01, ask + 100, {"postOnly": True})
     with pytest.raises(ccxt.ExchangeError, match="-4164"):

@@ -1,60 +1,15 @@
 """ccxt.pro, as it is published, trades on the paper OKX venue over real sockets: only its addresses are changed."""
 
 import asyncio
-import json
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import ccxt.pro
 import pytest
 
+from tests.conformance.ccxt_venues import WAIT_S, best, seen
+
+KIND = "okx"
 SYMBOL = "ETH/USDT:USDT"
-WAIT_S = 20
-
-
-@pytest.fixture(scope="module")
-def venue() -> Iterator[dict[str, Any]]:
-    """A paper OKX venue in a process of its own: its addresses and keys."""
-    command = [sys.executable, "-m", "gateways.paper", "--venues", "okx", "--seed", "7", "--with-parent"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())["venues"]["okx"]
-        finally:
-            process.terminate()
-            assert process.wait(timeout=10) == 0
-
-
-@pytest.fixture
-async def exchange(venue: dict[str, Any]) -> AsyncIterator[Any]:
-    """ccxt.pro's okx at the paper venue's addresses, with all its markets loaded."""
-    client = ccxt.pro.okx({"apiKey": venue["key"], "secret": venue["secret"], "password": venue["passphrase"]})
-    client.urls["api"]["rest"] = venue["rest"]
-    client.urls["api"]["ws"] = venue["ws"]["public"].removesuffix("/public")
-    try:
-        async with asyncio.timeout(WAIT_S):
-            await client.load_markets()
-        yield client
-    finally:
-        await client.close()
-
-
-async def seen(exchange: Any, order_id: str, status: str) -> dict[str, Any]:
-    """Wait until ``watch_orders`` tells that the order has the status; the order as it was told."""
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            for order in await exchange.watch_orders(SYMBOL):
-                if (order["id"], order["status"]) == (order_id, status):
-                    return dict(order)
-
-
-async def best(exchange: Any) -> tuple[float, float]:
-    """The best bid and ask of the book that ccxt keeps from the ``books`` channel."""
-    async with asyncio.timeout(WAIT_S):
-        book = await exchange.watch_order_book(SYMBOL)
-    return book["bids"][0][0], book["asks"][0][0]
 
 
 async def listening(exchange: Any) -> "asyncio.Task[Any]":
@@ -91,7 +46,7 @@ async def test_public_data_by_rest(exchange: Any) -> None:
 async def test_a_kept_book_agrees_with_a_fetched_one(exchange: Any) -> None:
     """The book that ccxt builds from snapshot and updates is whole through many of them, and near the one fetched."""
     for _ in range(10):
-        bid, ask = await best(exchange)
+        bid, ask = await best(exchange, SYMBOL)
         assert bid < ask
     fetched = await exchange.fetch_order_book(SYMBOL, 20)
     assert fetched["bids"][0][0] < fetched["asks"][0][0]
@@ -115,13 +70,13 @@ async def test_public_streams(exchange: Any) -> None:
 async def test_a_post_only_order_rests_and_is_cancelled(exchange: Any) -> None:
     """The stream tells of the order as open, the query finds it, and its cancel is told as well."""
     watching = await listening(exchange)
-    bid, _ = await best(exchange)
+    bid, _ = await best(exchange, SYMBOL)
     order = await exchange.create_order(SYMBOL, "limit", "buy", 1, bid - 50, {"postOnly": True})
     async with asyncio.timeout(WAIT_S):
         assert [(row["id"], row["status"], row["postOnly"]) for row in await watching] == [(order["id"], "open", True)]
     assert order["id"] in [row["id"] for row in await exchange.fetch_open_orders(SYMBOL)]
     assert (await exchange.cancel_order(order["id"], SYMBOL))["id"] == order["id"]
-    told = await seen(exchange, order["id"], "canceled")
+    told = await seen(exchange, SYMBOL, order["id"], "canceled")
     assert (told["amount"], told["filled"], told["clientOrderId"]) == (1.0, 0.0, order["clientOrderId"])
     with pytest.raises(ccxt.OrderNotFound):
         await exchange.cancel_order(order["id"], SYMBOL)
@@ -154,7 +109,7 @@ async def test_the_fill_is_told_by_the_private_stream(exchange: Any) -> None:
         [told] = await watching
     assert told["id"] == order["id"]
     # Open and filled may come in one turn of the loop: then ccxt shows the order as it is after both.
-    told = told if told["status"] == "closed" else await seen(exchange, order["id"], "closed")
+    told = told if told["status"] == "closed" else await seen(exchange, SYMBOL, order["id"], "closed")
     trades = [trade for trade in await exchange.fetch_my_trades(SYMBOL) if trade["order"] == order["id"]]
     assert told["filled"] == sum(trade["amount"] for trade in trades) == 0.1
     assert told["fee"]["cost"] == pytest.approx(sum(trade["fee"]["cost"] for trade in trades))
@@ -168,7 +123,7 @@ async def test_the_fill_is_told_by_the_private_stream(exchange: Any) -> None:
 
 async def test_orders_over_the_websocket(exchange: Any) -> None:
     """Placing, changing and cancelling over the private socket works with ccxt's own messages."""
-    bid, _ = await best(exchange)
+    bid, _ = await best(exchange, SYMBOL)
     watching = await listening(exchange)
     async with asyncio.timeout(WAIT_S):
         placed = await exchange.create_order_ws(SYMBOL, "limit", "buy", 1, bid - 50, {"postOnly": True})
@@ -176,13 +131,13 @@ async def test_orders_over_the_websocket(exchange: Any) -> None:
         await watching
         cancelled = await exchange.cancel_order_ws(placed["id"], SYMBOL)
         assert changed["id"] == cancelled["id"] == placed["id"]
-        told = await seen(exchange, placed["id"], "canceled")
+        told = await seen(exchange, SYMBOL, placed["id"], "canceled")
     assert (told["amount"], told["filled"]) == (2.0, 0.0)
 
 
 async def test_many_at_once_and_changed(exchange: Any) -> None:
     """Batches are placed and cancelled, an order is amended, leverage and the position mode are settled."""
-    bid, _ = await best(exchange)
+    bid, _ = await best(exchange, SYMBOL)
     terms = [
         {"symbol": SYMBOL, "type": "limit", "side": "buy", "amount": 1, "price": bid - 50 - each} for each in (0, 1)
     ]
@@ -201,7 +156,7 @@ async def test_many_at_once_and_changed(exchange: Any) -> None:
 
 async def test_refusals_arrive_as_ccxts_own_errors(exchange: Any) -> None:
     """Each refusal has the code from which ccxt makes its exception."""
-    bid, ask = await best(exchange)
+    bid, ask = await best(exchange, SYMBOL)
     with pytest.raises(ccxt.InsufficientFunds, match="51008"):
         await exchange.create_order(SYMBOL, "limit", "buy", 90_000, bid - 50)
     with pytest.raises(ccxt.InvalidOrder, match="51006"):
