@@ -29,6 +29,10 @@ ANSWER_S = 10.0
 """How long one venue may take for all that is asked."""
 
 
+NO_CLOCK = frozenset({"hyperliquid"})
+"""Kinds of venue that do not tell their time."""
+
+
 class Verdict(str, Enum):
     """What a line comes to."""
 
@@ -111,12 +115,16 @@ async def _asked(alias: str, kind: str, place: Endpoints, profile: Profile) -> l
     session.open(unheard, Nobody())
     findings = []
     try:
+        if kind not in NO_CLOCK:
+            await session.synchronize_clock()  # the first answer waits for the connection, and would tell a wrong time
+            before = time.monotonic_ns()
+            await session.synchronize_clock()
+            findings += [_of_reach(alias, before), _of_clock(alias, session.offset_ms, profile)]
         before = time.monotonic_ns()
-        await session.synchronize_clock()
-        took_ms = (time.monotonic_ns() - before) // 1_000_000
-        findings += [Finding("reach", Verdict.OK, f"{alias}: answered in {took_ms} ms")]
-        findings += [_of_clock(alias, kind, session.offset_ms, profile)]
-        findings += _of_permissions(alias, await ask(session))
+        allowed = await ask(session)
+        if kind in NO_CLOCK:
+            findings += [_of_reach(alias, before), Finding("clock", Verdict.OK, f"{alias}: there is no clock to ask")]
+        findings += _of_permissions(alias, allowed)
     except VenueError as error:
         about = "permissions" if findings else "reach"
         findings.append(Finding(about, Verdict.NO, session.redactor.cut(str(error))))
@@ -125,9 +133,11 @@ async def _asked(alias: str, kind: str, place: Endpoints, profile: Profile) -> l
     return findings
 
 
-def _of_clock(alias: str, kind: str, offset_ms: int, profile: Profile) -> Finding:
-    if kind == "hyperliquid":
-        return Finding("clock", Verdict.OK, f"{alias}: the venue has no clock to ask")
+def _of_reach(alias: str, before_ns: int) -> Finding:
+    return Finding("reach", Verdict.OK, f"{alias}: answered in {(time.monotonic_ns() - before_ns) / 1e6:.1f} ms")
+
+
+def _of_clock(alias: str, offset_ms: int, profile: Profile) -> Finding:
     limit_ms = profile.arming.clock_skew_ms
     text = f"{alias}: {abs(offset_ms)} ms {'ahead of' if offset_ms >= 0 else 'behind'} our clock"
     if limit_ms and abs(offset_ms) > limit_ms:

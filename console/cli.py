@@ -132,7 +132,10 @@ def _verify(arguments: argparse.Namespace) -> int:
     from console.verify import run_verify  # noqa: PLC0415  # loaded when used
     from oms.segments import read_recent  # noqa: PLC0415  # loaded when used
 
-    endpoints, folder = past_desk(arguments, "verify")
+    endpoints, folder = past_desk(
+        arguments,
+        "verify needs --venues FILE or --profile NAME: a desk's own paper venues ended with it, and its books",
+    )
     return asyncio.run(run_verify(endpoints, lambda: read_recent(folder), sys.stdout))
 
 
@@ -140,13 +143,14 @@ def _journal(arguments: argparse.Namespace) -> int:
     from console.folders import journal_records  # noqa: PLC0415  # loaded when used
     from console.journal import Choice, NothingChosenError, export, show  # noqa: PLC0415  # loaded when used
 
-    if sum(option is not None for option in (arguments.venues, arguments.journal, arguments.profile)) != 1:
-        raise UsageError("give --venues FILE or --journal FILE, or --profile NAME: whose journal it is")
+    unnamed = "give --venues FILE or --journal FILE, or --profile NAME: whose journal it is"
+    if sum(option is not None for option in (arguments.venues, arguments.journal, arguments.profile)) > 1:
+        raise UsageError(unnamed)
     if arguments.act == "show" and arguments.format is not None:
         raise UsageError("--format goes with export: show is for reading")
     choice = Choice(maker=arguments.maker or "", hedge=arguments.hedge or "")
     try:
-        path = Path(arguments.journal) if arguments.journal else past_desk(arguments, "journal")[1]
+        path = Path(arguments.journal) if arguments.journal else past_desk(arguments, unnamed)[1]
         if arguments.act == "show":
             show(journal_records(path), choice, sys.stdout)
         else:

@@ -97,18 +97,17 @@ def starting(arguments: argparse.Namespace) -> Iterator[Start]:
             yield made._replace(endpoints=endpoints, folder=folder)
 
 
-def past_desk(arguments: argparse.Namespace, command: str) -> "tuple[Mapping[str, Endpoints], Path]":
+def past_desk(arguments: argparse.Namespace, unnamed: str) -> "tuple[Mapping[str, Endpoints], Path]":
     """The venues and the journal of a desk that traded: of --venues FILE, or of a profile that names its venues.
 
-    Raises UsageError.
+    Raises UsageError: ``unnamed`` where neither says which.
     """
     from oms.segments import segments  # noqa: PLC0415  # loaded when used
 
     loaded = None if arguments.venues is not None else _configured(arguments)
     profile = None if loaded is None else loaded.profile
     if arguments.venues is None and (profile is None or profile.kind == "paper"):
-        text = "needs --venues FILE or --profile NAME: a desk's own paper venues ended with it, and its books too"
-        raise UsageError(f"{command} {text}")
+        raise UsageError(unnamed)
     endpoints = load_venues(Path(arguments.venues)) if arguments.venues is not None else profile_accounts(loaded)
     folder = _folder(endpoints, profile)
     if not segments(folder):

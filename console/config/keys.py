@@ -17,7 +17,9 @@ def check_name(name: str) -> str:
     try:
         return key_source(f"keyring:{name}").removeprefix("keyring:")
     except ValueError:
-        raise ValueError("a name of keys has 1 to 39 letters, digits, dots, - and _, like binance-main") from None
+        raise ValueError(
+            "a name of keys has 1 to 64 letters, digits, dots, - and _, like binance-main, and no long run of them"
+        ) from None
 
 
 def ask_keys(ask: Callable[[str], str]) -> Keys:

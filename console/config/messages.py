@@ -10,11 +10,18 @@ LONGEST_SHOWN = 32
 """Characters of a value that a message repeats; a longer one might be a secret in the wrong place."""
 
 _SECRET_LIKE = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
-_SECRET_NAMES = re.compile(
-    r"(api[_-]?)?(secret|private|key)([_-]?key)?|pass(phrase|word|wd)?|mnemonic|seed[_-]?phrase|token|api[_-]?key"
-    r"|credentials?|secret.*|.*[_-]secret|.*private[_-]?key",
-    re.IGNORECASE,
+_SECRET_ENDS = (
+    "secret",
+    "secretkey",
+    "privatekey",
+    "apikey",
+    "accesskey",
+    "passphrase",
+    "password",
+    "passwd",
+    "mnemonic",
 )
+_SECRET_WORDS = frozenset({"key", "token", "credentials", "seedphrase"})
 
 
 class ConfigError(ValueError):
@@ -49,7 +56,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def is_secret_name(name: str) -> bool:
     """Whether a key is one that people put secrets under."""
-    return _SECRET_NAMES.fullmatch(name) is not None
+    plain = re.sub(r"[\s._-]", "", name).casefold()
+    return plain.endswith(_SECRET_ENDS) or plain in _SECRET_WORDS
 
 
 def looks_secret(text: str) -> bool:

@@ -26,6 +26,8 @@ EnvironmentName = Literal["mainnet", "testnet", "demo", "loopback"]
 DEFAULT_PROFILE = "paper"
 
 _ALIAS = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_LONG_RUN = re.compile(r"[A-Za-z0-9]{20,}")
+"""What names of keys are refused for: it would rather be a key."""
 _KEY_SOURCES = (
     (re.compile(r"env:[A-Z][A-Z0-9_]{0,60}"), "env:PREFIX, with PREFIX in capitals"),
     (re.compile(r"keyring:[A-Za-z0-9._-]{1,64}"), "keyring:NAME"),
@@ -47,15 +49,12 @@ def alias(text: str) -> str:
 
 def key_source(value: object) -> str:
     """Where keys are. Raises ValueError, without repeating it, for anything else: it might be a key itself."""
-    if isinstance(value, str) and any(pattern.fullmatch(value) for pattern, _ in _KEY_SOURCES):
-        _, _, name = value.partition(":")
-        if value.startswith("env:HEDGEDESK_") and not value.startswith("env:HEDGEDESK_KEYS"):
-            raise ValueError(
-                "HEDGEDESK_ variables are settings: let the prefix begin with HEDGEDESK_KEYS, or otherwise"
-            )
-        if not value.startswith("keyring:") or not re.fullmatch(r"[0-9a-fA-Fx]{40,}|[A-Za-z0-9]{40,}", name):
-            return value
-    raise ValueError(f"says where the keys are, not what they are: {', '.join(words for _, words in _KEY_SOURCES)}")
+    named = isinstance(value, str) and any(pattern.fullmatch(value) for pattern, _ in _KEY_SOURCES)
+    if not named or (not str(value).startswith("file:") and _LONG_RUN.search(str(value))):
+        raise ValueError(f"says where the keys are, not what they are: {', '.join(words for _, words in _KEY_SOURCES)}")
+    if str(value).startswith("env:HEDGEDESK_") and not str(value).startswith("env:HEDGEDESK_KEYS"):
+        raise ValueError("HEDGEDESK_ variables are settings: let the prefix begin with HEDGEDESK_KEYS, or otherwise")
+    return str(value)
 
 
 def _theme(text: str) -> str:

@@ -1,20 +1,21 @@
 """What a configuration comes to: each value of a profile, and where it came from. Nothing in it is a secret."""
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from console.config.messages import looks_secret
 from console.config.model import Config
 from console.config.places import Key
 from console.config.reading import Loaded
-from console.config.secrets import MASK
 from console.config.table import Table
 from oms.limits import Limit, Window
 
 DEFAULT = "default"
+WIDEST = 48
+"""Characters of a column; what is longer pushes the rest of its line aside."""
 
 
 def rows(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
@@ -22,13 +23,13 @@ def rows(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
     prefix: Key = ("profiles", loaded.name)
     yield "profile", _toml(loaded.name), _source(loaded, ("profile",))
     for key, value in _leaves(loaded.profile, ()):
-        yield ".".join(key), _masked(key, value), _source(loaded, (*prefix, *key))
+        yield ".".join(key), _toml(value), _source(loaded, (*prefix, *key))
 
 
 def lines(loaded: Loaded) -> list[str]:
     """The rows as aligned lines."""
     table = list(rows(loaded))
-    first, second = (max(len(row[column]) for row in table) for column in (0, 1))
+    first, second = (min(WIDEST, max(len(row[column]) for row in table)) for column in (0, 1))
     return [f"{key:<{first}}  {value:<{second}}  {source}" for key, value, source in table]
 
 
@@ -52,13 +53,6 @@ def _leaves(table: Table, path: Key) -> Iterator[tuple[Key, Any]]:
             yield key, value
 
 
-def _masked(key: Key, value: Any) -> str:
-    # A name of a key source is no secret, but a pasted secret that looks like a name must not be repeated.
-    if key[-1] == "keys" and looks_secret(str(value).partition(":")[2]) and not str(value).startswith("file:"):
-        return f'"{str(value).partition(":")[0]}:{MASK}"'
-    return _toml(value)
-
-
 def _toml(value: Any) -> str:
     match value:
         case bool():
@@ -71,11 +65,15 @@ def _toml(value: Any) -> str:
             ends = [f"{name} = {end:f}" for name in ("soft", "hard") if (end := getattr(value, name)) is not None]
             return f"{{ {', '.join(ends)} }}"
         case dict():
-            return "{ " + ", ".join(f"{json.dumps(name)} = {_toml(each)}" for name, each in value.items()) + " }"
+            return "{ " + ", ".join(f"{_name(name)} = {_toml(each)}" for name, each in value.items()) + " }"
         case Path():
             return json.dumps(str(value))
         case _:
             return json.dumps(value)
+
+
+def _name(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text, re.ASCII) else json.dumps(text)
 
 
 def _source(loaded: Loaded, key: Key) -> str:
