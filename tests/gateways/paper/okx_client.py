@@ -65,6 +65,11 @@ class PaperClient:
         self._settle([])
         return order.order_id
 
+    def meet(self, client_id: str, quantity: str) -> None:
+        """Let the house trade with one resting order, in base units, whatever stands before it."""
+        self.exchange.meet(HOUSE, OWNER.key, TICKER, client_id=client_id, quantity=Decimal(quantity))
+        self._settle([])
+
     def wait(self, milliseconds: int) -> None:
         """Let time pass in one step, then tick."""
         self.now_ns += milliseconds * 1_000_000
