@@ -374,7 +374,8 @@ class OrdersPage:
         after = msgspec.structs.replace(order, **fields)
         if replaced and order.status.terminal and status is not None and not status.terminal:
             after = msgspec.structs.replace(after, status=S.NEW)
-        return self._derive(record, after, status, label=update.label, last_price=None, average=update.average_price)
+        average = None if stale else update.average_price
+        return self._derive(record, after, status, label=update.label, last_price=None, average=average)
 
     def _derive(
         self, record: _Record, after: Order, said: OrderStatus | None, *, label: str,

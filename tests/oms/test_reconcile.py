@@ -2,11 +2,13 @@
 
 from decimal import Decimal
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateways.standards import OrderStatus, OrderUpdate
-from oms.orders import Order, Role
+from oms.orders import Order, OrdersPage, Role
 from oms.reconcile import IDLE_NS, LATE_NS, OVERLAP_NS, QUIET_NS, FillQuestions, Turns, last_heard, plan
 
 S = 1_000_000_000
@@ -107,3 +109,59 @@ def test_who_was_answered_for_waits_for_the_next_reconciliation():
     assert turns.waiting(["a", "b", "c"], began_ns=11) == ["c", "a", "b"]
     assert turns.waiting(["b"], began_ns=11) == ["b"]
     assert turns.waiting(["a", "b"], began_ns=10) == ["a", "b"]
+
+
+# -------------------------------------------------------- answers that are old
+
+
+class Resting:
+    """One order at a venue, and all that could ever be answered of it. ``keeps``: an amend keeps its oid."""
+
+    def __init__(self, *, keeps):
+        self.keeps = keeps
+        self.said = OrderUpdate(
+            venue="v", ticker="X", cloid="c", oid="1", status=OrderStatus.NEW, amount=Decimal(100), price=Decimal(10),
+            filled=Decimal(0), ts_venue_ns=S,
+        )  # fmt: skip
+        self.past = [self.said]
+
+    def changes(self, **fields):
+        self.said = msgspec.structs.replace(self.said, ts_venue_ns=self.said.ts_venue_ns + S, **fields)
+        self.past.append(self.said)
+
+    def act(self, act, size):
+        said = self.said
+        if act == "trade":
+            filled = said.filled + size
+            average = (said.filled * (said.average_price or 0) + size * (10 + size)) / filled
+            self.changes(filled=filled, average_price=average, status=OrderStatus.PARTIAL)
+        elif act == "amend" and self.keeps:
+            self.changes(amount=said.filled + 50 + size, price=Decimal(10 + size))
+        elif act == "amend":
+            self.changes(
+                oid=str(int(said.oid) + 1), amount=Decimal(50 + size), price=Decimal(10 + size), filled=Decimal(0),
+                average_price=None, status=OrderStatus.NEW,
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["amended in place", "replaced"])
+@given(
+    st.lists(st.tuples(st.sampled_from(["trade", "amend"]), st.integers(1, 5)), max_size=8),
+    st.booleans(),
+    st.lists(st.integers(0, 9), max_size=10),
+)
+def test_an_old_answer_changes_nothing_of_an_order(keeps, acts, cancelled, old):
+    """Whatever an order was before, among the open orders or asked for by itself: nothing falls, nothing reopens."""
+    page, venue = OrdersPage(), Resting(keeps=keeps)
+    page.register(order("c", status=OrderStatus.PENDING))
+    for act, size in acts:
+        venue.act(act, size)
+    if cancelled:
+        venue.changes(status=OrderStatus.CANCELLED)
+    for said in venue.past:
+        page.upsert(said, NOW_NS)
+    known = page.get("c")
+    for index in old:
+        assert page.upsert(venue.past[index % len(venue.past)], NOW_NS + S) is None
+    assert page.get("c") == known
+    assert known.status is OrderStatus.CANCELLED or not cancelled
