@@ -56,6 +56,7 @@ def instrument(contract: Contract, *, trading: bool) -> Json:
         "maxLmtSz": most,
         "maxMktAmt": "",
         "maxMktSz": most_at_market,
+        "maxPlatOILmt": "",
         "maxStopSz": most_at_market,
         "maxTriggerSz": most,
         "maxTwapSz": most,

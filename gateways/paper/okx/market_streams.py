@@ -108,6 +108,8 @@ class MarketStreams:
         contract = self._exchange.contracts[wanted.arg["instId"]]
         if wanted.channel == "books":
             return [self._snapshot(number, wanted, contract)]
+        if wanted.channel == "bbo-tbt":
+            self._best[contract.ticker] = self._exchange.best(contract.ticker)
         row = self._row(wanted.channel, contract)
         return [] if row is None else [self._subscriptions.tell(number, wanted, [row])]
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.front import Push
+from gateways.paper.okx import numbers
 from gateways.paper.okx.account import AccountDesk, uid_of
 from gateways.paper.okx.orders import OrderDesk
 from gateways.paper.okx.records import order_news
@@ -49,7 +50,7 @@ class UserData:
         positions = [each for each in self._exchange.positions(account) if wanted.takes(each.ticker)]
         match wanted.channel:
             case "positions":
-                return [self._tell(number, account, wanted, [self._account.position(each) for each in positions])]
+                return [self._tell(number, account, wanted, self._rows(positions))]
             case "account":
                 return [self._tell(number, account, wanted, [self._account.money(account)])]
             case "balance_and_position":
@@ -126,10 +127,15 @@ class UserData:
     def _positions(self, account: str, changed: list[PaperPosition], *, regular: bool = False) -> list[Push]:
         pushes = []
         for number, wanted in self._subscriptions.listeners("positions", account):
-            data = [self._account.position(each) for each in changed if wanted.takes(each.ticker)]
+            data = self._rows([each for each in changed if wanted.takes(each.ticker)])
             if data and not (regular and _only_changes(wanted)):
                 pushes.append(self._tell(number, account, wanted, data))
         return pushes
+
+    def _rows(self, positions: Sequence[PaperPosition]) -> list[Json]:
+        """Positions with the time of this push."""
+        now = numbers.milliseconds(self._now_ns())
+        return [{**self._account.position(each), "pTime": now} for each in positions]
 
     def _money(self, account: str, *, regular: bool = False) -> list[Push]:
         listeners = self._subscriptions.listeners("account", account)

@@ -17,7 +17,8 @@ from gateways.standards import Credentials
 
 OWNER = Credentials("paper-key", "paper-secret", "Pass-1")
 OTHER = Credentials("other-key", "other-secret", "Pass-2")
-HOUSE = "house"
+HOUSE, FLOW = "house", "flow"
+"""Who quotes, and who comes to trade with the quotes."""
 START_NS = 1_800_000_000_000_000_000
 MONEY = Decimal(1_000_000)
 TICKER = "BTC-USDT-SWAP"
@@ -38,7 +39,8 @@ class PaperClient:
         self.exchange = paper_exchange("okx", now_ns=lambda: self.now_ns)
         for account in (OWNER.key, OTHER.key):
             self.exchange.open_account(account, MONEY)
-        self.exchange.open_account(HOUSE, MONEY, house=True)
+        for house in (HOUSE, FLOW):
+            self.exchange.open_account(house, MONEY, house=True)
         owners = {each.key: each for each in (OWNER, OTHER)}
         meter = None if limits is None else RateMeter(lambda: self.now_ns, limits)
         self.front = OkxFront(self.exchange, accounts=owners, now_ns=lambda: self.now_ns, meter=meter)
@@ -54,13 +56,13 @@ class PaperClient:
         for place in range(1, levels + 1):
             for sign in (-1, 1):
                 price = Decimal(middle) + sign * place * Decimal(step)
-                self.house(ticker, is_buy=sign < 0, price=str(price), quantity="0.5")
+                self.house(ticker, is_buy=sign < 0, price=str(price), quantity="0.5", account=HOUSE)
 
-    def house(self, ticker: str, *, is_buy: bool, price: str | None, quantity: str) -> int:
+    def house(self, ticker: str, *, is_buy: bool, price: str | None, quantity: str, account: str = FLOW) -> int:
         """An order of the house, in base units; its id."""
         limit = None if price is None else Decimal(price)
         order = self.exchange.submit(
-            HOUSE, NewOrder(ticker=ticker, is_buy=is_buy, quantity=Decimal(quantity), price=limit)
+            account, NewOrder(ticker=ticker, is_buy=is_buy, quantity=Decimal(quantity), price=limit)
         )
         self._settle([])
         return order.order_id
