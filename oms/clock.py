@@ -81,9 +81,9 @@ class DeskClock:
         """What the UTC clock says now, right or wrong."""
         return self._source.now_ns()
 
-    def earliest_ns(self) -> int:
-        """The earlier of both: what happens from now on has no earlier time at a venue, if either clock is right."""
-        return min(self.now_ns(), self.utc_ns())
+    def ahead_ns(self) -> int:
+        """How far this is ahead of the UTC clock, at least 0: what has happened may be so much older for a venue."""
+        return max(0, self.now_ns() - self.utc_ns())
 
     def not_before(self, ns: int) -> int:
         """Go on from ``ns`` if that is ahead: time told to a hedge kernel never goes back. Return by how much."""

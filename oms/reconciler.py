@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gateways.errors import NotFound, Rejected, VenueError
 from gateways.standards import FillEvent, OrderStatus, OrderUpdate, RejectReason
 from oms import reconcile
-from oms.orders import Order
+from oms.orders import Order, Role
 
 if TYPE_CHECKING:
     from oms.system import OMS
@@ -103,7 +103,9 @@ class Reconciler:
         try:
             self._take(await oms.gateway.venue(order.venue).order(order.ticker, cloid=order.cloid, oid=oid))
         except NotFound:
-            pass  # it was seen before: the answer is an old one, or the venue keeps the order no longer
+            # It was seen before: the answer is an old one, or the venue keeps the order no longer.
+            if order.role is Role.HEDGE:
+                oms.resolver.resolve(order.key)
         except VenueError:
             return False
         turns.answered(order.key, oms.clock.now_ns())
@@ -128,7 +130,8 @@ class Reconciler:
             asked_ns = oms.clock.now_ns()
             turns.asked(ticker)
             try:
-                fills = await oms.gateway.venue(exc).fills_since(questions.since(ticker), ticker or None)
+                since_ns = questions.since(ticker) - oms.desk_clock.ahead_ns()
+                fills = await oms.gateway.venue(exc).fills_since(since_ns, ticker or None)
             except Rejected as error:
                 if error.reason not in REFUSALS:
                     raise

@@ -104,8 +104,10 @@ class Resolver:
         except NotFound:
             if not venue.capabilities.query_closed_by_cloid or not self._is_absent(order, absence):
                 return False
-            text = "the venue never had it"
-            self._publish(self._page.mark(key, OrderStatus.REJECTED, now_ns=self._clock.now_ns(), text=text))
+            never = order.filled == 0 and order.status in {OrderStatus.PENDING, OrderStatus.UNKNOWN}
+            status = OrderStatus.REJECTED if never else OrderStatus.EXPIRED
+            text = "the venue never had it" if never else "the venue knows it no longer"
+            self._publish(self._page.mark(key, status, now_ns=self._clock.now_ns(), text=text))
             return True
         except VenueError:
             return False  # a failed query is not an answer
@@ -118,5 +120,9 @@ class Resolver:
 
         The kernel alone is not enough: it lets go of a hedge that the operator took as not sent, which proves nothing.
         """
-        believed = order.role is not Role.HEDGE or self._absent(order.key)
-        return absence.proven(self._clock.now_ns()) and believed
+        proven = absence.proven(self._clock.now_ns())
+        if order.role is not Role.HEDGE:
+            return proven
+        if order.oid is not None and not proven:
+            return False  # it was seen: the kernel is not told of answers that a later sighting may belie
+        return self._absent(order.key) and proven

@@ -162,11 +162,10 @@ class Kernel:
 
     def _child_absent(self, event: e.ChildAbsent) -> list[HedgeBook]:
         child = self.children[event.child]
-        if child.state in {ChildState.DONE, ChildState.WORKING}:
+        if child.state is ChildState.DONE or not child.absence.proven(event.ts_ns, self.limits.absent_gap_ns):
             return []
-        if not child.absence.proven(event.ts_ns, self.limits.absent_gap_ns):
-            return []
-        return self._ended(child, None, "the venue never had it")
+        seen = child.state is ChildState.WORKING
+        return self._ended(child, None, "the venue knows it no longer" if seen else "the venue never had it")
 
     def _assumed_absent(self, event: e.AssumedAbsent) -> list[HedgeBook]:
         self.check(event)

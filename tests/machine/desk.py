@@ -14,7 +14,7 @@ from gateways.errors import VenueError
 from gateways.router import Gateway
 from gateways.standards import ZERO, Contract, FillEvent
 from gateways.transport.virtual import VirtualLoop
-from gateways.venue import Endpoints
+from gateways.venue import Channel, ChannelState, Endpoints
 from oms.cloid import CloidKind, CloidSource
 from oms.hedge.kernel import Kernel
 from oms.hedge.state import ChildState
@@ -186,6 +186,11 @@ class Desk:
         if not self.journal.dead:
             self.loop.run_until_complete(turn())
         self.pump()
+
+    def ways(self, alias, *, trade, rest):
+        """Say of a venue's order entry and HTTP whether they work."""
+        for channel, connected in ((Channel.TRADE, trade), (Channel.REST, rest)):
+            self.oms.supervisor.channel_changed(alias, ChannelState(channel, connected))
 
     def start(self, work):
         """Run a verb of the desk beside the rest."""

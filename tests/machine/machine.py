@@ -246,9 +246,9 @@ class HedgeMachine(RuleBasedStateMachine):
         """P7: queries fail, lag behind, or are well again."""
         self.desk.venues[alias].mood = mood
 
-    @rule(alias=venues, trade=st.booleans(), rest=st.sampled_from([True, True, False]))
+    @rule(alias=venues, trade=st.booleans(), rest=st.sampled_from([True, True, True, False]))
     def ways_change(self, alias, trade, rest):
-        """P4: the ways to a venue fail and come back; without any its books hold at once, and end that by themselves."""
+        """P4: the ways to a venue fail and come back; without any its books hold at once, until it is reconciled."""
         self.desk.do(self.desk.ways, alias, trade=trade, rest=rest)
         self.done["outages"] += alias in self.desk.oms.kernel.outages
 

@@ -116,6 +116,7 @@ class Shadow:
         assert abs(amount) <= abs(certain), f"I2: {amount} is sent where only {certain} is certain"
         assert not live.hold, "I11: a book on HOLD sends"
         assert not live.paused, "a paused book sends"
+        assert not live.down, "a book sends to a venue that is down"
         assert live.retry_ns <= kernel.now_ns, "I11: sent before the backoff has passed"
         assert is_multiple(amount, live.contract.lot_size), "I2: not a lot multiple"
         assert abs(amount) >= live.contract.min_quantity, "I2: under the minimum quantity"

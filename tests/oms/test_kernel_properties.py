@@ -181,10 +181,11 @@ def test_duplicated_and_shuffled_evidence_gives_the_same_target(growths, random)
 @settings(max_examples=200, deadline=None)
 @given(steps)
 def test_when_faults_stop_every_book_comes_to_rest(schedule):
-    """I5: once every hedge order is answered and time passes, less than a lot or the minimum is left."""
+    """I5: once every hedge order is answered, HOLDs are resumed and time passes, less than a lot or minimum is left."""
     desk = Desk()
     for step in schedule:
         desk.step(*step)
+    desk.apply(e.Resumed(venue="b", ticker="X", ts_ns=desk.kernel.now_ns + 1))
     for _ in range(200):
         desk.apply(e.Priced(venue="b", ticker="X", bid=D(50), ask=D(51), ts_ns=desk.kernel.now_ns + 1))
         for name, command in list(desk.sent.items()):

@@ -7,7 +7,7 @@ import pytest
 
 from gateways.errors import NotFound, Rejected, Unknown
 from gateways.standards import FillEvent, OrderStatus, OrderUpdate, PlaceOrder, RejectReason
-from oms.clock import ManualClock
+from oms.clock import DeskClock, ManualClock
 from oms.entry import OrderEntry
 from oms.journal import MemoryJournal
 from oms.orders import OrdersPage, Role
@@ -56,6 +56,7 @@ class Desk:
 
     def __init__(self, *tickers, venue=None):
         self.clock = ManualClock(START_NS)
+        self.desk_clock = DeskClock(self.clock)
         self.missed_since_ns = START_NS
         self.page = OrdersPage()
         self.venue = venue or StubVenue()
