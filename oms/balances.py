@@ -1,4 +1,10 @@
-"""The balances page: the money on each venue, as the venue states it. No clock, no I/O."""
+"""The balances page: the money on each venue, as the venue states it. No clock, no I/O.
+
+An answer is taken as it comes, unless the venue dates it earlier than what is known or a stream spoke since it was
+asked for. Positions wait for two answers that agree (``oms.positions``); money has no expectation to be weighed by, and
+moves with every price, so that no two true answers agree. No order's size comes from it, and the next answer, or the
+stream, replaces an old one.
+"""
 
 from collections.abc import Iterable
 
