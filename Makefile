@@ -81,3 +81,7 @@ $(CONFORMANCE)/.ready: requirements-conformance.lock
 .PHONY: fuzz
 fuzz: setup
 	$(PY) -m tests.fuzz
+
+.PHONY: fuzz-texts
+fuzz-texts: setup
+	$(PY) -m tests.console.fuzz --examples 100000

@@ -429,13 +429,11 @@ def test_commands_survive_serialization(command: Command) -> None:
     assert msgspec.json.decode(msgspec.json.encode(command), type=Command) == command
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.one_of(st.text(max_size=80), spoken))
-@example("cancel \x00:\x00")
-@example("buy 1 a:b hedge x")
-@example("@@@")
-def test_any_text_is_a_command_or_a_grammar_error(text: str) -> None:
-    """No text makes the parser raise anything but GrammarError, with a caret inside the line or at its end."""
+lines = st.one_of(st.text(max_size=80), spoken)
+
+
+def check_line(text: str) -> None:
+    """A text is a command that reads back the same, or a refusal with a caret inside it or at its end."""
     refused = refusal(text)
     if refused is None:
         command = parse(text)
@@ -443,6 +441,17 @@ def test_any_text_is_a_command_or_a_grammar_error(text: str) -> None:
     else:
         assert 0 <= refused.caret <= len(text)
         assert refused.text
+        assert "\n" not in refused.text
+
+
+@settings(max_examples=200, deadline=None)
+@given(lines)
+@example("cancel \x00:\x00")
+@example("buy 1 a:b hedge x")
+@example("@@@")
+def test_any_text_is_a_command_or_a_grammar_error(text: str) -> None:
+    """No text makes the parser raise anything but GrammarError, with a caret inside the line or at its end."""
+    check_line(text)
 
 
 @settings(max_examples=200, deadline=None)
