@@ -143,7 +143,7 @@ class Stream:
         connection.write(data.encode() if isinstance(data, str) else data)
 
     def reconnect(self, reason: str) -> None:
-        """Drop the connection, if any, and make a new one without waiting out a backoff."""
+        """Drop the connection, if any, and make a new one; end a pause that is under way."""
         self._dropped_for = reason
         self._hurry.set()
         if self._connection is not None:
@@ -160,7 +160,7 @@ class Stream:
         attempt = 0
         while True:
             reason, lived = await self._one_connection()
-            if lived >= STABLE_S or self._dropped_for:
+            if lived >= STABLE_S:  # one that is dropped again and again, for a message that cannot be taken, backs off
                 attempt = 0
             self._report(connected=False, note=self._dropped_for or reason)
             self._dropped_for = ""
@@ -176,11 +176,14 @@ class Stream:
         loop = asyncio.get_running_loop()
         try:
             url = self._url if isinstance(self._url, str) else await self._url()
+            self._dropped_for = ""
+            self._hurry.clear()
             connection = await self._connect(url)
         except (OSError, VenueError) as error:
             return f"cannot connect: {error or type(error).__name__}", 0.0
         self._connection = connection
-        self._dropped_for = ""
+        if self._hurry.is_set():
+            connection.abort()  # its first message came with the handshake, and could not be taken
         self._last_heard = loop.time()
         ready_since, reason = None, ""
         try:

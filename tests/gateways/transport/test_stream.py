@@ -227,6 +227,37 @@ async def test_asked_reconnect_tells_the_reason() -> None:
     assert ChannelState(Channel.PUBLIC, connected=False, note="listen key expired") in inbox.states
 
 
+async def test_a_connection_that_is_dropped_each_time_backs_off() -> None:
+    """A message that cannot be taken comes again on every connection: that must not become a storm of them."""
+    attempts: list[int] = []
+
+    class Noted(Backoff):
+        def pause(self, attempt: int, share: float) -> float:
+            attempts.append(attempt)
+            return super().pause(min(attempt, 1), share)
+
+    async def greet(connection: ServerConnection) -> None:
+        await connection.send("cannot be taken")
+        await connection.wait_closed()
+
+    streams: list[Stream] = []
+    async with serving(greet) as (url, _):
+        stream = Stream(
+            "venue",
+            Channel.PRIVATE,
+            url,
+            lambda data, ts_recv_ns: streams[0].reconnect("again"),
+            backoff=Noted(first=0.01, longest=0.05),
+        )
+        streams.append(stream)
+        await stream.start()
+        async with asyncio.timeout(5):
+            while len(attempts) < 4:
+                await asyncio.sleep(0.01)
+        await stream.close()
+    assert attempts[:4] == [0, 1, 2, 3]
+
+
 async def test_failed_opening_is_retried() -> None:
     """A VenueError of on_open (a login refused for now) drops the connection; the next try may succeed."""
     inbox = Inbox()
