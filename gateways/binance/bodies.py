@@ -106,12 +106,15 @@ def fill(body: Body, contracts: Contracts) -> FillEvent:
     raw = typed(parse(body, venue), wire.RestTrade, venue)
     factor = units.multiplier_of(contracts, raw.symbol)
     sign = units.sign_of(raw.side, venue, "side")
+    quantity = units.unsigned(raw.qty, venue, "qty")
+    if not quantity:
+        raise DecodeError(venue, "qty", "an execution of nothing")
     return FillEvent(
         venue=venue,
         ticker=raw.symbol,
         oid=str(raw.order_id),
         trade_id=str(raw.id),
-        amount=units.amount(units.unsigned(raw.qty, venue, "qty"), sign, factor),
+        amount=units.amount(quantity, sign, factor),
         price=units.price(raw.price, factor, venue, "price"),
         fee=None if raw.commission is None else units.finite(raw.commission, venue, "commission"),
         fee_asset=raw.commission_asset,
@@ -237,7 +240,7 @@ def error(body: Body, venue: str, *, status: int = 400, request_id: str | None =
         code=str(code),
         text=text,
         reason=refusals.reason_of(code),
-        definite=refusals.is_definite(code, status),
+        definite=refusals.is_definite(code, status, text),
         request_id=request_id,
         retry_after_s=_retry_after(raw),
     )

@@ -165,7 +165,7 @@ def _translated(event: Any, contracts: Contracts, *, partial: bool = False) -> l
         case wire.MarkPrice():
             return [_mark(event, contracts)]
         case wire.TradeLite():
-            return [_lite_fill(event, contracts)]
+            return _lite_fill(event, contracts)
         case _:
             return [StreamEnd(venue=contracts.venue, reason="listenKeyExpired")]
 
@@ -218,21 +218,26 @@ def _order_update(raw: wire.OrderBody, contracts: Contracts) -> list[Event]:
     return [update, fill]
 
 
-def _lite_fill(raw: wire.TradeLite, contracts: Contracts) -> FillEvent:
+def _lite_fill(raw: wire.TradeLite, contracts: Contracts) -> list[Event]:
     venue = contracts.venue
+    quantity = units.unsigned(raw.last_quantity, venue, "l")
+    if not quantity:
+        return []
     factor = units.multiplier_of(contracts, raw.symbol)
-    return FillEvent(
-        venue=venue,
-        ticker=raw.symbol,
-        oid=str(raw.order_id),
-        trade_id=str(raw.trade_id),
-        amount=units.amount(units.unsigned(raw.last_quantity, venue, "l"), units.sign_of(raw.side, venue, "S"), factor),
-        price=units.price(raw.last_price, factor, venue, "L"),
-        cloid=raw.client_id,
-        is_maker=raw.maker,
-        forced=terms.is_venue_made(raw.client_id, "", "", ""),
-        ts_venue_ns=raw.ts * units.MS,
-    )
+    return [
+        FillEvent(
+            venue=venue,
+            ticker=raw.symbol,
+            oid=str(raw.order_id),
+            trade_id=str(raw.trade_id),
+            amount=units.amount(quantity, units.sign_of(raw.side, venue, "S"), factor),
+            price=units.price(raw.last_price, factor, venue, "L"),
+            cloid=raw.client_id,
+            is_maker=raw.maker,
+            forced=terms.is_venue_made(raw.client_id, "", "", ""),
+            ts_venue_ns=raw.ts * units.MS,
+        )
+    ]
 
 
 def _account_update(event: wire.AccountUpdate, contracts: Contracts) -> list[Event]:

@@ -39,10 +39,16 @@ DEFAULT_POOLS = (
 BAN_S = {429: 60.0, 418: 120.0}
 """Seconds to send nothing after these HTTP statuses when they bring no Retry-After: a window, the shortest ban."""
 
+ORDER_PAUSE_S = 1.0
+"""Seconds to send no order after a refusal that speaks of orders alone and names no time."""
+
+ORDERS = (ORDERS_10S, ORDERS_1M)
+"""The pools that orders and amends spend from; cancels and queries do not."""
+
 LISTEN_KEY, SERVER_TIME, POSITION_MODE, QUOTE, FILLS, INCOME = 1, 1, 30, 2, 5, 30
 """Weights of the requests that are not standard ones."""
 
-_ORDER = {ORDERS_10S: 1, ORDERS_1M: 1}
+_ORDER = dict.fromkeys(ORDERS, 1)
 _HEADER = re.compile(r"x-mbx-(used-weight|order-count)-(\d+)([smhd])")
 _POOL_OF_HEADER = {
     ("used-weight", "1", "m"): WEIGHT,

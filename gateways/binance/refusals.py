@@ -1,13 +1,15 @@
 """The venue's error codes as data: what each one means for an order, and whether it proves that nothing was done.
 
-Source: "Error Codes" of the USD-M documentation. A code that is not in the table is a definite refusal with the reason
-OTHER (BAD_REQUEST for the -11xx family, all of which are about the request's form).
+Source: "Error Codes" and "General Info" (HTTP return codes, variants of 503) of the USD-M documentation. A code that is
+not in the table is a refusal if its family is one of refusals (-11xx of the request's form, -2xxx, -4xxx and -5xxx of
+the order); one of the server's and network's own family (-10xx), or of none, leaves the outcome open.
 """
 
 import re
 
 from gateways.errors import RateLimited, Rejected, Unknown, VenueError
 from gateways.standards import Reject, RejectReason
+from gateways.transport.rest import REFUSALS
 
 REASONS: dict[int, RejectReason] = {
     -1002: RejectReason.CREDENTIALS,
@@ -28,10 +30,12 @@ REASONS: dict[int, RejectReason] = {
     -1112: RejectReason.NO_LIQUIDITY,
     -1122: RejectReason.HALTED,
     -1125: RejectReason.OTHER,
+    -2010: RejectReason.OTHER,
     -2011: RejectReason.UNKNOWN_ORDER,
     -2013: RejectReason.UNKNOWN_ORDER,
     -2014: RejectReason.CREDENTIALS,
     -2015: RejectReason.CREDENTIALS,
+    -2016: RejectReason.HALTED,
     -2017: RejectReason.CREDENTIALS,
     -2018: RejectReason.MARGIN,
     -2019: RejectReason.MARGIN,
@@ -64,6 +68,7 @@ REASONS: dict[int, RejectReason] = {
     -4062: RejectReason.REDUCE_ONLY,
     -4087: RejectReason.HALTED,
     -4088: RejectReason.HALTED,
+    -4109: RejectReason.HALTED,
     -4116: RejectReason.DUPLICATE_CLOID,
     -4118: RejectReason.REDUCE_ONLY,
     -4120: RejectReason.BAD_REQUEST,
@@ -71,12 +76,21 @@ REASONS: dict[int, RejectReason] = {
     -4140: RejectReason.HALTED,
     -4141: RejectReason.HALTED,
     -4164: RejectReason.MIN_NOTIONAL,
+    -4188: RejectReason.CLOCK,
     -4183: RejectReason.PRICE_BAND,
     -4184: RejectReason.PRICE_BAND,
     -4192: RejectReason.HALTED,
     -4400: RejectReason.HALTED,
     -4401: RejectReason.HALTED,
     -4402: RejectReason.HALTED,
+    -4403: RejectReason.HALTED,
+    # Only orders that reduce a position are taken: of the account, or of the contract, or of one side of it.
+    -4405: RejectReason.HALTED,
+    -4407: RejectReason.HALTED,
+    -4415: RejectReason.HALTED,
+    -4517: RejectReason.HALTED,
+    -4518: RejectReason.HALTED,
+    -4519: RejectReason.HALTED,
     -5021: RejectReason.NO_LIQUIDITY,
     -5022: RejectReason.POST_ONLY,
     -5024: RejectReason.HALTED,
@@ -90,9 +104,29 @@ REASONS: dict[int, RejectReason] = {
     -5041: RejectReason.NO_LIQUIDITY,
 }
 
-INDEFINITE = frozenset({-1000, -1001, -1004, -1006, -1007, -1016})
+INDEFINITE = frozenset({-1000, -1001, -1004, -1006, -1007, -1010, -1016, -2012, -4083})
 """Codes that leave open whether the request was carried out: unknown error, internal error, busy, unexpected answer,
-timeout, shutting down."""
+timeout, a message without a meaning, shutting down; a batch of orders or cancels of which some failed."""
+
+EXISTS = frozenset({-4116})
+"""An order under this client id is there. Nobody else makes our ids and each is sent once, so that it may be this very
+order, doubled on its way: only a query can tell."""
+
+THROTTLED = -1008
+"""The node is overloaded and did not take the request, "100% failure" though it comes with HTTP 503. Cancels and orders
+that reduce a position are exempt."""
+
+_UNAVAILABLE = "Service Unavailable."
+"""The text of a 503 that is a failure ("100% failure"); with any other text a 503 may have been carried out."""
+
+ORDER_CODES = frozenset({"-1008", "-1015"})
+"""Refusals for rate that speak of new orders alone: queries and cancels go on."""
+
+_SAID_AT_THE_DOOR = frozenset({401, 403, 418, 429})
+"""Statuses that refuse a request before it is looked at, whatever the code beside them."""
+
+_REFUSING = (range(-1199, -1099), range(-2999, -1999), range(-4999, -3999), range(-5999, -4999))
+"""Families of codes that are refusals, whichever code of theirs it is."""
 
 NO_SUCH_ORDER = "-2013"
 """The answer to a query that proves that there is no such order."""
@@ -113,9 +147,13 @@ def reason_of(code: int) -> RejectReason:
     return RejectReason.BAD_REQUEST if -1199 <= code <= -1100 else RejectReason.OTHER
 
 
-def is_definite(code: int, status: int = 400) -> bool:
+def is_definite(code: int, status: int = 400, text: str = "") -> bool:
     """Whether the refusal proves that nothing was done. ``status``: of HTTP, or of the websocket API's reply."""
-    return code not in INDEFINITE and status < 500 and status != 408
+    if code == THROTTLED or (status == 503 and text == _UNAVAILABLE):
+        return True
+    if code in INDEFINITE or code in EXISTS or status not in REFUSALS:
+        return False
+    return code in REASONS or status in _SAID_AT_THE_DOOR or any(code in family for family in _REFUSING)
 
 
 def banned_until_ms(text: str) -> int | None:

@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Mapping
 
 from gateways.binance import bodies, encode, limits, refusals
-from gateways.errors import DecodeError, Rejected, VenueError
+from gateways.errors import DecodeError, VenueError
 from gateways.standards import WireRequest
 from gateways.transport import session
 from gateways.transport.budget import Priority
 from gateways.transport.network import Network
-from gateways.transport.rest import Answer
+from gateways.transport.rest import Answer, unread
 from gateways.transport.session import QUERY_WAIT_S, ClockNs
 from gateways.transport.sockets import SOCKETS
 from gateways.venue import Endpoints
@@ -39,13 +39,15 @@ class Session(session.Session):
             return answer.body
         raise self._refused(answer)
 
-    def back_off(self, code: str, text: str, retry_after_s: float | None) -> float:
-        """Send nothing for a while after a refusal for rate; the seconds."""
+    def back_off(self, code: str, text: str, retry_after_s: float | None, status: int = 429) -> float:
+        """Send nothing for a while after a refusal for rate, or no orders where it speaks of these; the seconds."""
+        if code in refusals.ORDER_CODES and status != 418:
+            return self.pause(limits.ORDER_PAUSE_S if retry_after_s is None else retry_after_s, limits.ORDERS)
         until_ms = refusals.banned_until_ms(text)
         if retry_after_s is None and until_ms is not None:
             retry_after_s = max(0.0, (until_ms - self.now_ms()) / 1_000)
         if retry_after_s is None:
-            retry_after_s = 1.0 if code == "-1015" else limits.BAN_S[429]
+            retry_after_s = limits.BAN_S.get(status, limits.BAN_S[429])
         return self.pause(retry_after_s)
 
     def learn(self, used: Mapping[str, int]) -> None:
@@ -61,10 +63,14 @@ class Session(session.Session):
             raise DecodeError(self.alias, "serverTime", "missing")
         return server_ms
 
-    def _counted(self, status: int, headers: Mapping[str, str]) -> None:
+    def _counted(self, status: int, headers: Mapping[str, str]) -> None:  # noqa: ARG002 - the body says what a 429 is of
         self.learn(limits.used_of_headers(headers))
-        if status in limits.BAN_S and "retry-after" not in headers:
-            self.pause(limits.BAN_S[status])
+
+    def _is_refusal(self, status: int, body: bytes) -> bool:
+        try:
+            return bodies.error(body, self.alias, status=status).definite
+        except DecodeError:
+            return False
 
     def _refused(self, answer: Answer) -> VenueError:
         limited = answer.status in limits.BAN_S
@@ -72,11 +78,11 @@ class Session(session.Session):
             reject = bodies.error(answer.body, self.alias, status=answer.status)
         except DecodeError:
             if limited:
-                wait = self.back_off("", "", answer.retry_after_s)
+                wait = self.back_off("", "", answer.retry_after_s, answer.status)
                 return refusals.rate_limited(self.alias, f"HTTP {answer.status}", "", wait)
-            text = self.redactor.cut(answer.body[:200]) or "no text"
-            return Rejected(self.alias, f"HTTP {answer.status}: {text}")
+            return unread(self.alias, answer, self.redactor)
         if limited or reject.code in refusals.RATE_CODES:
-            wait = self.back_off(reject.code, reject.text, answer.retry_after_s)
-            return refusals.rate_limited(self.alias, reject.text, reject.code, wait)
+            wait = self.back_off(reject.code, reject.text, answer.retry_after_s, answer.status)
+            if reject.definite:
+                return refusals.rate_limited(self.alias, reject.text, reject.code, wait)
         return refusals.error_of(reject)

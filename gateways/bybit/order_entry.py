@@ -111,7 +111,7 @@ class OrderEntry:
         started, said, ok = session.network.monotonic_ns(), b"", False
         try:
             said, events = await self._calls.call(request_id, lambda: self.stream.send(message), timeout=self._timeout)
-            update = self._outcome(events)
+            update = self._outcome(events, asked.pool)
             ok = True
         except VenueError as error:
             said = said or error.text.encode()
@@ -127,14 +127,14 @@ class OrderEntry:
         self._numbers += 1
         return f"{verb}-{self._session.now_ms()}-{self._numbers}"
 
-    def _outcome(self, events: list[Event]) -> OrderUpdate:
+    def _outcome(self, events: list[Event], pool: str) -> OrderUpdate:
         for event in events:
             if isinstance(event, Reject):
                 if event.code == refusals.RESTARTING:
                     self.stream.reconnect(event.text)
                     raise Unavailable(event.venue, f"{event.text} ({event.code}): not taken")
                 if event.code in refusals.RATE_CODES:
-                    wait = self._session.back_off(event.retry_after_s)
+                    wait = self._session.back_off(event.code, [pool], event.retry_after_s)
                     raise refusals.rate_limited(event.venue, event.text, event.code, wait)
                 raise refusals.error_of(event)
             if isinstance(event, OrderUpdate):

@@ -1,13 +1,20 @@
 """The venue's return codes as data: what each one means for an order, and whether it proves that nothing was done.
 
 Source: "Error Codes" of the v5 documentation and "Websocket Trade Guideline". HTTP answers carry the code with status
-200. A code that is not in the table is a definite refusal with the reason OTHER.
+200. A code that is not in the table is a refusal if it is of the family that judges orders (110xxx); any other leaves
+the outcome open.
 """
 
 from gateways.errors import RateLimited, Rejected, Unknown, VenueError
 from gateways.standards import Reject, RejectReason
+from gateways.transport.rest import REFUSALS
 
 REASONS: dict[int, RejectReason] = {
+    -2015: RejectReason.CREDENTIALS,
+    # "request expired": it came after the window that it named.
+    -1: RejectReason.CLOCK,
+    # "The trading service is experiencing a high server load."
+    429: RejectReason.RATE_LIMIT,
     10001: RejectReason.BAD_REQUEST,
     10002: RejectReason.CLOCK,
     10003: RejectReason.CREDENTIALS,
@@ -19,7 +26,6 @@ REASONS: dict[int, RejectReason] = {
     10009: RejectReason.RATE_LIMIT,
     10010: RejectReason.CREDENTIALS,
     10014: RejectReason.DUPLICATE_CLOID,
-    10016: RejectReason.HALTED,
     10017: RejectReason.BAD_REQUEST,
     10018: RejectReason.RATE_LIMIT,
     10019: RejectReason.HALTED,
@@ -28,10 +34,19 @@ REASONS: dict[int, RejectReason] = {
     10027: RejectReason.HALTED,
     10028: RejectReason.CREDENTIALS,
     10029: RejectReason.CREDENTIALS,
+    10403: RejectReason.RATE_LIMIT,
     10404: RejectReason.BAD_REQUEST,
     10429: RejectReason.RATE_LIMIT,
     20003: RejectReason.RATE_LIMIT,
     20006: RejectReason.BAD_REQUEST,
+    30133: RejectReason.HALTED,
+    30134: RejectReason.HALTED,
+    30135: RejectReason.MARGIN,
+    30136: RejectReason.MARGIN,
+    30208: RejectReason.PRICE_BAND,
+    30228: RejectReason.HALTED,
+    33004: RejectReason.CREDENTIALS,
+    100028: RejectReason.CREDENTIALS,
     110001: RejectReason.UNKNOWN_ORDER,
     110003: RejectReason.PRICE_BAND,
     110004: RejectReason.MARGIN,
@@ -62,21 +77,53 @@ REASONS: dict[int, RejectReason] = {
     110051: RejectReason.MARGIN,
     110052: RejectReason.MARGIN,
     110053: RejectReason.MARGIN,
-    110062: RejectReason.HALTED,
-    110063: RejectReason.LOT,
-    110065: RejectReason.HALTED,
+    110063: RejectReason.HALTED,
+    # The new quantity is not above what is filled.
+    110064: RejectReason.LOT,
+    110066: RejectReason.HALTED,
+    110068: RejectReason.MARGIN,
+    110069: RejectReason.HALTED,
+    110070: RejectReason.HALTED,
     110072: RejectReason.DUPLICATE_CLOID,
+    110074: RejectReason.HALTED,
+    # "The order is processing and can not be operated": a cancel or amend that was not done.
+    110079: RejectReason.OTHER,
+    110080: RejectReason.HALTED,
+    110085: RejectReason.MARGIN,
+    110086: RejectReason.MARGIN,
+    110087: RejectReason.MARGIN,
+    110089: RejectReason.MARGIN,
+    110090: RejectReason.MARGIN,
     110094: RejectReason.MIN_NOTIONAL,
+    110095: RejectReason.HALTED,
+    110103: RejectReason.POST_ONLY,
+    110118: RejectReason.NO_LIQUIDITY,
+    110120: RejectReason.PRICE_BAND,
+    110121: RejectReason.PRICE_BAND,
 }
 
-INDEFINITE = frozenset({10000, 10016})
-"""Codes that leave open whether the request was carried out: server timeout, internal error."""
+INDEFINITE = frozenset({10000, 10016, 40004, 170001, 170007, 170032, 170146, 170147, 170149, 170150, 3400214})
+"""Codes that leave open whether the request was carried out: server timeout, internal error, an order that changed
+while it was replaced; the spot service's timeouts and failures; server error."""
 
-RATE_CODES = frozenset({"10006", "10009", "10018", "10429", "20003"})
+EXISTS = frozenset({10014, 110030, 110072})
+"""A request or an order under this id is there. Nobody else makes our ids and each is sent once, so that it may be this
+very one, doubled on its way: only a query can tell."""
+
+RATE_CODES = frozenset({str(code) for code, reason in REASONS.items() if reason is RejectReason.RATE_LIMIT})
 """Refusals for rate."""
+
+ADDRESS_CODES = frozenset({"10009", "10018", "10403"})
+"""Refusals for rate that are of the address: nothing of ours is taken."""
+
+_JUDGES_ORDERS = range(110_000, 111_000)
 
 RESTARTING = "10019"
 """The order entry socket takes no new request and this one was not taken; a new connection leads elsewhere."""
+
+
+_SAID_AT_THE_DOOR = frozenset({401, 403, 429})
+"""Statuses that refuse a request before it is looked at, whatever the code beside them."""
 
 
 def reason_of(code: int) -> RejectReason:
@@ -86,7 +133,9 @@ def reason_of(code: int) -> RejectReason:
 
 def is_definite(code: int, status: int = 200) -> bool:
     """Whether the refusal proves that nothing was done. ``status``: of HTTP."""
-    return code not in INDEFINITE and status < 500 and status != 408
+    if code in INDEFINITE or code in EXISTS or (status not in REFUSALS and status != 200):
+        return False
+    return code in REASONS or code in _JUDGES_ORDERS or status in _SAID_AT_THE_DOOR
 
 
 def rate_limited(venue: str, text: str, code: str, retry_after: float) -> RateLimited:

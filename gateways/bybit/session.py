@@ -1,15 +1,15 @@
 """One Bybit account's way to the venue by HTTP: what its answers and refusals mean, and how its streams stay alive."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from gateways.bybit import bodies, encode, limits, refusals
-from gateways.errors import DecodeError, Rejected, Unknown, VenueError
-from gateways.standards import RejectReason, WireRequest
+from gateways.errors import DecodeError, Unknown, VenueError
+from gateways.standards import WireRequest
 from gateways.transport import session
 from gateways.transport.budget import Priority
 from gateways.transport.network import Network
-from gateways.transport.rest import Answer
+from gateways.transport.rest import Answer, unread
 from gateways.transport.session import QUERY_WAIT_S, ClockNs
 from gateways.transport.sockets import SOCKETS
 from gateways.transport.stream import Heartbeat
@@ -53,14 +53,15 @@ class Session(session.Session):
         """
         answer = await self.exchange(build, verb, costs, priority, max_wait=max_wait)
         self.learn(pool, answer.headers)
-        refused = self._refused(answer)
+        refused = self._refused(answer, [pool] if pool else [each for each in costs if each != limits.ADDRESS])
         if refused is not None:
             raise refused
         return answer.body
 
-    def back_off(self, retry_after_s: float | None) -> float:
-        """Send nothing for a while after a refusal for rate; the seconds."""
-        return self.pause(limits.RATE_PAUSE_S if retry_after_s is None else retry_after_s)
+    def back_off(self, code: str, pools: Iterable[str], retry_after_s: float | None) -> float:
+        """Send nothing of that kind for a while after a refusal for rate, nothing at all if it is of the address."""
+        seconds = limits.RATE_PAUSE_S if retry_after_s is None else retry_after_s
+        return self.pause(seconds, None if code in refusals.ADDRESS_CODES else pools)
 
     def learn(self, pool: str, header: Mapping[str, object]) -> None:
         """Take what an answer's header states of a pool."""
@@ -73,29 +74,30 @@ class Session(session.Session):
         body = await self.ask(encode.server_time, "clock", limits.PUBLIC, Priority.REST)
         return bodies.server_time_ms(body, self.alias)
 
-    def _refused(self, answer: Answer) -> VenueError | None:
+    def _refused(self, answer: Answer, pools: list[str]) -> VenueError | None:
         try:
             reject = bodies.refusal(answer.body, self.alias, status=answer.status)
         except DecodeError as error:
-            return self._unreadable(answer, error)
+            return self._unreadable(answer, error, pools)
         if reject is None:
             return None
-        if answer.status == 403 or reject.code in refusals.RATE_CODES:
-            wait = self.back_off(limits.BANNED_S if answer.status == 403 else self._until_reset_s(answer))
-            return refusals.rate_limited(self.alias, reject.text, reject.code, wait)
+        if answer.status == 403:
+            return refusals.rate_limited(self.alias, reject.text, reject.code, self.pause(limits.BANNED_S))
+        if answer.status == 429 or reject.code in refusals.RATE_CODES:
+            wait = self.back_off(reject.code, pools, self._until_reset_s(answer))
+            if reject.definite:
+                return refusals.rate_limited(self.alias, reject.text, reject.code, wait)
         return refusals.error_of(reject)
 
-    def _unreadable(self, answer: Answer, error: DecodeError) -> VenueError:
-        text = self.redactor.cut(answer.body[:200]) or "no text"
+    def _unreadable(self, answer: Answer, error: DecodeError, pools: list[str]) -> VenueError:
         if answer.status in {403, 429}:
-            wait = self.back_off(limits.BANNED_S if answer.status == 403 else answer.retry_after_s)
-            return refusals.rate_limited(self.alias, f"HTTP {answer.status}: {text}", "", wait)
+            text = f"HTTP {answer.status}"
+            banned = answer.status == 403
+            wait = self.pause(limits.BANNED_S) if banned else self.back_off("", pools, answer.retry_after_s)
+            return refusals.rate_limited(self.alias, text, "", wait)
         if answer.ok:
             return Unknown(self.alias, f"answered, but the answer cannot be read: {error.text}")
-        if answer.status == 401:
-            reason = RejectReason.CREDENTIALS
-            return Rejected(self.alias, f"HTTP 401: {text}", reason=reason)
-        return Rejected(self.alias, f"HTTP {answer.status}: {text}")
+        return unread(self.alias, answer, self.redactor)
 
     def _until_reset_s(self, answer: Answer) -> float | None:
         reset = answer.headers.get("x-bapi-limit-reset-timestamp", "")

@@ -55,7 +55,10 @@ POOLS = (
 """The limits of a usual account."""
 
 BACK_OFF_S = 2.0
-"""Seconds to send nothing after a refusal for rate: the window; the venue does not name a time."""
+"""Seconds to send nothing of a kind after a refusal for rate: the window; the venue does not name a time."""
+
+ORDERS = (PLACE, AMEND)
+"""The pools that the account's limit on orders and amends together is over."""
 
 _POOL_OF: Mapping[type, str] = {
     PlaceOrder: PLACE,

@@ -8,6 +8,7 @@ the caller gave up waiting.
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -105,7 +106,7 @@ class OrderEntry:
         if future is None or future.done():
             return
         if isinstance(ended, Reject):
-            future.set_exception(self._session.error_of(ended))
+            future.set_exception(self._session.error_of(ended, [limits.AMEND]))
         else:
             future.set_result(ended)
 
@@ -140,8 +141,9 @@ class OrderEntry:
                 verb,
                 {},
                 priority,
+                pools=limits.costs_of(request),
             )
-            return self._receipt(body)
+            return self._receipt(body, limits.costs_of(request))
         except DecodeError as error:
             raise Unknown(session.alias, f"sent, but the answer cannot be read: {error.text}") from error
 
@@ -153,7 +155,7 @@ class OrderEntry:
         started, said, ok = session.network.monotonic_ns(), b"", False
         try:
             said = await self._calls.call(request_id, lambda: self.stream.send(message), timeout=self._timeout)
-            receipt = self._receipt(bodies.parse(said, session.alias))
+            receipt = self._receipt(bodies.parse(said, session.alias), limits.costs_of(request))
             ok = True
         except VenueError as error:
             said = said or error.text.encode()
@@ -164,10 +166,10 @@ class OrderEntry:
             took_ns = session.network.monotonic_ns() - started
             session.request_done(verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
 
-    def _receipt(self, body: Any) -> wire.Receipt:
+    def _receipt(self, body: Any, pools: Iterable[str]) -> wire.Receipt:
         """What the venue says to the one item of a request. Raises Rejected or Unknown where it refuses."""
         alias = self._session.alias
-        self._session.check(bodies.outcome(body, alias))
+        self._session.check(bodies.outcome(body, alias), pools)
         rows = bodies.rows(body, alias)
         if len(rows) != 1:
             raise DecodeError(alias, "data", f"{len(rows)} items for one request")
@@ -227,7 +229,7 @@ class OrderEntry:
             return []
         refused = [each for each in events if isinstance(each, Reject)]
         if not refused:
-            return [self._taken(order, self._receipt(bodies.parse(data, self._session.alias)))]
+            return [self._taken(order, self._receipt(bodies.parse(data, self._session.alias), [limits.PLACE]))]
         if waiting:
             return []  # the caller gets it as an error
         # Nobody waits any more: a late definite refusal is evidence that the order never existed.

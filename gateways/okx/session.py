@@ -1,16 +1,16 @@
 """One OKX account's way to the venue by HTTP: what its answers and refusals mean, and how its streams stay alive."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from gateways.errors import DecodeError, RateLimited, Rejected, VenueError
+from gateways.errors import DecodeError, RateLimited, VenueError
 from gateways.okx import bodies, encode, limits, refusals
 from gateways.standards import Event, Reject, WireRequest
 from gateways.transport import session
 from gateways.transport.budget import Priority
 from gateways.transport.network import Network
-from gateways.transport.rest import Answer
+from gateways.transport.rest import Answer, unread
 from gateways.transport.session import QUERY_WAIT_S, ClockNs
 from gateways.transport.sockets import SOCKETS
 from gateways.transport.stream import Heartbeat
@@ -46,7 +46,7 @@ class Session(session.Session):
         Raises Rejected and DecodeError too, and Unknown for a code that leaves the outcome open.
         """
         body = await self.parsed(build, verb, costs, priority, max_wait=max_wait)
-        self.check(bodies.outcome(body, self.alias))
+        self.check(bodies.outcome(body, self.alias), costs)
         return bodies.rows(body, self.alias)
 
     async def parsed(
@@ -57,23 +57,27 @@ class Session(session.Session):
         priority: Priority = Priority.QUERY,
         *,
         max_wait: float = QUERY_WAIT_S,
+        pools: Iterable[str] | None = None,
     ) -> Any:
-        """As ``ask``, but return the whole parsed answer, whatever its code says, for who reads each item's own."""
+        """As ``ask``, but return the whole parsed answer, whatever its code says, for who reads each item's own.
+
+        ``pools``: what a refusal for rate is of; None for those that ``costs`` spends from.
+        """
         answer = await self.exchange(build, verb, costs, priority, max_wait=max_wait)
         if answer.ok:
             return bodies.parse(answer.body, self.alias)
-        raise self._refused(answer)
+        raise self._refused(answer, costs if pools is None else pools)
 
-    def check(self, events: list[Event]) -> None:
-        """Raise what the first refusal among the events means to its caller."""
+    def check(self, events: list[Event], pools: Iterable[str]) -> None:
+        """Raise what the first refusal among the events means to its caller; ``pools`` are what the request drew on."""
         for event in events:
             if isinstance(event, Reject):
-                raise self.error_of(event)
+                raise self.error_of(event, pools)
 
-    def error_of(self, reject: Reject) -> VenueError:
-        """The error of a refusal; one for rate stops all sending for a window."""
+    def error_of(self, reject: Reject, pools: Iterable[str]) -> VenueError:
+        """The error of a refusal; one for rate holds up requests of its kind for a window."""
         if reject.code in refusals.RATE_CODES:
-            return self._rate_limited(reject.text, reject.code, None)
+            return self._rate_limited(reject.text, reject.code, pools, None)
         return refusals.error_of(reject)
 
     async def _server_ms(self) -> int:
@@ -83,7 +87,7 @@ class Session(session.Session):
             raise DecodeError(self.alias, "ts", "missing")
         return int(said)
 
-    def _refused(self, answer: Answer) -> VenueError:
+    def _refused(self, answer: Answer, pools: Iterable[str]) -> VenueError:
         try:
             events = bodies.outcome(answer.body, self.alias, status=answer.status)
         except DecodeError:
@@ -91,12 +95,12 @@ class Session(session.Session):
         reject = next((event for event in events if isinstance(event, Reject)), None)
         if answer.status == 429:
             text, code = (reject.text, reject.code) if reject is not None else ("HTTP 429", "")
-            return self._rate_limited(text, code, answer.retry_after_s)
-        if reject is not None:
-            return self.error_of(reject)
-        shown = self.redactor.cut(answer.body[:200]) or "no text"
-        return Rejected(self.alias, f"HTTP {answer.status}: {shown}")
+            limited = self._rate_limited(text, code, pools, answer.retry_after_s)
+            if reject is None or reject.definite:
+                return limited
+        return unread(self.alias, answer, self.redactor) if reject is None else self.error_of(reject, pools)
 
-    def _rate_limited(self, text: str, code: str, retry_after_s: float | None) -> RateLimited:
-        wait = self.pause(limits.BACK_OFF_S if retry_after_s is None else retry_after_s)
+    def _rate_limited(self, text: str, code: str, pools: Iterable[str], retry_after_s: float | None) -> RateLimited:
+        held = limits.ORDERS if code in refusals.ORDER_CODES else pools
+        wait = self.pause(limits.BACK_OFF_S if retry_after_s is None else retry_after_s, held)
         return RateLimited(self.alias, text, code=code, retry_after=wait)

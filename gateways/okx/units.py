@@ -16,8 +16,8 @@ ONE = Decimal(1)
 MS = 1_000_000
 """Nanoseconds in a millisecond."""
 
-_WIDEST = 60
-"""Most digits before or after the point of a number that can be meant."""
+_LARGEST_EXPONENT = 40
+"""No price or size has so many digits before or behind its point: what has is not a number of the venue's."""
 
 
 def factor_of(contracts: Contracts, ticker: str) -> Decimal | None:
@@ -48,9 +48,13 @@ def number(text: str, venue: str, field: str) -> Decimal:
         value = Decimal(text)
     except ArithmeticError as error:
         raise DecodeError(venue, field, f"{text!r} is not a number") from error
-    if value.is_finite() and abs(value.adjusted()) <= _WIDEST:
+    if _meant(value):
         return value
     raise DecodeError(venue, field, f"{text[:40]!r} is not a number")
+
+
+def _meant(value: Decimal) -> bool:
+    return value.is_finite() and abs(value.adjusted()) <= _LARGEST_EXPONENT
 
 
 def number_or_none(text: Text, venue: str, field: str) -> Decimal | None:
@@ -85,10 +89,8 @@ def nanoseconds(text: Text, venue: str, field: str) -> int:
 def levels(raw: tuple[RawLevel, ...], factor: Decimal, venue: str, field: str) -> tuple[Level, ...]:
     """Book levels in our units."""
     for each in raw:
-        price, quantity = each.price, each.size
-        # An exponent that no price has would overflow in the arithmetic after this.
-        if not price.is_finite() or not quantity.is_finite() or quantity < ZERO or quantity.adjusted() > _WIDEST:
-            raise DecodeError(venue, field, f"{each.price} {each.size} is not a level")
+        if not _meant(each.price) or not _meant(each.size) or each.size < ZERO:
+            raise DecodeError(venue, field, f"{each.price:.40} {each.size:.40} is not a level")
     if factor == 1:
         return tuple(Level(each.price, each.size) for each in raw)
     return tuple(Level(each.price, each.size * factor) for each in raw)

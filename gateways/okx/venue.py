@@ -189,7 +189,8 @@ class OkxVenue(StreamedVenue[Session]):
                 Priority.CANCEL,
             )
             refused += [each for each in bodies.outcome(body, self.alias) if isinstance(each, Reject)]
-        session.check([each for each in refused if each.reason is not RejectReason.UNKNOWN_ORDER])
+        refused = [each for each in refused if each.reason is not RejectReason.UNKNOWN_ORDER]
+        session.check([*refused], [limits.CANCEL_BATCH])
 
     async def arm_dead_man(self, seconds: int, ticker: str | None) -> None:
         """Have the venue cancel all open orders of the account unless told again in time."""

@@ -56,6 +56,7 @@ class _Spent:
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self.total = 0
+        self.held_until = -math.inf
         self._slots: deque[tuple[float, int]] = deque()
         self._width = pool.window_s / _SLOTS
 
@@ -102,7 +103,7 @@ class Budget:
             spent = self._spent[name]
             spent.expire(now)
             allowed = spent.pool.limit if priority.reserved else spent.pool.open_limit
-            longest = max(longest, spent.wait(units, allowed, now))
+            longest = max(longest, spent.wait(units, allowed, now), spent.held_until - now)
         return longest
 
     def spend(self, costs: Mapping[str, int], now: float) -> None:
@@ -128,6 +129,15 @@ class Budget:
     def ban(self, seconds: float, now: float) -> None:
         """Send nothing for so long (Retry-After): a longer ban that is already known stays."""
         self._banned_until = max(self._banned_until, now + seconds)
+
+    def hold(self, pools: Iterable[str], seconds: float, now: float) -> None:
+        """Send nothing that spends from these pools for so long: the venue refused that kind of request for its rate.
+
+        Unlike a ban it stops no other kind: a cancel is not held up by orders that came too fast.
+        """
+        for name in pools:
+            spent = self._spent[name]
+            spent.held_until = max(spent.held_until, now + seconds)
 
     def banned_for(self, now: float) -> float:
         """Seconds until the ban ends, 0 for none."""

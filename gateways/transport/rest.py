@@ -1,15 +1,16 @@
 """Signed HTTP: one WireRequest out, byte for byte, one answer in. Nothing is ever sent twice from here.
 
 What an error proves: a refused or timed-out connect is ``Unavailable`` (nothing left); a timeout or disconnect after
-that, a 408 or a 5xx is ``Unknown`` (docs/architecture.md; Binance "HTTP Return Codes": a 503 may have succeeded).
+that, a 408 or a 5xx is ``Unknown`` (docs/architecture.md; Binance "HTTP Return Codes": a 503 may have succeeded),
+but for what a venue documents as a refusal.
 """
 
 from collections.abc import Callable, Mapping
 
 import msgspec
 
-from gateways.errors import Unavailable, Unknown
-from gateways.standards import WireRequest
+from gateways.errors import Rejected, Unavailable, Unknown, VenueError
+from gateways.standards import RejectReason, WireRequest
 from gateways.transport.network import Http, LostError, Network, NotSentError
 from gateways.transport.redact import Redactor
 from gateways.transport.sockets import SOCKETS
@@ -17,7 +18,7 @@ from gateways.venue import Watcher
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """An HTTP answer under 500, with its header names in lower case."""
+    """An HTTP answer that says what became of its request, with its header names in lower case."""
 
     status: int
     body: bytes
@@ -37,6 +38,16 @@ class Answer(msgspec.Struct, frozen=True):
             return None
 
 
+SHOWN = 200
+"""Bytes of an answer that is not in the venue's form that are told."""
+
+Judge = Callable[[int, bytes], bool]
+"""Whether a status of 5xx and its body are, by the venue's documentation, a refusal: nothing was carried out."""
+
+REFUSALS = frozenset({*range(400, 408), 410, 411, 413, 414, 415, 418, 421, 422, 425, 426, 428, 429, 431, 451})
+"""Statuses that say by themselves that a request was not carried out (RFC 9110, "Client Error 4xx"; 418 and 429 are the
+venues' own). Not among them: 408 and 5xx, after which it may have been; 409, which may speak of its own result; 3xx."""
+
 Observer = Callable[[int, Mapping[str, str]], None]
 """Told the status and headers (names in lower case) of every answer, whatever becomes of it: rate budgets learn so."""
 
@@ -44,7 +55,7 @@ Observer = Callable[[int, Mapping[str, str]], None]
 class Rest:
     """Keep-alive HTTP to one venue. Made on the loop that uses it; ``close`` ends its connections.
 
-    ``headers`` go with every request beside its own.
+    ``headers`` go with every request beside its own; ``refuses`` knows the venue's 5xx answers that are refusals.
     """
 
     def __init__(
@@ -56,6 +67,7 @@ class Rest:
         redactor: Redactor | None = None,
         watcher: Watcher | None = None,
         observe: Observer | None = None,
+        refuses: Judge | None = None,
         timeout: float = 10.0,
         connect_timeout: float = 5.0,
         connections: int = 20,
@@ -67,6 +79,7 @@ class Rest:
         self._redactor = redactor if redactor is not None else Redactor()
         self._watcher = watcher
         self._observe = observe
+        self._refuses = refuses
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._connections = connections
@@ -134,10 +147,20 @@ class Rest:
             raise Unknown(self._venue, f"sent, but the connection was lost before the answer: {error}") from error
         if self._observe is not None:
             self._observe(said.status, said.headers)
-        if said.status >= 500 or said.status == 408:
+        open_ended = said.status >= 500 or said.status == 408
+        if open_ended and not (self._refuses is not None and self._refuses(said.status, said.body)):
             text = self._redactor.cut(said.body[:500])
             raise Unknown(self._venue, f"sent, but answered HTTP {said.status}: {text}")
         return Answer(said.status, said.body, said.headers)
+
+
+def unread(venue: str, answer: Answer, redactor: Redactor) -> VenueError:
+    """What an answer without success proves whose body is not in the venue's form: its status alone speaks."""
+    text = f"HTTP {answer.status}: {redactor.cut(answer.body[:SHOWN]) or 'no text'}"
+    if answer.status not in REFUSALS:
+        return Unknown(venue, text)
+    reason = RejectReason.CREDENTIALS if answer.status == 401 else RejectReason.OTHER
+    return Rejected(venue, text, reason=reason)
 
 
 def _shown(request: WireRequest) -> str:

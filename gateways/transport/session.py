@@ -67,6 +67,7 @@ class Session(ABC):
             redactor=self.redactor,
             watcher=watcher,
             observe=self._counted,
+            refuses=self._is_refusal,
             network=self.network,
         )
 
@@ -152,10 +153,17 @@ class Session(ABC):
         self._rest_seen(connected=True)
         return answer
 
-    def pause(self, seconds: float) -> float:
-        """Send nothing for so long: the venue refused us for our rate. Returns the seconds."""
-        self.gate.budget.ban(seconds, self.gate.now())
+    def pause(self, seconds: float, pools: Iterable[str] | None = None) -> float:
+        """Send nothing of ``pools``, or (None) at all, for so long after a refusal for rate. Returns the seconds."""
+        if pools is None:
+            self.gate.budget.ban(seconds, self.gate.now())
+        else:
+            self.gate.budget.hold(pools, seconds, self.gate.now())
         return seconds
+
+    def _is_refusal(self, status: int, body: bytes) -> bool:  # noqa: ARG002 - most venues document none
+        """Whether an answer of 408 or 5xx is a refusal by the venue's documentation. Here: none is."""
+        return False
 
     def _counted(self, status: int, headers: Mapping[str, str]) -> None:  # noqa: B027 - not every venue says it there
         """Take what an answer's status and headers say of the rate budget. Here: nothing."""

@@ -32,13 +32,12 @@ from gateways.standards import QueryBook, QueryOpenOrders, RejectReason
         (-4131, RejectReason.PRICE_BAND),
         (-5021, RejectReason.NO_LIQUIDITY),
         (-5022, RejectReason.POST_ONLY),
-        (-4116, RejectReason.DUPLICATE_CLOID),
         (-2025, RejectReason.TOO_MANY_ORDERS),
         (-2015, RejectReason.CREDENTIALS),
         (-1022, RejectReason.CREDENTIALS),
         (-4141, RejectReason.HALTED),
         (-1102, RejectReason.BAD_REQUEST),
-        (-9999, RejectReason.OTHER),
+        (-4999, RejectReason.OTHER),
     ],
 )
 def test_reasons(code: int, reason: RejectReason) -> None:
@@ -47,9 +46,9 @@ def test_reasons(code: int, reason: RejectReason) -> None:
     assert (reject.code, reject.text, reject.reason, reject.definite) == (str(code), "why", reason, True)
 
 
-@pytest.mark.parametrize("code", [-1000, -1001, -1006, -1007])
+@pytest.mark.parametrize("code", [-1000, -1001, -1006, -1007, -1010, -1042, -4116, -9999])
 def test_codes_that_prove_nothing(code: int) -> None:
-    """After an internal error or a timeout behind the venue's door the outcome is Unknown."""
+    """After an internal error, a timeout, a doubled id or a code of no known family the outcome is Unknown."""
     reject = error({"code": code, "msg": "execution status unknown"}, "binance")
     assert not reject.definite
     assert isinstance(refusals.error_of(reject), Unknown)

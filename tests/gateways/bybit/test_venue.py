@@ -278,7 +278,6 @@ async def test_orders_go_by_the_socket(stub: Stub) -> None:
     ("code", "reason"),
     [
         (110007, RejectReason.MARGIN),
-        (110072, RejectReason.DUPLICATE_CLOID),
         (10001, RejectReason.BAD_REQUEST),
     ],
 )

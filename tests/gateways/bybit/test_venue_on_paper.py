@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from gateways.bybit.venue import BybitVenue
-from gateways.errors import Denied, NotFound, Rejected
+from gateways.errors import Denied, NotFound, Rejected, Unknown
 from gateways.router import load_endpoints
 from gateways.standards import (
     AmendOrder,
@@ -176,9 +176,8 @@ async def test_refusals(venue: BybitVenue) -> None:
             await venue.order(TICKER, cloid=cloid(100 + number))
     await venue.place(PlaceOrder(ticker=TICKER, cloid=cloid(200), amount=D("0.1"), price=low))
     await venue.cancel_all(TICKER)
-    with pytest.raises(Rejected) as raised:
+    with pytest.raises(Unknown):  # an order under that id is there: it may be this one
         await venue.place(PlaceOrder(ticker=TICKER, cloid=cloid(200), amount=D("0.1"), price=low))
-    assert raised.value.reason is RejectReason.DUPLICATE_CLOID
     for gone in (cloid(100), cloid(200), cloid(999)):
         with pytest.raises(Rejected) as raised:
             await venue.cancel(CancelOrder(ticker=TICKER, cloid=gone))

@@ -347,16 +347,18 @@ async def test_fills_come_page_by_page_oldest_first(stub: Stub) -> None:
         assert [each.trade_id for each in old] == ["7", "100"]
 
 
-async def test_a_refusal_for_rate_stops_all_sending(stub: Stub) -> None:
-    """The venue names no time: nothing goes for a window."""
+async def test_a_refusal_for_rate_holds_up_its_kind(stub: Stub) -> None:
+    """The venue names no time: nothing of that kind goes for a window, and all else does."""
     exchange_, _ = stub
     exchange_.rest[BALANCE] = said(code="50011", msg="Too Many Requests", status=429)
+    exchange_.rest["GET", "/api/v5/account/positions"] = said()
     async with connected(*stub) as (venue, _):
         with pytest.raises(RateLimited) as raised:
             await venue.balances()
         assert raised.value.retry_after == 2.0
         with pytest.raises(Unavailable):
-            await venue._session.ask(lambda: pytest.fail("sent"), "balances", {}, max_wait=0.01)
+            await venue._session.ask(lambda: pytest.fail("sent"), "balances", {"balances": 1}, max_wait=0.01)
+        assert await venue.positions() == []
 
 
 async def test_contracts_are_replaced_as_a_whole(stub: Stub) -> None:

@@ -69,7 +69,6 @@ async def test_an_order_goes_by_websocket_in_contracts_and_bounded_in_time(stub:
     ("code", "reason"),
     [
         ("51008", RejectReason.MARGIN),
-        ("51016", RejectReason.DUPLICATE_CLOID),
         ("51121", RejectReason.LOT),
         ("51006", RejectReason.PRICE_BAND),
         ("50037", RejectReason.CLOCK),
