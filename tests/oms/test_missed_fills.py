@@ -24,6 +24,7 @@ class StubVenue:
     def __init__(self, *, fills_of_all=False):
         self.capabilities = SimpleNamespace(fills_of_all=fills_of_all)
         self.fails = False
+        self.silent = set()
         self.refuses = {}
         self.fills = []
         self.asked = []
@@ -33,7 +34,7 @@ class StubVenue:
 
     async def fills_since(self, since_ns, ticker=None):
         self.asked.append((ticker, since_ns))
-        if self.fails:
+        if self.fails or ticker in self.silent:
             raise Unknown("v", "answered HTTP 502")
         if ticker in self.refuses:
             raise Rejected("v", "no", reason=self.refuses[ticker])
@@ -224,6 +225,18 @@ async def test_a_contract_that_a_venue_refuses_to_tell_of_does_not_hold_up_the_o
     desk.venue.refuses["B"] = RejectReason.CREDENTIALS
     with pytest.raises(Rejected):
         await desk.cycle()
+
+
+async def test_a_contract_that_is_never_answered_for_does_not_hold_up_the_others():
+    """Silence ends a cycle; the next one begins with the others."""
+    desk = Desk("A", "B", "C")
+    desk.venue.silent = {"A"}
+    for asked in (["A"], ["A", "B", "C", "A"]):
+        with pytest.raises(Unknown):
+            await desk.reconciler.cycle("v")
+        assert [ticker for ticker, _ in desk.venue.asked] == asked
+        desk.clock.advance(2 * S)
+    assert desk.proven == []
 
 
 # ------------------------------------------------------------- single orders
