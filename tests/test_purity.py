@@ -12,6 +12,7 @@ PURE = [
       for name in ("decode", "bodies", "encode", "wire", "refusals", "vocabulary", "translate", "answers", "signing")),
     *(f"gateways/paper/{name}.py" for name in ("matching", "account", "clearing", "admission", "exchange", "records")),
     "gateways/paper/binance/*.py", "gateways/paper/hyperliquid/*.py", "gateways/paper/okx/*.py",
+    "gateways/paper/bybit/*.py",
     "oms/absence.py", "oms/checks.py", "oms/evidence.py", "oms/order_book.py", "oms/orders.py", "oms/reconcile.py",
     "oms/cloid.py", "oms/checkpoint.py",
     *(f"oms/hedge/{name}.py" for name in ("acts", "book", "decision", "events", "failures", "kernel", "ledger",

@@ -65,18 +65,20 @@ def _hyperliquid(base: str, size_decimals: int, index: int) -> Contract:
     )
 
 
-def _bybit(base: str, *, tick: str, lot: str, maximum: str, market_maximum: str) -> Contract:
+def _bybit(base: str, *, tick: str, lot: str, maximum: str, market_maximum: str, bundle: int = 1) -> Contract:
+    """A perpetual of bundles of ``bundle`` base units; tick, lot and maxima are those of bundles."""
     return Contract(
         venue="bybit",
-        ticker=f"{base}USDT",
+        ticker=f"{'' if bundle == 1 else bundle}{base}USDT",
         base=base,
         quote="USDT",
-        tick_size=Decimal(tick),
-        lot_size=Decimal(lot),
-        min_quantity=Decimal(lot),
+        tick_size=Decimal(tick) / bundle if bundle > 1 else Decimal(tick),
+        lot_size=Decimal(lot) * bundle,
+        min_quantity=Decimal(lot) * bundle,
         min_notional=Decimal(5),
-        max_quantity=Decimal(maximum),
-        market_max_quantity=Decimal(market_maximum),
+        max_quantity=Decimal(maximum) * bundle,
+        market_max_quantity=Decimal(market_maximum) * bundle,
+        multiplier=Decimal(bundle),
     )
 
 
@@ -128,8 +130,9 @@ RULES: dict[str, VenueRules] = {
             _bybit("ETH", tick="0.01", lot="0.01", maximum="7240", market_maximum="4000"),
             _bybit("SOL", tick="0.010", lot="0.1", maximum="79770", market_maximum="32000"),
             _bybit("FXS", tick="0.001", lot="0.1", maximum="100000", market_maximum="20000"),
+            _bybit("PEPE", tick="0.0000001", lot="100", maximum="100000000", market_maximum="20000000", bundle=1000),
         ),
-        price_bands=dict.fromkeys(("BTCUSDT", "ETHUSDT", "SOLUSDT", "FXSUSDT"), Decimal("0.05")),
+        price_bands=dict.fromkeys(("BTCUSDT", "ETHUSDT", "SOLUSDT", "FXSUSDT", "1000PEPEUSDT"), Decimal("0.05")),
         max_open_orders=500,
     ),
     "hyperliquid": VenueRules(

@@ -18,14 +18,17 @@ _HIGHEST_PRICE_TICKS = 20_000_000
 
 def instrument(contract: Contract, band: Decimal, *, trading: bool) -> Json:
     """An item of ``instruments-info``. ``band``: how far a limit price may be worse than the mark, as a fraction."""
-    tick = str(contract.tick_size)
-    most = numbers.plain(contract.max_quantity) if contract.max_quantity is not None else ""
+    tick, bundle = numbers.tick(contract), numbers.plain(contract.multiplier)
     market = contract.market_max_quantity or contract.max_quantity
+
+    def quantity(value: Decimal | None) -> str:
+        return "" if value is None else numbers.plain(numbers.bundled(contract, value))
+
     return {
         "symbol": contract.ticker,
         "contractType": "LinearPerpetual",
         "status": "Trading" if trading else "Closed",
-        "baseCoin": contract.base,
+        "baseCoin": contract.base if contract.multiplier == 1 else f"{bundle}{contract.base}",
         "quoteCoin": contract.quote,
         "launchTime": str(_LISTED_MS),
         "deliveryTime": "0",
@@ -42,11 +45,11 @@ def instrument(contract: Contract, band: Decimal, *, trading: bool) -> Json:
             "tickSize": tick,
         },
         "lotSizeFilter": {
-            "maxOrderQty": most,
-            "minOrderQty": str(contract.min_quantity),
-            "qtyStep": str(contract.lot_size),
-            "postOnlyMaxOrderQty": most,
-            "maxMktOrderQty": numbers.plain(market) if market is not None else "",
+            "maxOrderQty": quantity(contract.max_quantity),
+            "minOrderQty": quantity(contract.min_quantity),
+            "qtyStep": numbers.lot(contract),
+            "postOnlyMaxOrderQty": quantity(contract.max_quantity),
+            "maxMktOrderQty": quantity(market),
             "minNotionalValue": numbers.plain(contract.min_notional),
         },
         "unifiedMarginTrade": True,

@@ -1,4 +1,8 @@
-"""How Bybit v5 writes numbers, times and ids. Pure."""
+"""How Bybit v5 writes numbers, times and ids. Pure.
+
+Cheap assets are listed in bundles (1000PEPE): quantities and prices on the wire are of bundles, those of the exchange
+of base units. A bundle is the contract's multiplier.
+"""
 
 import hashlib
 import re
@@ -12,19 +16,44 @@ MONEY = Decimal("0.00000001")
 _ORDER_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-([0-9a-f]{12})", re.ASCII)
 
 
+def tick(contract: Contract) -> str:
+    """The published tick."""
+    return f"{bundled_price(contract, contract.tick_size):f}"
+
+
+def lot(contract: Contract) -> str:
+    """The published lot."""
+    return f"{bundled(contract, contract.lot_size):f}"
+
+
+def bundled_price(contract: Contract, value: Decimal) -> Decimal:
+    """A price of one bundle."""
+    return value if contract.multiplier == 1 else (value * contract.multiplier).normalize()
+
+
+def bundled(contract: Contract, value: Decimal) -> Decimal:
+    """How many bundles a quantity of base units makes."""
+    return value if contract.multiplier == 1 else value / contract.multiplier
+
+
 def price(contract: Contract, value: Decimal) -> str:
     """A price with the decimals of the published tick, its trailing zeros included (0.10 has two)."""
-    return f"{value:.{_places(str(contract.tick_size))}f}"
+    return f"{bundled_price(contract, value):.{_places(tick(contract))}f}"
+
+
+def average(contract: Contract, value: Decimal) -> str:
+    """An average of prices."""
+    return plain(bundled_price(contract, value))
 
 
 def quantity(contract: Contract, value: Decimal) -> str:
     """A quantity with the decimals of the published lot."""
-    return f"{value:.{_places(str(contract.lot_size))}f}"
+    return f"{bundled(contract, value):.{_places(lot(contract))}f}"
 
 
 def price_scale(contract: Contract) -> str:
     """``priceScale``: the decimals of the published tick."""
-    return str(_places(str(contract.tick_size)))
+    return str(_places(tick(contract)))
 
 
 def plain(value: Decimal) -> str:

@@ -242,18 +242,26 @@ class OrderDesk:
         quantity = params.number("qty")
         if quantity is None or quantity <= 0:
             raise errors.bad_quantity()
+        quantity *= contract.multiplier
         most = (contract.market_max_quantity if market else None) or contract.max_quantity
         if quantity < contract.min_quantity:
-            raise errors.too_small(numbers.plain(quantity), numbers.plain(contract.min_quantity))
+            raise errors.too_small(*self._texts(contract, quantity, contract.min_quantity))
         if most is not None and quantity > most:
-            raise errors.too_large(numbers.plain(quantity), numbers.plain(most))
+            raise errors.too_large(*self._texts(contract, quantity, most))
         if not is_multiple(quantity, contract.lot_size):
             raise errors.bad_quantity()
         return quantity
 
+    def _texts(self, contract: Contract, *quantities: Decimal) -> list[str]:
+        return [numbers.plain(numbers.bundled(contract, each)) for each in quantities]
+
     def _price(self, params: Params, contract: Contract) -> Decimal:
         price = params.number("price")
-        if price is None or price <= 0 or not is_multiple(price, contract.tick_size):
+        if price is None or price <= 0:
+            raise errors.bad_price()
+        if contract.multiplier != 1:
+            price /= contract.multiplier
+        if not is_multiple(price, contract.tick_size):
             raise errors.bad_price()
         return price
 
