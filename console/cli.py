@@ -222,9 +222,12 @@ _DEFAULTS = dict.fromkeys(
 
 
 class _Parser(argparse.ArgumentParser):
-    """Argparse with every error in one sentence."""
+    """Argparse with every error in one sentence, which repeats nothing that might be a secret."""
 
     def error(self, message: str) -> NoReturn:
+        from console.config.messages import without_secrets  # noqa: PLC0415  # loaded when used
+
+        message = without_secrets(message)
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 

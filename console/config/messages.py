@@ -41,7 +41,8 @@ class Place(msgspec.Struct, frozen=True):
     line: int | None = None
 
     def __str__(self) -> str:
-        return self.source if self.line is None else f"{self.source}:{self.line}"
+        source = printable(self.source)
+        return source if self.line is None else f"{source}:{self.line}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -79,10 +80,20 @@ def shown(value: object) -> str:
 
 def dotted(key: Iterable[object]) -> str:
     """A key's path as it is written; a part that might be a secret is not repeated."""
-    return ".".join("***" if looks_secret(str(part)) else str(part) for part in key)
+    return ".".join("***" if looks_secret(str(part)) else printable(str(part)) for part in key)
+
+
+def printable(text: str) -> str:
+    """A text with what a terminal would not show, or obey, written as an escape."""
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def plain_words(text: str) -> str:
     """A parser's complaint as the rest of a sentence, without what it quotes beyond a character."""
     words = re.sub(r"'[^']{4,}'|\"[^\"]{4,}\"", "...", text)
     return words[:1].lower() + words[1:].rstrip(".")
+
+
+def without_secrets(text: str) -> str:
+    """A sentence with the words that might be secrets masked."""
+    return re.sub(r"\S*[A-Za-z0-9]{20,}\S*", "***", text)

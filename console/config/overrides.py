@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from console.config.messages import Place
+from console.config.messages import Place, printable
 from console.config.model import DEFAULT_PROFILE
 from console.config.numbers import parse_float
 from console.config.places import Key
@@ -39,7 +39,9 @@ def overrides(raw: dict[str, Any], profile: str, environment: Mapping[str, str])
             key = (*key, _spelt(part, table, key[-1]))
             table, blocked = _table(raw, key)
         if blocked or not all(parts):
-            wrong.append(f"{name}: names no setting: it is {PREFIX}, then the key's path with __ between its tables")
+            wrong.append(
+                f"{printable(name)}: names no setting: it is {PREFIX}, then the key's path with __ between its tables"
+            )
             continue
         last = _spelt(parts[-1], table, key[-1])
         table[last] = _value(environment[name])

@@ -26,6 +26,7 @@ def add_commands(add: AddCommand) -> None:
     keys = add("keys", _keys, "venues' keys in the system's keyring; typed or piped in, never arguments")
     keys.add_argument("act", choices=("set", "list", "rm"), help="write, list names and fingerprints, remove")
     keys.add_argument("name", nargs="?", default=None, help='of the keys, as in keys = "keyring:NAME"')
+    keys.add_argument("rest", nargs="*", default=[], help=argparse.SUPPRESS)
     add("check", _check, "look at configuration, keys, venues, clocks, permissions and limits, without trading")
 
 
@@ -74,6 +75,10 @@ def _keys(arguments: argparse.Namespace) -> int:
     from console.config.keys import ask_keys, check_name, hidden, known_keys  # noqa: PLC0415  # loaded when used
     from console.config.secrets import KeyStore, SecretError  # noqa: PLC0415  # loaded when used
 
+    if arguments.rest:
+        raise UsageError(
+            "keys are never arguments, which other programs can read: hedgedesk keys set NAME asks for them"
+        )
     store = KeyStore()
     if (arguments.act == "list") != (arguments.name is None):
         raise UsageError("keys list takes no name" if arguments.act == "list" else f"keys {arguments.act} needs a NAME")
