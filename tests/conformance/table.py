@@ -9,7 +9,7 @@ VERBS = ("place", "amend", "cancel", "get filled", "orders told", "fills told", 
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How one verb went; ``reason`` says why not, and is empty where it held."""
+    """How one verb went; ``reason`` says why not, and is empty where it held. No verb: the trial as a whole."""
 
     verb: str
     reason: str = ""
@@ -33,6 +33,17 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     def holds(self) -> bool:
         """Whether every verb was tried and held."""
         return not self.trouble and not any(self.reasons.values())
+
+
+def row_of(client: str, report: bytes, trouble: str = "") -> Row:
+    """What a trial reported, an ``Outcome`` a line. ``trouble``: what is known of the trial from outside."""
+    outcomes = [msgspec.json.decode(line, type=Outcome) for line in report.splitlines()]
+    beside = [outcome.reason for outcome in outcomes if not outcome.verb]
+    return Row(
+        client=client,
+        outcomes=tuple(outcome for outcome in outcomes if outcome.verb),
+        trouble="; ".join([*beside, *([trouble] if trouble else [])]),
+    )
 
 
 def printed(rows: Sequence[Row]) -> str:

@@ -1,16 +1,15 @@
 """One client's trial, in a process of its own: every verb, held against the paper venue's own records.
 
-``python -m tests.conformance.trial NAME FILE`` writes an ``Outcome`` for each verb to FILE as it goes, one a line. A
-process each, since some clients live in threads that nobody can stop, and others are told their addresses by constants
-of a module.
+``python -m tests.conformance.trial NAME FILE`` writes an ``Outcome`` for each verb to FILE as it goes, one a line, and
+one without a verb for what went wrong beside them. A process each, since some clients live in threads that nobody can
+stop, and others are told their addresses by constants of a module.
 """
 
 import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Any
@@ -34,87 +33,77 @@ OPENING_S = 40.0
 RESTING, MADE, TAKEN = (f"{number:032x}" for number in (0xA1, 0xB2, 0xC3))
 """Client ids: of the order that is amended and cancelled, of the one that others fill, of the one that takes."""
 PLACED, AMENDED, PARTS, SOLD = Decimal("0.02"), Decimal("0.03"), (Decimal("0.005"), Decimal("0.015")), Decimal("0.01")
-PROBES, PROBE, PROBE_S = 6, Decimal("0.005"), 1.5
+PROBES, PROBE = 6, Decimal("0.005")
 """Small orders that are filled until every private stream has told of one: only then are all subscribed."""
-
-
-async def until(fact: Callable[[], Awaitable[tuple[Any, Any]]]) -> None:
-    """Wait until both sides of a fact are equal. Raises AssertionError, with both, when they stay apart."""
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        seen, true = await fact()
-        if seen == true:
-            return
-        assert time.monotonic() < end, f"{seen!r} is not {true!r}"
-        await asyncio.sleep(LOOK_S)
 
 
 class Trial:
     """The verbs in their order. Each raises what went wrong."""
 
-    def __init__(self, client: Client, witness: Witness) -> None:
-        self._client = client
+    def __init__(self, client: Client, witness: Witness, patience_s: float = PATIENCE_S) -> None:
+        self.client = client
         self._witness = witness
+        self._patience_s = patience_s
         self._prices: dict[str, Decimal] = {}
 
     async def prepare(self) -> None:
         """Choose the prices, and wait until the private streams are on; what they never tell, their verbs say."""
-        bid, ask = await self._client.best()
+        bid, ask = await self.client.best()
         assert 0 < bid < ask, f"the book stands at {bid} to {ask}"
         # Whole numbers are ticks on every venue, and two per cent away nobody trades with the order.
         near, far = ((bid * part).quantize(Decimal(1), ROUND_FLOOR) for part in (Decimal("0.99"), Decimal("0.98")))
         self._prices = {"placed": far, "amended": near}
         for number in range(PROBES):
             probe = f"{0xD0 + number:032x}"
-            await self._client.place(Wanted(client_id=probe, amount=PROBE, price=far))
+            await self.client.place(Wanted(client_id=probe, amount=PROBE, price=far))
             await self._witness.trade_with(probe, PROBE)
-            end = time.monotonic() + PROBE_S
+            end = time.monotonic() + self._patience_s / PROBES
             while time.monotonic() < end:
-                if {type(told) for told in self._client.told()} >= {OrderTold, FillTold, PositionTold}:
+                if {type(told) for told in self.client.told()} >= {OrderTold, FillTold, PositionTold}:
                     return
                 await asyncio.sleep(LOOK_S)
 
     async def place(self) -> None:
         """A post-only order rests at its price."""
         far = self._prices["placed"]
-        await self._client.place(Wanted(client_id=RESTING, amount=PLACED, price=far))
+        await self.client.place(Wanted(client_id=RESTING, amount=PLACED, price=far))
         await self._rests(PLACED, far)
 
     async def amend(self) -> None:
         """It gets another amount and price, under the same client id."""
-        await self._client.amend(Wanted(client_id=RESTING, amount=AMENDED, price=self._prices["amended"]))
+        await self.client.amend(Wanted(client_id=RESTING, amount=AMENDED, price=self._prices["amended"]))
         await self._rests(AMENDED, self._prices["amended"])
 
     async def cancel(self) -> None:
         """It is gone, having filled nothing."""
-        await self._client.cancel(RESTING)
+        await self.client.cancel(RESTING)
 
         async def gone() -> tuple[object, object]:
             truth = await self._witness.truth()
             return (truth.open, RESTING in truth.fills, RESTING in truth.placed), ({}, False, True)
 
-        await until(gone)
+        await self._until(gone)
 
     async def get_filled(self) -> None:
         """A resting order is filled by somebody else in parts, a market order takes; the client's queries agree."""
-        await self._client.place(Wanted(client_id=MADE, amount=PLACED, price=self._prices["placed"]))
+        await self.client.place(Wanted(client_id=MADE, amount=PLACED, price=self._prices["placed"]))
         for part in PARTS:
             await self._witness.trade_with(MADE, part)
-        await self._client.place(Wanted(client_id=TAKEN, amount=-SOLD))
+        await self.client.place(Wanted(client_id=TAKEN, amount=-SOLD))
         for client_id, amount in ((MADE, PLACED), (TAKEN, -SOLD)):
 
             async def queried(client_id: str = client_id, amount: Decimal = amount) -> tuple[object, object]:
                 filled = await self._witness.filled(client_id)
-                fills = await self._client.fills(client_id)
+                fills = await self.client.fills(client_id)
                 seen = sum(fill.amount for fill in fills), len({fill.trade_id for fill in fills}), filled.filled
                 return seen, (filled.filled, len(filled.trades), amount)
 
-            await until(queried)
+            await self._until(queried)
 
         async def positions() -> tuple[object, object]:
-            return await self._client.position(), await self._witness.position()
+            return await self.client.position(), await self._witness.position()
 
-        await until(positions)
+        await self._until(positions)
 
     async def orders_told(self) -> None:
         """The streams told of every state of every order."""
@@ -128,13 +117,13 @@ class Trial:
         ]
 
         async def in_turn() -> tuple[object, object]:
-            told = [one for one in self._client.told() if isinstance(one, OrderTold)]
+            told = [one for one in self.client.told() if isinstance(one, OrderTold)]
             rest = iter((one.client_id, one.status, one.quantity, one.price) for one in told)
             left = [state for state in wanted if state not in rest]
             taken = any((one.client_id, one.status, one.quantity) == (TAKEN, "filled", SOLD) for one in told)
             return (left, "market order filled" if taken else told), ([], "market order filled")
 
-        await until(in_turn)
+        await self._until(in_turn)
 
     async def fills_told(self) -> None:
         """The streams told of every fill, once."""
@@ -142,27 +131,37 @@ class Trial:
 
             async def each_once(client_id: str = client_id) -> tuple[object, object]:
                 true = await self._witness.filled(client_id)
-                fills = [one for one in self._client.told() if isinstance(one, FillTold) and one.client_id == client_id]
+                fills = [one for one in self.client.told() if isinstance(one, FillTold) and one.client_id == client_id]
                 told = len(fills), len({one.trade_id for one in fills}), sum(one.amount for one in fills)
                 return told, (len(true.trades), len(true.trades), true.filled)
 
-            await until(each_once)
+            await self._until(each_once)
 
     async def position_told(self) -> None:
         """What the streams last told of the position is what it is."""
 
         async def last() -> tuple[object, object]:
-            told = [one.amount for one in self._client.told() if isinstance(one, PositionTold)]
+            told = [one.amount for one in self.client.told() if isinstance(one, PositionTold)]
             return (told[-1] if told else "nothing told"), await self._witness.position()
 
-        await until(last)
+        await self._until(last)
 
     async def _rests(self, quantity: Decimal, price: Decimal) -> None:
         async def rests() -> tuple[object, object]:
             truth = await self._witness.truth()
             return (truth.open, truth.prices), ({RESTING: quantity}, {RESTING: price})
 
-        await until(rests)
+        await self._until(rests)
+
+    async def _until(self, fact: Callable[[], Awaitable[tuple[Any, Any]]]) -> None:
+        """Wait until both sides of a fact are equal. Raises AssertionError, with both, when they stay apart."""
+        end = time.monotonic() + self._patience_s
+        while True:
+            seen, true = await fact()
+            if seen == true:
+                return
+            assert time.monotonic() < end, f"{seen!r} is not {true!r}"
+            await asyncio.sleep(LOOK_S)
 
 
 def reason_of(error: BaseException) -> str:
@@ -171,36 +170,33 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}"[:400] if text else type(error).__name__
 
 
-@asynccontextmanager
-async def opened(client: Client) -> AsyncIterator[Trial]:
-    """A trial of a client that is connected."""
+async def try_all(trial: Trial, tell: Callable[[Outcome], None]) -> None:
+    """Try every verb, also after one that failed."""
+    for verb in VERBS:
+        try:
+            await getattr(trial, verb.replace(" ", "_"))()
+        except Exception as error:  # noqa: BLE001 - whatever a client raises is what the table says
+            tell(Outcome(verb=verb, reason="; ".join([reason_of(error), *trial.client.failures])))
+        else:
+            tell(Outcome(verb=verb))
+
+
+async def run(chosen: type[Client], venue: Endpoints, tell: Callable[[Outcome], None]) -> None:
+    """Open a client, try it, close it. Raises what keeps it from being opened or closed."""
+    # Made in the running loop: some take hold of it at once.
+    client = chosen(venue)
     async with aiohttp.ClientSession() as session:
+        trial = Trial(client, Witness(venue, chosen.ticker, session))
         async with asyncio.timeout(OPENING_S):
             await client.open()
-        trial = Trial(client, Witness(client.venue, client.ticker, session))
-        await trial.prepare()
-        yield trial
+            await trial.prepare()
+        await try_all(trial, tell)
         async with asyncio.timeout(OPENING_S):
             await client.close()
 
 
-async def run(chosen: type[Client], venue: Endpoints, tell: Callable[[Outcome], None]) -> None:
-    """Try every verb, also after one that failed. Raises what keeps the client from being opened or closed."""
-    # Made in the running loop: some take hold of it at once.
-    client = chosen(venue)
-    async with opened(client) as trial:
-        for verb in VERBS:
-            try:
-                await getattr(trial, verb.replace(" ", "_"))()
-            except Exception as error:  # noqa: BLE001 - whatever a client raises is what the table says
-                trouble = "".join(f"; {failure}" for failure in client.failures)
-                tell(Outcome(verb=verb, reason=reason_of(error) + trouble))
-            else:
-                tell(Outcome(verb=verb))
-
-
-def main() -> int:
-    """Run the trial of the client that is named; 0 when it could be run at all."""
+def main() -> None:
+    """Run the trial of the client that is named."""
     name, report = sys.argv[1], Path(sys.argv[2])
     chosen = client_class(name)
     with report.open("a") as lines, PaperProcess(PaperSettings(venues=(chosen.kind,), seed=SEED)) as papers:
@@ -212,13 +208,11 @@ def main() -> int:
         try:
             asyncio.run(run(chosen, papers.endpoints[chosen.kind], tell))
         except Exception as error:  # noqa: BLE001 - whatever a client raises is what the table says
-            print(reason_of(error), file=sys.stderr)
-            return 1
-    return 0
+            tell(Outcome(verb="", reason=reason_of(error)))
 
 
 if __name__ == "__main__":
-    code = main()
+    main()
     sys.stdout.flush()
     # Threads that a client left behind would keep the process alive for ever.
-    os._exit(code)
+    os._exit(0)

@@ -6,16 +6,23 @@ from tests.conformance.client import Client
 
 CLIENTS = {
     "ccxt.pro binance": "ccxt_clients:Binance",
+    "ccxt.pro binance (ws)": "ccxt_clients:BinanceWs",
     "ccxt.pro bybit": "ccxt_clients:Bybit",
+    "ccxt.pro bybit (ws)": "ccxt_clients:BybitWs",
     "ccxt.pro okx": "ccxt_clients:Okx",
+    "ccxt.pro okx (ws)": "ccxt_clients:OkxWs",
     "ccxt.pro hyperliquid": "ccxt_clients:Hyperliquid",
+    "ccxt.pro hyperliquid (ws)": "ccxt_clients:HyperliquidWs",
     "python-binance": "python_binance:PythonBinance",
     "binance-sdk": "binance_sdk:BinanceSdk",
+    "binance-sdk (ws)": "binance_sdk:BinanceSdkWs",
     "pybit": "pybit_client:Pybit",
+    "pybit (ws)": "pybit_client:PybitWs",
     "python-okx": "python_okx:PythonOkx",
+    "python-okx (ws)": "python_okx:PythonOkxWs",
     "hyperliquid-python-sdk": "hyperliquid_sdk:HyperliquidSdk",
 }
-"""By name, ``module:class`` in this package."""
+"""By name, ``module:class`` in this package. ``(ws)``: the same client with its orders by websocket."""
 
 
 def client_class(name: str) -> type[Client]:

@@ -1,4 +1,4 @@
-"""The official SDK of Binance: orders over the websocket API, questions by REST, the user stream typed by its models.
+"""The official SDK of Binance: orders by REST or over the websocket API, the user stream typed by its models.
 
 Source: the package ``binance-sdk-derivatives-trading-usds-futures``.
 """
@@ -35,55 +35,47 @@ class BinanceSdk(Client):
                 stream_url=venue.ws["public"].removesuffix("/public") + "/stream"
             ),
         )
-        self._rest, self._api, self._streams = sdk.rest_api, sdk.websocket_api, sdk.websocket_streams
+        self.rest, self.api, self._streams = sdk.rest_api, sdk.websocket_api, sdk.websocket_streams
 
     async def open(self) -> None:
         """See ``Client``, as for all here."""
-        await self._api.create_connection()
+        await self.api.create_connection()
         await self._streams.create_connection()
-        key = self._rest.start_user_data_stream().data().listen_key
+        key = self.rest.start_user_data_stream().data().listen_key
         stream = await self._streams.user_data(key)
         stream.on("message", self.heard.append)
 
     async def close(self) -> None:
         """See ``Client``."""
         await self._streams.close_connection()
-        await self._api.close_connection()
+        await self.api.close_connection()
 
     async def best(self) -> tuple[Decimal, Decimal]:
         """See ``Client``."""
-        row = self._rest.symbol_order_book_ticker(symbol=self.ticker).data().actual_instance
+        row = self.rest.symbol_order_book_ticker(symbol=self.ticker).data().actual_instance
         return Decimal(row.bid_price), Decimal(row.ask_price)
 
     async def place(self, order: Wanted) -> None:
         """See ``Client``."""
-        terms = {"type": "MARKET"}
-        if order.price is not None:
-            terms = {"type": "LIMIT", "time_in_force": "GTX", "price": order.price}
-        placed = await self._api.new_order(
-            symbol=self.ticker, side=_side(order), quantity=order.quantity, new_client_order_id=order.client_id, **terms
-        )
-        self.order_ids[order.client_id] = str(placed.data().result.order_id)
+        placed = self.rest.new_order(**terms(order))
+        self.order_ids[order.client_id] = str(placed.data().order_id)
 
     async def amend(self, order: Wanted) -> None:
         """See ``Client``."""
-        await self._api.modify_order(
-            symbol=self.ticker, side=_side(order), quantity=order.quantity, price=order.price,
-            orig_client_order_id=order.client_id,
-        )  # fmt: skip
+        self.rest.modify_order(**amended(order))
 
     async def cancel(self, client_id: str) -> None:
         """See ``Client``."""
-        await self._api.cancel_order(symbol=self.ticker, orig_client_order_id=client_id)
+        self.rest.cancel_order(symbol=self.ticker, orig_client_order_id=client_id)
 
     async def fills(self, client_id: str) -> list[FillTold]:
         """See ``Client``."""
-        rows = self._rest.account_trade_list(symbol=self.ticker, order_id=int(self.order_ids[client_id])).data()
+        rows = self.rest.account_trade_list(symbol=self.ticker, order_id=int(self.order_ids[client_id])).data()
         return [fill_of(row.to_dict(), client_id) for row in rows]
 
     async def position(self) -> Decimal:
         """See ``Client``."""
-        rows = self._rest.position_information_v3(symbol=self.ticker).data()
+        rows = self.rest.position_information_v3(symbol=self.ticker).data()
         return sum((Decimal(row.position_amt) for row in rows), Decimal(0))
 
     def read(self, message: Any) -> Iterable[Told]:
@@ -96,5 +88,43 @@ class BinanceSdk(Client):
 _EVENTS = {"OrderTradeUpdate": "ORDER_TRADE_UPDATE", "AccountUpdate": "ACCOUNT_UPDATE"}
 
 
-def _side(order: Wanted) -> str:
-    return "BUY" if order.is_buy else "SELL"
+def terms(order: Wanted) -> dict[str, Any]:
+    """An order in the SDK's words."""
+    said = (
+        {"type": "MARKET"} if order.price is None else {"type": "LIMIT", "time_in_force": "GTX", "price": order.price}
+    )
+    return {
+        **said,
+        "symbol": BinanceSdk.ticker,
+        "side": "BUY" if order.is_buy else "SELL",
+        "quantity": order.quantity,
+        "new_client_order_id": order.client_id,
+    }
+
+
+def amended(order: Wanted) -> dict[str, Any]:
+    """An amendment in the SDK's words."""
+    wanted = terms(order)
+    return {
+        **{name: wanted[name] for name in ("symbol", "side", "quantity", "price")},
+        "orig_client_order_id": order.client_id,
+    }
+
+
+class BinanceSdkWs(BinanceSdk):
+    """The same with its orders over the websocket API."""
+
+    name = "binance-sdk (ws)"
+
+    async def place(self, order: Wanted) -> None:
+        """See ``Client``."""
+        placed = await self.api.new_order(**terms(order))
+        self.order_ids[order.client_id] = str(placed.data().result.order_id)
+
+    async def amend(self, order: Wanted) -> None:
+        """See ``Client``."""
+        await self.api.modify_order(**amended(order))
+
+    async def cancel(self, client_id: str) -> None:
+        """See ``Client``."""
+        await self.api.cancel_order(symbol=self.ticker, orig_client_order_id=client_id)

@@ -16,6 +16,8 @@ class CcxtClient(Client):
     """What is the same on every venue. Its amounts are in contracts of the market's ``contractSize``."""
 
     symbol: ClassVar[str]
+    way: ClassVar[str] = ""
+    """What the names of its order verbs end in: nothing by REST, ``_ws`` by websocket."""
 
     def __init__(self, venue: Endpoints) -> None:
         super().__init__(venue)
@@ -48,7 +50,7 @@ class CcxtClient(Client):
         price, params = order.price, {"clientOrderId": self.written(order.client_id)}
         if price is not None:
             params["postOnly"] = True
-        placed = await self._ccxt.create_order(
+        placed = await self._verb("create_order")(
             self.symbol, "market" if price is None else "limit", _side(order), self._contracts(order),
             await self.market_price() if price is None else float(price), params,
         )  # fmt: skip
@@ -57,7 +59,7 @@ class CcxtClient(Client):
     async def amend(self, order: Wanted) -> None:
         """See ``Client``."""
         assert order.price is not None
-        changed = await self._ccxt.edit_order(
+        changed = await self._verb("edit_order")(
             self.order_ids[order.client_id], self.symbol, "limit", _side(order), self._contracts(order),
             float(order.price), self.amended(order.client_id),
         )  # fmt: skip
@@ -65,7 +67,7 @@ class CcxtClient(Client):
 
     async def cancel(self, client_id: str) -> None:
         """See ``Client``."""
-        await self._ccxt.cancel_order(self.order_ids[client_id], self.symbol)
+        await self._verb("cancel_order")(self.order_ids[client_id], self.symbol)
 
     async def fills(self, client_id: str) -> list[FillTold]:
         """See ``Client``."""
@@ -114,6 +116,10 @@ class CcxtClient(Client):
         return await self._ccxt.watch_orders(self.symbol)
 
     # ------------------------------------------------------------------ parts
+
+    def _verb(self, name: str) -> Callable[..., Awaitable[dict[str, Any]]]:
+        verb: Callable[..., Awaitable[dict[str, Any]]] = getattr(self._ccxt, f"{name}{self.way}")
+        return verb
 
     async def _listen(self, kind: str, watch: Callable[[], Awaitable[list[dict[str, Any]]]]) -> None:
         try:
@@ -186,3 +192,27 @@ class Hyperliquid(CcxtClient):
         """See ``CcxtClient``."""
         bid, ask = await self.best()
         return float((bid + ask) / 2)
+
+
+class BinanceWs(Binance):
+    """The same with its orders by websocket."""
+
+    name, way = "ccxt.pro binance (ws)", "_ws"
+
+
+class BybitWs(Bybit):
+    """The same with its orders by websocket."""
+
+    name, way = "ccxt.pro bybit (ws)", "_ws"
+
+
+class OkxWs(Okx):
+    """The same with its orders by websocket."""
+
+    name, way = "ccxt.pro okx (ws)", "_ws"
+
+
+class HyperliquidWs(Hyperliquid):
+    """The same with its orders by websocket."""
+
+    name, way = "ccxt.pro hyperliquid (ws)", "_ws"

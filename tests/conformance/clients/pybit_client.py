@@ -1,15 +1,18 @@
-"""pybit: REST for orders and questions, its own thread for the private websocket."""
+"""pybit: orders by REST or by websocket, its own threads for the websockets."""
 
-from collections.abc import Iterable
+import asyncio
+import queue
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from pybit import unified_trading
-from pybit.unified_trading import HTTP, WebSocket
+from pybit import _websocket_trading, unified_trading
+from pybit.unified_trading import HTTP, WebSocket, WebSocketTrading
 
 from gateways.venue import Endpoints
 from tests.conformance.client import Client, FillTold, OrderTold, PositionTold, Told, Wanted
 
+ANSWER_S = 5.0
 _STATUS = {
     "New": "open",
     "PartiallyFilled": "open",
@@ -50,21 +53,11 @@ class Pybit(Client):
 
     async def place(self, order: Wanted) -> None:
         """See ``Client``."""
-        terms = {"orderType": "Market"}
-        if order.price is not None:
-            terms = {"orderType": "Limit", "timeInForce": "PostOnly", "price": str(order.price)}
-        said = self._http.place_order(
-            category="linear", symbol=self.ticker, side="Buy" if order.is_buy else "Sell", qty=str(order.quantity),
-            orderLinkId=order.client_id, **terms,
-        )  # fmt: skip
-        self.order_ids[order.client_id] = said["result"]["orderId"]
+        self._http.place_order(**terms(order))
 
     async def amend(self, order: Wanted) -> None:
         """See ``Client``."""
-        self._http.amend_order(
-            category="linear", symbol=self.ticker, orderLinkId=order.client_id, qty=str(order.quantity),
-            price=str(order.price),
-        )  # fmt: skip
+        self._http.amend_order(**amended(order))
 
     async def cancel(self, client_id: str) -> None:
         """See ``Client``."""
@@ -72,7 +65,7 @@ class Pybit(Client):
 
     async def fills(self, client_id: str) -> list[FillTold]:
         """See ``Client``."""
-        said = self._http.get_executions(category="linear", symbol=self.ticker, orderId=self.order_ids[client_id])
+        said = self._http.get_executions(category="linear", symbol=self.ticker, orderLinkId=client_id)
         return [_fill(row) for row in said["result"]["list"]]
 
     async def position(self) -> Decimal:
@@ -83,6 +76,75 @@ class Pybit(Client):
     def read(self, message: Any) -> Iterable[Told]:
         """See ``Client``."""
         return [told for row in message["data"] if row["symbol"] == self.ticker for told in _row(message["topic"], row)]
+
+
+class PybitWs(Pybit):
+    """The same with its orders by websocket, whose answers come to callbacks of its thread."""
+
+    name = "pybit (ws)"
+
+    def __init__(self, venue: Endpoints) -> None:
+        super().__init__(venue)
+        assert isinstance(venue.ws, dict)
+        _websocket_trading.TRADE_WSS = venue.ws["trade"]
+        self._orders: WebSocketTrading | None = None
+
+    async def open(self) -> None:
+        """See ``Client``."""
+        await super().open()
+        self._orders = WebSocketTrading(testnet=False, api_key=self.venue.key, api_secret=self.venue.secret)
+
+    async def close(self) -> None:
+        """See ``Client``."""
+        await super().close()
+        if self._orders is not None:
+            self._orders.exit()
+
+    async def place(self, order: Wanted) -> None:
+        """See ``Client``."""
+        await self._answered(self._trading.place_order, terms(order))
+
+    async def amend(self, order: Wanted) -> None:
+        """See ``Client``."""
+        await self._answered(self._trading.amend_order, amended(order))
+
+    async def cancel(self, client_id: str) -> None:
+        """See ``Client``."""
+        wanted = {"category": "linear", "symbol": self.ticker, "orderLinkId": client_id}
+        await self._answered(self._trading.cancel_order, wanted)
+
+    @property
+    def _trading(self) -> WebSocketTrading:
+        assert self._orders is not None
+        return self._orders
+
+    async def _answered(self, verb: Callable[..., None], wanted: dict[str, Any]) -> None:
+        """Ask, and wait for the answer. Raises AssertionError for a refusal."""
+        answers: queue.Queue[dict[str, Any]] = queue.Queue()
+        verb(answers.put, answers.put, **wanted)
+        said = await asyncio.to_thread(answers.get, timeout=ANSWER_S)
+        assert said["retCode"] == 0, said
+
+
+def terms(order: Wanted) -> dict[str, Any]:
+    """An order in the venue's words."""
+    said = {"orderType": "Market"}
+    if order.price is not None:
+        said = {"orderType": "Limit", "timeInForce": "PostOnly", "price": str(order.price)}
+    return {
+        **said,
+        "category": "linear",
+        "symbol": Pybit.ticker,
+        "side": "Buy" if order.is_buy else "Sell",
+        "qty": str(order.quantity),
+        "orderLinkId": order.client_id,
+    }
+
+
+def amended(order: Wanted) -> dict[str, Any]:
+    """An amendment in the venue's words."""
+    wanted = terms(order)
+    return {name: wanted[name] for name in ("category", "symbol", "qty", "price", "orderLinkId")}
 
 
 def _row(topic: str, row: dict[str, Any]) -> Iterable[Told]:

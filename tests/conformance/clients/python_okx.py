@@ -1,4 +1,4 @@
-"""python-okx: REST for orders and questions, its asynchronous private websocket, which speaks TLS alone."""
+"""python-okx: orders by REST or by websocket, its asynchronous private websocket, which speaks TLS alone."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ from gateways.venue import Endpoints
 from tests.conformance.client import Client, FillTold, OrderTold, PositionTold, Told, Wanted
 from tests.conformance.tls import behind_tls
 
+ANSWER_S, LOOK_S = 5.0, 0.01
 _LIVE = "0"
 """The flag of its REST clients that asks for no demo trading."""
 _STATUS = {"live": "open", "partially_filled": "open", "filled": "filled", "canceled": "canceled"}
@@ -34,7 +35,7 @@ class PythonOkx(Client):
             made(*keys, flag=_LIVE, domain=venue.rest) for made in (TradeAPI, AccountAPI, MarketAPI, PublicAPI)
         )
         self._unit = Decimal(0)
-        self._socket: WsPrivateAsync | None = None
+        self.socket: WsPrivateAsync | None = None
         self._consuming: asyncio.Task[None] | None = None
         self._tls = AsyncExitStack()
 
@@ -44,15 +45,15 @@ class PythonOkx(Client):
         self._unit = Decimal(contract["ctVal"])
         assert isinstance(self.venue.ws, dict)
         url = await self._tls.enter_async_context(behind_tls(self.venue.ws["private"]))
-        self._socket = WsPrivateAsync(self.venue.key, self.venue.passphrase, self.venue.secret, url)
-        self._consuming = await self._socket.start()
+        self.socket = WsPrivateAsync(self.venue.key, self.venue.passphrase, self.venue.secret, url)
+        self._consuming = await self.socket.start()
         channels = [{"channel": channel, "instType": "SWAP"} for channel in ("orders", "positions")]
-        await self._socket.subscribe(channels, self.heard.append)
+        await self.socket.subscribe(channels, self.heard.append)
 
     async def close(self) -> None:
         """See ``Client``."""
-        if self._socket is not None and self._consuming is not None:
-            await self._socket.stop()
+        if self.socket is not None and self._consuming is not None:
+            await self.socket.stop()
             await asyncio.gather(self._consuming, return_exceptions=True)
         await self._tls.aclose()
         for api in (self._trade, self._account, self._market, self._public):
@@ -65,22 +66,11 @@ class PythonOkx(Client):
 
     async def place(self, order: Wanted) -> None:
         """See ``Client``."""
-        terms = {"ordType": "market"} if order.price is None else {"ordType": "post_only", "px": str(order.price)}
-        (row,) = _data(
-            self._trade.place_order(
-                self.ticker, "cross", "buy" if order.is_buy else "sell", sz=self._contracts(order),
-                clOrdId=order.client_id, **terms,
-            )
-        )  # fmt: skip
-        self.order_ids[order.client_id] = row["ordId"]
+        _data(self._trade.place_order(**self.terms(order)))
 
     async def amend(self, order: Wanted) -> None:
         """See ``Client``."""
-        _data(
-            self._trade.amend_order(
-                self.ticker, clOrdId=order.client_id, newSz=self._contracts(order), newPx=str(order.price)
-            )
-        )
+        _data(self._trade.amend_order(**self.amended(order)))
 
     async def cancel(self, client_id: str) -> None:
         """See ``Client``."""
@@ -88,7 +78,8 @@ class PythonOkx(Client):
 
     async def fills(self, client_id: str) -> list[FillTold]:
         """See ``Client``."""
-        return [self._fill(row) for row in _data(self._trade.get_fills(ordId=self.order_ids[client_id]))]
+        fills = map(self._fill, _data(self._trade.get_fills(instType="SWAP", instId=self.ticker)))
+        return [fill for fill in fills if fill.client_id == client_id]
 
     async def position(self) -> Decimal:
         """See ``Client``."""
@@ -98,12 +89,33 @@ class PythonOkx(Client):
     def read(self, message: Any) -> Iterable[Told]:
         """See ``Client``."""
         said = json.loads(message)
-        if "event" in said:
-            assert said["event"] != "error", said
+        if "event" in said or "op" in said:
+            assert said.get("event") != "error", said
             return []
         if said["arg"]["channel"] == "positions":
             return [PositionTold(amount=self._position(said["data"]))]
         return [told for row in said["data"] for told in self._order(row)]
+
+    def terms(self, order: Wanted) -> dict[str, str]:
+        """An order in the venue's words."""
+        said = {"ordType": "market"} if order.price is None else {"ordType": "post_only", "px": str(order.price)}
+        return {
+            **said,
+            "instId": self.ticker,
+            "tdMode": "cross",
+            "side": "buy" if order.is_buy else "sell",
+            "sz": self._contracts(order),
+            "clOrdId": order.client_id,
+        }
+
+    def amended(self, order: Wanted) -> dict[str, str]:
+        """An amendment in the venue's words."""
+        return {
+            "instId": self.ticker,
+            "clOrdId": order.client_id,
+            "newSz": self._contracts(order),
+            "newPx": str(order.price),
+        }
 
     def _order(self, row: dict[str, Any]) -> Iterable[Told]:
         yield OrderTold(
@@ -128,6 +140,45 @@ class PythonOkx(Client):
 
     def _contracts(self, order: Wanted) -> str:
         return f"{(order.quantity / self._unit).normalize():f}"
+
+
+class PythonOkxWs(PythonOkx):
+    """The same with its orders by websocket: on the private one, whose only callback gets the answers too."""
+
+    name = "python-okx (ws)"
+
+    def __init__(self, venue: Endpoints) -> None:
+        super().__init__(venue)
+        self._asked = 0
+        self._code = 0
+
+    async def open(self) -> None:
+        """See ``Client``. Orders by websocket name the contract by its code."""
+        await super().open()
+        (contract,) = _data(self._public.get_instruments(instType="SWAP", instId=self.ticker))
+        self._code = contract["instIdCode"]
+
+    async def place(self, order: Wanted) -> None:
+        """See ``Client``."""
+        await self._answered("place_order", self.terms(order))
+
+    async def amend(self, order: Wanted) -> None:
+        """See ``Client``."""
+        await self._answered("amend_order", self.amended(order))
+
+    async def cancel(self, client_id: str) -> None:
+        """See ``Client``."""
+        await self._answered("cancel_order", {"clOrdId": client_id})
+
+    async def _answered(self, verb: str, wanted: dict[str, str]) -> None:
+        """Ask, and wait for the answer. Raises AssertionError for a refusal, TimeoutError without one."""
+        self._asked += 1
+        number = str(self._asked)
+        await getattr(self.socket, verb)([{**wanted, "instIdCode": self._code}], id=number)
+        async with asyncio.timeout(ANSWER_S):
+            while not (said := [one for one in map(json.loads, self.heard) if one.get("id") == number]):
+                await asyncio.sleep(LOOK_S)
+        _data(said[0])
 
 
 def _data(said: dict[str, Any]) -> list[dict[str, Any]]:
