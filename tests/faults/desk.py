@@ -23,13 +23,16 @@ from oms.system import OMS
 
 D = Decimal
 VENUES = ("binance", "hyperliquid")
-TICKERS = {"binance": "ETHUSDT", "hyperliquid": "ETH"}
-LOT = {"binance": D("0.001"), "hyperliquid": D("0.0001")}
+TICKERS = {"binance": "ETHUSDT", "hyperliquid": "ETH", "okx": "ETH-USDT-SWAP"}
+LOT = {"binance": D("0.001"), "hyperliquid": D("0.0001"), "okx": D("0.001")}
 PENDING_S = 0.5
 REFRESH_S = 1.0
 
-DIRECTIONS = {1: ("hyperliquid", "binance"), 2: ("binance", "hyperliquid"), 3: ("hyperliquid", "binance")}
-"""Maker's and hedge's venue by seed: both ways are drilled."""
+DIRECTIONS = {
+    1: ("hyperliquid", "binance"), 2: ("binance", "hyperliquid"), 3: ("hyperliquid", "binance"),
+    4: ("okx", "binance"), 5: ("hyperliquid", "okx"),
+}  # fmt: skip
+"""Maker's and hedge's venue by seed: each venue is drilled both ways."""
 
 
 async def until(fact, seconds=10.0, said=""):
@@ -48,7 +51,7 @@ class Sentry:
         self.desk = desk
         self.seen = {}
         self.wrong = []
-        for name in VENUES:
+        for name in desk.server.venues:
             self._guard(name, desk.server.venues[name].exchange)
 
     def _guard(self, name, exchange):
@@ -257,7 +260,7 @@ class Desk:
 
     async def proven(self, seconds=5.0):
         """Once the faults are off, the desk's proof, asked fresh of the venues, holds within a bound (I5)."""
-        for venue in VENUES:
+        for venue in self.server.venues:
             self.plan(venue).clear()
         deadline = asyncio.get_running_loop().time() + seconds
         proof = await self.oms.verify()
@@ -281,12 +284,12 @@ class Desk:
 async def under_fault(
     seed=1, *, maker=None, hedge=None, limits=None, refresh=REFRESH_S, pending=PENDING_S, before=None, **settings
 ):  # fmt: skip
-    """Two paper venues and a desk on them; everything ends with the block.
+    """Paper venues, the desk's two and those of ``VENUES``, and a desk on them; everything ends with the block.
 
     ``before`` acts on the venues first; ``settings`` are further ones of the OMS.
     """
-    way = DIRECTIONS[seed]
-    async with running(PaperServer(list(VENUES), seed=seed)) as server:
+    maker, hedge = maker or DIRECTIONS[seed][0], hedge or DIRECTIONS[seed][1]
+    async with running(PaperServer(list(dict.fromkeys((*VENUES, maker, hedge))), seed=seed)) as server:
         if before is not None:
             before(server)
         with tempfile.TemporaryDirectory() as folder:
@@ -296,7 +299,7 @@ async def under_fault(
                 pending_timeout=pending, refresh_orders_snapshot=refresh, refresh_positions_snapshot=refresh,
                 limits=limits, **settings,
             )  # fmt: skip
-            desk = Desk(server, oms, seed, maker or way[0], hedge or way[1])
+            desk = Desk(server, oms, seed, maker, hedge)
             try:
                 await oms.init()
                 oms.register(desk.note, kinds=(HedgeDelta, OrderDelta), name="test")
