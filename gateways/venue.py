@@ -97,6 +97,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     price_match_post_only: bool = False
     market_orders: bool = True
     """False where a market order is an IOC limit with a slippage cap (then ``PlaceOrder.price`` is that cap)."""
+    market_slippage: Decimal = Decimal(0)
+    """How far beyond the market that cap is where no price is given, as a share (0.05 for 5 %). Minimums hold there."""
     amend: bool = True
     amend_keeps_oid: bool = True
     order_entry_websocket: bool = False

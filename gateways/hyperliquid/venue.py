@@ -59,6 +59,7 @@ SMALLEST_FULL_PAGE = 500
 CAPABILITIES = Capabilities(
     time_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC}),
     market_orders=False,
+    market_slippage=DEFAULT_SLIPPAGE,
     amend=True,
     amend_keeps_oid=False,
     order_entry_websocket=True,
@@ -101,6 +102,7 @@ class HyperliquidVenue(Venue):
         self.alias = alias
         self._session = Session(alias, endpoints, clock_ns=clock_ns, network=network)
         self._slippage = slippage
+        self.capabilities = msgspec.structs.replace(CAPABILITIES, market_slippage=slippage)
         self._connect_timeout = connect_timeout
         self._reply_timeout = reply_timeout
         self._link: _Link | None = None

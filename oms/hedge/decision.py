@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from gateways.contracts import ceil_price, floor_lots, floor_price, smallest_order, tick_at
 from gateways.standards import ZERO, Contract
-from oms.hedge.policy import How, Limits, Rung
+from oms.hedge.policy import MARKET, How, Limits, Rung
 from oms.hedge.state import HedgeBook, Obligation
 
 BPS = Decimal(10_000)
@@ -71,7 +71,9 @@ def _above_minimums(book: HedgeBook, contract: Contract, amount: Decimal, oldest
     if price is None:
         return _wait(book, "no price to check the minimum with", "the next price")
     notional = abs(amount) * price
-    if notional < least or notional <= book.refused_notional:
+    rung = oldest.policy.rung(oldest.rung) if oldest is not None else MARKET
+    limit = abs(amount) * lowest_limit(book, contract, price, rung, buying=amount > 0)
+    if notional < least or notional <= book.refused_notional or limit < contract.min_notional:
         return _wait(book, f"under the minimum of {least:f}", "the next fill, the price, or hand")
     return amount
 
@@ -80,7 +82,10 @@ def rounded_up(book: HedgeBook) -> Decimal:
     """The smallest order that the venue takes, in the balance's direction; zero when that cannot be known."""
     if book.contract is None or book.balance == 0:
         return ZERO
-    smallest = smallest_order(book.contract, reference_price(book))
+    price = reference_price(book)
+    if price is not None:
+        price = lowest_limit(book, book.contract, price, MARKET, buying=book.balance > 0)
+    smallest = smallest_order(book.contract, price)
     return max(smallest, abs(floor_lots(book.contract, book.balance))).copy_sign(book.balance)
 
 
@@ -97,12 +102,23 @@ def limit_price(book: HedgeBook, rung: Rung, now_ns: int, limits: Limits, *, buy
         return None
     if joins:
         return best
-    slack = best * rung.slippage_bps / BPS
-    if rung.slippage_ticks:
-        slack = tick_at(contract, best) * rung.slippage_ticks
+    slack = _slack(contract, best, rung)
     if buying:
         return floor_price(contract, best + slack)
     return max(ceil_price(contract, best - slack), contract.tick_size)  # a limit of zero is none
+
+
+def lowest_limit(book: HedgeBook, contract: Contract, price: Decimal, rung: Rung, *, buying: bool) -> Decimal:
+    """The price that a venue values the order at that is worth least: a seller's limit is below the market."""
+    if buying or rung.how is How.JOIN:
+        return price
+    if rung.how is How.MARKET:
+        return price if book.market_slippage == 0 else floor_price(contract, price * (1 - book.market_slippage))
+    return price - _slack(contract, price, rung)
+
+
+def _slack(contract: Contract, best: Decimal, rung: Rung) -> Decimal:
+    return tick_at(contract, best) * rung.slippage_ticks if rung.slippage_ticks else best * rung.slippage_bps / BPS
 
 
 def reference_price(book: HedgeBook) -> Decimal | None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from gateways.standards import Contract, RejectReason
+from gateways.standards import ZERO, Contract, RejectReason
 from oms.hedge.policy import Leg, Policy
 
 # -------------------------------------------------------------------- events
@@ -101,10 +101,14 @@ class Clocked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Specified(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A contract's rules are known, or known anew. They apply to hedge orders from now on."""
+    """A contract's rules are known, or known anew. They apply to hedge orders from now on.
+
+    ``market_slippage``: the share by which the limit of a market order lies beyond the market there; 0 for none.
+    """
 
     contract: Contract
     ts_ns: int
+    market_slippage: Decimal = ZERO
 
 
 class Paused(msgspec.Struct, frozen=True, kw_only=True, tag=True):

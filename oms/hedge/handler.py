@@ -6,12 +6,10 @@ on the page, then sent. Everything that decides is in the kernel; here are only 
 
 import asyncio
 from decimal import Decimal
-from typing import Protocol
 
 import msgspec
 
 from gateways.errors import VenueError
-from gateways.router import Gateway
 from gateways.standards import (
     ZERO,
     Contract,
@@ -23,18 +21,14 @@ from gateways.standards import (
     TimeInForce,
 )
 from oms.cancels import LONGEST_WAIT_S
-from oms.clock import Clock
 from oms.deltas import HedgeDelta
-from oms.entry import OrderEntry
 from oms.evidence import evidence_of, hedge_event
-from oms.feed import Feed
 from oms.hedge import events as e
-from oms.hedge.kernel import Kernel
+from oms.hedge.host import Host
 from oms.hedge.policy import How, Leg
 from oms.hedge.state import ChildState
-from oms.journal import JournalError, Recorder
-from oms.orders import Order, OrderDelta, OrdersPage, Role
-from oms.tasks import TaskOwner
+from oms.journal import JournalError
+from oms.orders import Order, OrderDelta, Role
 
 JOURNALED = (
     e.MakerPlaced, e.ChildSent, e.ChildUnknown, e.ChildAbsent, e.Paused, e.Resumed, e.Forfeited, e.Reopened,
@@ -48,51 +42,6 @@ ONLY_IF_JOURNALED = (e.MakerPlaced, e.Forfeited, e.Reopened, e.RoundedUp, e.Assu
 
 CANCEL_AGAIN_S = 1.0
 """Wait after a cancel of a hedge order that a venue did not take: doubling, to ``LONGEST_WAIT_S``. Told of once."""
-
-
-class Host(Protocol):
-    """What the handler needs of the OMS around it."""
-
-    kernel: Kernel
-    page: OrdersPage
-    gateway: Gateway
-    journal: Recorder
-    clock: Clock
-    feed: Feed
-    entry: OrderEntry
-    tasks: TaskOwner
-
-    def accept_until_ns(self, venue: str, sent_ns: int) -> int:
-        """Until when the venue may accept a request sent at ``sent_ns``."""
-        ...
-
-    def announce(self, delta: HedgeDelta) -> None:
-        """Take what the operator must see."""
-        ...
-
-    def hedge_sent(self, venue: str, took_ns: int) -> None:
-        """Count the time from a fill's receipt to its hedge's request."""
-        ...
-
-    def venue_lost(self, venue: str, text: str) -> None:
-        """Hold a venue's books until it can be reached."""
-        ...
-
-    def refresh_contracts(self, venue: str) -> None:
-        """Ask a venue for its contracts anew."""
-        ...
-
-    def stop_makers(self, venue: str, ticker: str, reason: str) -> None:
-        """Cancel the makers that feed a book."""
-        ...
-
-    async def unwind(self, command: e.Unwind) -> None:
-        """Close on the maker's venue what cannot be hedged, and forfeit it."""
-        ...
-
-    def halt(self, reason: str) -> None:
-        """Let nothing new out and cancel makers: the journal has failed."""
-        ...
 
 
 class HedgeHandler:
@@ -210,7 +159,8 @@ class HedgeHandler:
         """Take a contract's rules; they hold for hedges from now on."""
         book = self.kernel.book(contract.venue, contract.ticker)
         if book.contract != contract:
-            self.apply(e.Specified(contract=contract, ts_ns=self._host.clock.now_ns()))
+            slippage = self._host.gateway.venue(contract.venue).capabilities.market_slippage
+            self.apply(e.Specified(contract=contract, ts_ns=self._host.clock.now_ns(), market_slippage=slippage))
 
     def pause(self, venue: str, ticker: str, reason: str) -> None:
         """Stop a book from sending, by the operator's will; journaled."""

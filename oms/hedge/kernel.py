@@ -264,7 +264,7 @@ class Kernel:
         book = self.books.get((event.contract.venue, event.contract.ticker))
         if book is None:
             return []
-        book.contract = event.contract
+        book.contract, book.market_slippage = event.contract, event.market_slippage
         return [book]
 
     # -- the operator, and what only the operator can judge

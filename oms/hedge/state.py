@@ -126,6 +126,8 @@ class HedgeBook:
     venue: str
     ticker: str
     contract: Contract | None = None
+    market_slippage: Decimal = ZERO
+    """The share by which the limit of a market order lies beyond the market here."""
     bid: Decimal | None = None
     ask: Decimal | None = None
     ts_quote_ns: int = 0

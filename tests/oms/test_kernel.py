@@ -250,3 +250,37 @@ def test_a_paused_book_keeps_counting_and_sends_on_resume():
     assert sent(fill(kernel, "2")) == []
     assert book(kernel).balance == D(-2)
     assert sent(kernel.apply(e.Resumed(venue="b", ticker="X", ts_ns=kernel.now_ns))) == [("child1", D(-2))]
+
+
+@pytest.mark.parametrize(("slippage", "value", "goes"), [
+    ("0", "10.1", True), ("0.05", "10.1", False), ("0.05", "10.5", False), ("0.05", "10.6", True),
+])  # fmt: skip
+def test_a_market_sell_that_is_a_limit_below_the_market_must_be_worth_the_minimum_there(slippage, value, goes):
+    """Where market orders are limits by a slippage, the venue values a sell at that limit; what is under it waits."""
+    kernel = desk(minimum="10")
+    kernel.apply(e.Specified(contract=contract(minimum="10"), ts_ns=kernel.now_ns, market_slippage=D(slippage)))
+    assert bool(sent(fill(kernel, D(value) / 100))) is goes
+    assert book(kernel).waits == ("" if goes else "under the minimum of 10")
+
+
+def test_a_market_buy_is_worth_more_at_its_limit_and_goes():
+    """A buyer's limit is above the market: nothing is held back for it."""
+    kernel = desk(minimum="10")
+    kernel.apply(e.Specified(contract=contract(minimum="10"), ts_ns=kernel.now_ns, market_slippage=D("0.05")))
+    assert sent(fill(kernel, "-0.101")) == [("child1", D("0.101"))]
+
+
+def test_a_round_up_of_a_sell_is_the_smallest_that_its_limit_allows():
+    """The operator's smallest order is one that the venue takes: 10 at 95 is 0.106."""
+    kernel = desk(minimum="10")
+    kernel.apply(e.Specified(contract=contract(minimum="10"), ts_ns=kernel.now_ns, market_slippage=D("0.05")))
+    fill(kernel, "0.05")
+    assert sent(kernel.apply(e.RoundedUp(venue="b", ticker="X", ts_ns=kernel.now_ns))) == [("child1", D("-0.106"))]
+
+
+def test_an_ioc_sell_must_be_worth_the_minimum_at_its_limit():
+    """100 less 80 bps is 99.2: what is worth the minimum at the bid may be under it at the limit, and waits."""
+    leg = Leg(venue="b", ticker="X", policy=Policy(rungs=(Rung(how=How.IOC, slippage_bps=D(80)),)))
+    kernel = desk(leg, minimum="10")
+    assert sent(fill(kernel, "0.1005")) == []
+    assert sent(fill(kernel, "0.102")) == [("child1", D("-0.102"))]
