@@ -9,7 +9,7 @@ from gateways.bybit import refusals
 from gateways.bybit.decode import IGNORED, decode, topic_of
 from gateways.bybit.encode import subscription
 from gateways.bybit.session import HEARTBEAT, SILENT_AFTER_S, Session
-from gateways.errors import Unavailable
+from gateways.errors import Rejected, Unavailable
 from gateways.standards import Ack, Event, Reject
 from gateways.transport.calls import Calls
 from gateways.transport.user_data import CLOCK_EVERY_S, PrivateStream
@@ -29,7 +29,8 @@ class UserData(PrivateStream[Session]):
 
     def __init__(self, session: Session, address: str, *, clock_every_s: float = CLOCK_EVERY_S) -> None:
         self._calls: Calls[Event] = Calls(session.alias, limit=10)
-        self._protected = False
+        self._protected: bool | None = False
+        """Whether a connection's end sets off the protection; None while the venue's answer to that is missing."""
         self._requests = 0
         super().__init__(
             session,
@@ -54,7 +55,12 @@ class UserData(PrivateStream[Session]):
         self._requests += 1
         request_id = f"protect-{self._requests}"
         op = "subscribe" if wanted else "unsubscribe"
-        await self._ask(request_id, subscription(op, PROTECTION, request_id))
+        before, self._protected = self._protected, None
+        try:
+            await self._ask(request_id, subscription(op, PROTECTION, request_id))
+        except (Rejected, Unavailable):
+            self._protected = before
+            raise
         self._protected = wanted
 
     async def _opened(self) -> None:
@@ -62,8 +68,9 @@ class UserData(PrivateStream[Session]):
         for number, topics in enumerate(TOPICS):
             request_id = f"subscribe-{number}"
             await self._ask(request_id, subscription("subscribe", topics, request_id))
-        if self._protected:
+        if self._protected is not False:
             await self._ask("subscribe-protection", subscription("subscribe", PROTECTION, "subscribe-protection"))
+            self._protected = True
 
     async def _ask(self, request_id: str, message: bytes) -> None:
         """Send what opens the stream and wait for its answer. Raises what the venue refused it with."""

@@ -34,6 +34,8 @@ class StubExchange:
         self.refuse_sockets: set[str] = set()
         self.refuse_ops: dict[str, str] = {}
         """Operation on a stream to the text that it is refused with."""
+        self.unanswered: set[str] = set()
+        """Topics whose requests on a stream are carried out and not answered."""
         self.rest: dict[str, Answer | list[Answer] | Respond] = {
             "/v5/market/time": (200, answer({"timeSecond": str(NOW_MS // 1000), "timeNano": f"{NOW_MS}000000"})),
             "/v5/market/instruments-info": (200, page([instrument("ETHUSDT", "ETH")])),
@@ -114,7 +116,7 @@ class StubExchange:
             await socket.send_json({"reqId": message["reqId"], "retCode": 0, "retMsg": "OK", "op": "auth"})
         elif name == "trade":
             await self.trade(message, socket)
-        else:
+        elif self.unanswered.isdisjoint(message.get("args", [])):
             refused = self.refuse_ops.get(op)
             said = {"success": refused is None, "ret_msg": refused or "", "op": op, "req_id": message["req_id"]}
             await socket.send_json({**said, "conn_id": "c"})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateways.errors import Denied, Rejected, Unavailable
+from gateways.errors import Denied, Rejected, Unavailable, Unknown
 from gateways.venue import Channel
 from tests.gateways.bybit.messages import answer
 from tests.gateways.bybit.test_venue import Stub, connected, stub
@@ -51,6 +51,22 @@ async def test_it_cannot_be_taken_back_without_a_connection(stub: Stub) -> None:
             await venue.disarm_dead_man(None)
         exchange.refuse_sockets.clear()
         await desk.until(lambda: desk.states_of(Channel.PRIVATE)[-1])
+        await venue.disarm_dead_man(None)
+        assert exchange.topics("private", "unsubscribe") == [TOPIC]
+
+
+async def test_a_missing_answer_leaves_it_open_until_it_is_taken_back(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The topic may have been joined: to take it back asks the venue, and says nothing less than that."""
+    monkeypatch.setattr("gateways.bybit.user_data.OPENING_S", 0.1)
+    exchange, _ = stub
+    exchange.rest[PATH] = (200, answer({}))
+    exchange.unanswered.add(TOPIC)
+    async with connected(*stub) as (venue, _):
+        with pytest.raises(Unknown):
+            await venue.arm_dead_man(30, None)
+        exchange.unanswered.clear()
         await venue.disarm_dead_man(None)
         assert exchange.topics("private", "unsubscribe") == [TOPIC]
 
