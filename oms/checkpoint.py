@@ -16,6 +16,7 @@ import msgspec
 from gateways.standards import ZERO, OrderKind, OrderStatus, PlaceOrder, RejectReason, TimeInForce
 from oms.absence import Absence
 from oms.evidence import Entered, Evidence
+from oms.hedge.events import Unwinding
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg, Policy
 from oms.hedge.state import Child, ChildState, Claim, HedgeBook, Maker, Obligation, Share
@@ -161,6 +162,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     makers: tuple[MakerRow, ...]
     children: tuple[ChildRow, ...]
     books: tuple[BookRow, ...]
+    unwinds: tuple[Unwinding, ...] = ()
+    """What was closed on a maker's venue and is not forfeited yet."""
 
 
 class _Table(Generic[T]):
@@ -208,6 +211,7 @@ def checkpoint(
         terms=terms.values(),
         legs=legs.values(),
         policies=policies.values(),
+        unwinds=tuple(kernel.unwinds.values()),
     )  # fmt: skip
 
 
@@ -265,6 +269,7 @@ def restore(saved: Checkpoint, kernel: Kernel) -> tuple[dict[str, Entered], dict
     Raises IndexError for a row that names a place that is not there.
     """
     kernel.now_ns = saved.now_ns
+    kernel.unwinds = {unwind.order: unwind for unwind in saved.unwinds}
     makers = [row.key for row in saved.makers]
     for book in saved.books:
         kernel.books[book.venue, book.ticker] = _book(book, makers, saved.policies)

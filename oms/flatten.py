@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gateways.contracts import floor_lots
-from gateways.errors import Unknown, VenueError
+from gateways.errors import VenueError
 from gateways.router import Gateway
 from gateways.standards import ZERO, OrderKind, PlaceOrder
 from oms.cloid import CloidKind, CloidSource
-from oms.deltas import HedgeDelta
 from oms.entry import OrderEntry
-from oms.hedge.events import Unwind
+from oms.hedge.events import Unwind, Unwinding
 from oms.hedge.handler import HedgeHandler
 from oms.orders import Order, OrdersPage, Role
 
@@ -190,26 +189,34 @@ async def unwind(oms: "OMS", command: Unwind) -> None:
         ticker=command.maker_ticker, cloid=oms.cloids.next(CloidKind.FLATTEN), amount=amount,
         kind=OrderKind.MARKET, reduce_only=True,
     )  # fmt: skip
+    account = Unwinding(
+        order=order.cloid, venue=command.venue, ticker=command.ticker, ratio=command.ratio, ts_ns=oms.clock.now_ns()
+    )
+    oms.hedge.apply(account)
     oms.entry.register(command.maker_venue, order, Role.FLATTEN)
     try:
         await oms.entry.send(command.maker_venue, order)
     except VenueError as error:
+        # Not sent or refused, there is nothing to settle; an unknown one may fill yet, and is asked about.
         text = f"the unwind of {amount:f} on {command.maker_venue} failed: {error.text}"
-        oms.announce(
-            HedgeDelta(event="alert", venue=command.venue, ticker=command.ticker, text=text, severity="error",
-                       ts_ns=oms.clock.now_ns())
-        )  # fmt: skip
-        if not isinstance(error, Unknown):
-            return  # it was not sent, or refused; an unknown one may fill yet, and is asked about
+        oms.alert(command.venue, command.ticker, text, "error")
+    await settle_unwind(oms, account)
+
+
+async def settle_unwind(oms: "OMS", account: Unwinding) -> None:
+    """Wait for the end of an unwind's order and forfeit what it closed; after a restart too, for one that was cut."""
+    key = account.order
     deadline = asyncio.get_running_loop().time() + SETTLE_S
-    while (known := oms.page.get(order.cloid)) is not None and known.working:
+    while (known := oms.page.get(key)) is not None and known.working:
         if asyncio.get_running_loop().time() > deadline:
             deadline += SETTLE_S
-            text = f"the unwind {order.cloid[:8]} is {known.status.value}: its book must not be resumed yet"
-            oms.alert(command.venue, command.ticker, text, "error", cloid=order.cloid)
+            text = f"the unwind {key[:8]} is {known.status.value}: its book must not be resumed yet"
+            oms.alert(account.venue, account.ticker, text, "error", cloid=key)
         await asyncio.sleep(POLL_S)
-    balance = oms.kernel.book(command.venue, command.ticker).balance
-    closed = -known.filled * command.ratio if known is not None else ZERO
+    balance = oms.kernel.book(account.venue, account.ticker).balance
+    closed = -known.filled * account.ratio if known is not None else ZERO
     forfeited = closed if abs(closed) < abs(balance) else balance
-    if forfeited * balance > 0:
-        oms.hedge.forfeit(command.venue, command.ticker, f"unwound on {command.maker_venue}", forfeited)
+    if forfeited * balance < 0:
+        forfeited = ZERO
+    where = known.venue if known is not None else "nowhere"
+    oms.hedge.forfeit(account.venue, account.ticker, f"unwound on {where}", forfeited, unwind=key)

@@ -16,7 +16,7 @@ from gateways.standards import OrderKind, OrderStatus, PlaceOrder, TimeInForce
 from oms import cloid
 from oms.checkpoint import Checkpoint, checkpoint, digest, restore
 from oms.evidence import Entered, Evidence, hedge_event
-from oms.flatten import PAUSED_FOR
+from oms.flatten import PAUSED_FOR, settle_unwind
 from oms.hedge import events as e
 from oms.hedge.handler import JOURNALED
 from oms.hedge.kernel import Kernel
@@ -227,6 +227,8 @@ async def recover(oms: "OMS", past: Past) -> None:
     if all_asked:
         oms.journal.append(RECOVERED)
     await oms.resolver.settled(QUIET_S)
+    for account in list(oms.kernel.unwinds.values()):
+        oms.tasks.start(settle_unwind(oms, account), f"unwind {account.order[:8]}")
     oms.hedge.cancel_again()
     oms.hedge.wake()
 

@@ -138,6 +138,21 @@ class Forfeited(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_ns: int
     amount: Decimal | None = None
     reason: str = ""
+    unwind: str = ""
+    """The order that closed it on the maker's own venue: its account is settled by this."""
+
+
+class Unwinding(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An order is about to close, on a maker's own venue, what a book cannot hedge.
+
+    What it fills, times ``ratio``, is to be forfeited in the book: until that is done its account is open.
+    """
+
+    order: str
+    venue: str
+    ticker: str
+    ratio: Decimal
+    ts_ns: int
 
 
 class Reopened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -196,7 +211,7 @@ class VenueUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 HedgeEvent = (
     MakerPlaced | MakerFilled | ChildSeen | ChildSent | ChildUnknown | ChildAbsent | Priced | Clocked | Specified
     | Paused | Resumed | Forfeited | Reopened | RoundedUp | AssumedAbsent | Held | Intended | ChildCancelling
-    | VenueDown | VenueUp
+    | VenueDown | VenueUp | Unwinding
 )  # fmt: skip
 
 # ------------------------------------------------------------------ commands

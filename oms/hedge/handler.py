@@ -32,12 +32,12 @@ from oms.orders import Order, OrderDelta, Role
 
 JOURNALED = (
     e.MakerPlaced, e.ChildSent, e.ChildUnknown, e.ChildAbsent, e.Paused, e.Resumed, e.Forfeited, e.Reopened,
-    e.RoundedUp, e.AssumedAbsent, e.Held,
+    e.RoundedUp, e.AssumedAbsent, e.Held, e.Unwinding,
 )  # fmt: skip
 """Events that are journaled as they are. Evidence on orders is journaled as ``Evidence``, decisions as ``Intended``;
 prices and time are not: what was decided from them is."""
 
-ONLY_IF_JOURNALED = (e.MakerPlaced, e.Forfeited, e.Reopened, e.RoundedUp, e.AssumedAbsent)
+ONLY_IF_JOURNALED = (e.MakerPlaced, e.Forfeited, e.Reopened, e.RoundedUp, e.AssumedAbsent, e.Unwinding)
 """What is refused when it cannot be journaled: after a restart it would not have been. A pause is taken even so."""
 
 CANCEL_AGAIN_S = 1.0
@@ -172,14 +172,21 @@ class HedgeHandler:
         self.apply(e.Resumed(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), now=now, reason=reason))
         self._tell("resumed", venue, ticker, f"{venue}:{ticker} sends again{': ' if reason else ''}{reason}")
 
-    def forfeit(self, venue: str, ticker: str, reason: str, amount: Decimal | None = None) -> None:
-        """Write off the balance that stands, or ``amount`` of it; journaled. Raises ValueError for another amount."""
+    def forfeit(
+        self, venue: str, ticker: str, reason: str, amount: Decimal | None = None, *, unwind: str = ""
+    ) -> None:  # fmt: skip
+        """Write off the balance that stands, or ``amount`` of it; journaled. Raises ValueError for another amount.
+
+        ``unwind``: the order that closed it where it was made.
+        """
         if amount is None:
             amount = self.kernel.book(venue, ticker).balance
         self.apply(
-            e.Forfeited(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), amount=amount, reason=reason)
-        )
-        self._tell("forfeited", venue, ticker, f"{amount:f} of {venue}:{ticker} is forfeited: {reason}", "warning")
+            e.Forfeited(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), amount=amount, reason=reason,
+                        unwind=unwind)
+        )  # fmt: skip
+        if amount != 0:
+            self._tell("forfeited", venue, ticker, f"{amount:f} of {venue}:{ticker} is forfeited: {reason}", "warning")
 
     def reopen(self, venue: str, ticker: str, amount: Decimal, reason: str) -> None:
         """Make ``amount`` (signed) due in a book; journaled. Raises ValueError for a book without makers."""

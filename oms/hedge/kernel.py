@@ -27,6 +27,8 @@ class Kernel:
         self.makers: dict[str, Maker] = {}
         self.children: dict[str, Child] = {}
         self.books: dict[BookKey, HedgeBook] = {}
+        self.unwinds: dict[str, e.Unwinding] = {}
+        """By order: what it closed on a maker's venue is not forfeited yet."""
         self.outages: dict[str, Outage] = {}
         """By venue; found out anew after a restart, so neither journaled nor replayed."""
         self.now_ns = 0
@@ -52,6 +54,7 @@ class Kernel:
             e.RoundedUp: self._rounded_up,
             e.AssumedAbsent: self._assumed_absent,
             e.Held: self._held,
+            e.Unwinding: self._unwinding,
             e.VenueDown: self._venue_down,
             e.VenueUp: self._venue_up,
         }
@@ -292,10 +295,15 @@ class Kernel:
             self._commands += failures.unwound(book, self.makers)
         return [book]
 
+    def _unwinding(self, event: e.Unwinding) -> list[HedgeBook]:
+        self.unwinds[event.order] = event
+        return []
+
     def _forfeited(self, event: e.Forfeited) -> list[HedgeBook]:
         self.check(event)
         book = self.book(event.venue, event.ticker)
         amount = book.balance if event.amount is None else event.amount
+        self.unwinds.pop(event.unwind, None)
         for claim in ledger.take(book, amount, None):
             book.share(claim.maker, claim.leg).forfeited += claim.quantity
         book.forfeited += amount
