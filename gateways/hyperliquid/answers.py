@@ -52,6 +52,10 @@ class Outcome(msgspec.Struct):
     error: str | None = None
 
 
+class RefusedWhole(Outcome):
+    """The request was refused as a whole, before any of its items was looked at."""
+
+
 def outcomes(body: Any, venue: str) -> list[Outcome]:
     """The outcome of each item of an exchange answer (parsed JSON, or the data in it).
 
@@ -61,7 +65,7 @@ def outcomes(body: Any, venue: str) -> list[Outcome]:
         raise DecodeError(venue, "response", f"an object was expected, not {type(body).__name__}")
     status = body.get("status")
     if status == "err":
-        return [Outcome(error=str(body.get("response")))]
+        return [RefusedWhole(error=str(body.get("response")))]
     response = body.get("response") if status == "ok" else body
     if not isinstance(response, dict):
         raise DecodeError(venue, "response", f"an object was expected, not {type(response).__name__}")
@@ -85,26 +89,29 @@ def _outcome(item: Any, venue: str, place: int) -> Outcome:
         raise DecodeError(venue, f"statuses.{place}.{field_of(error)}", str(error)) from error
 
 
-def reject(venue: str, text: str, request_id: str | None = None) -> Reject:
-    """A refusal's text as the standard event."""
-    code, reason, definite = refusal(text)
+def reject(venue: str, text: str, request_id: str | None = None, *, whole: bool = True) -> Reject:
+    """A refusal's text as the standard event. ``whole``: of a request, not of one of its items."""
+    code, reason, definite = refusal(text, whole=whole)
     return Reject(venue=venue, code=code, text=text, reason=reason, definite=definite, request_id=request_id)
 
 
-def refused(venue: str, text: str) -> VenueError:
+def refused(venue: str, text: str, *, whole: bool = False, retry_after_s: float | None = None) -> VenueError:
     """A refusal's text as what is raised: Rejected, RateLimited, or Unknown where it proves nothing."""
-    code, reason, definite = refusal(text)
+    code, reason, definite = refusal(text, whole=whole)
     if not definite:
         return Unknown(venue, text)
     if reason is RejectReason.RATE_LIMIT:
-        return RateLimited(venue, text, code=code, retry_after=RATE_LIMIT_PAUSE_S)
+        wait = RATE_LIMIT_PAUSE_S if retry_after_s is None else retry_after_s
+        return RateLimited(venue, text, code=code, retry_after=wait)
     return Rejected(venue, text, code=code, reason=reason)
 
 
 def acks(body: Any, venue: str, request_id: str | None = None) -> list[Ack | Reject]:
     """An exchange answer as standard events, one for each item; for who knows not what was asked."""
     return [
-        Ack(venue=venue, request_id=request_id) if item.error is None else reject(venue, item.error, request_id)
+        Ack(venue=venue, request_id=request_id)
+        if item.error is None
+        else reject(venue, item.error, request_id, whole=isinstance(item, RefusedWhole))
         for item in outcomes(body, venue)
     ]
 

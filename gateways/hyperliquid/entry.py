@@ -4,15 +4,15 @@ What an answer proves is said by the type that is raised (``gateways.errors``). 
 refusal to send is the only reason to use the other way.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
 
 from gateways.errors import DecodeError, Unavailable, Unknown
-from gateways.hyperliquid.answers import Outcome, outcomes, refused
+from gateways.hyperliquid.answers import Outcome, RefusedWhole, outcomes, refused
 from gateways.hyperliquid.encode import as_post, encode, encode_cancels
-from gateways.hyperliquid.session import MESSAGES, WEIGHT, Session
+from gateways.hyperliquid.session import MESSAGES, ORDERS, WEIGHT, Session
 from gateways.hyperliquid.wire import PostResponse, read
 from gateways.standards import AmendOrder, CancelOrder, DeadMansSwitch, PlaceOrder, WireRequest
 from gateways.transport.budget import Priority
@@ -23,7 +23,6 @@ REPLY_TIMEOUT_S = 10.0
 ENTRY_WAIT_S = 1.0
 """How long an order request may wait for the rate budget."""
 CANCELS_A_REQUEST = 40
-
 
 Action = PlaceOrder | AmendOrder | CancelOrder | DeadMansSwitch
 
@@ -83,9 +82,11 @@ class OrderEntry:
             mainnet=self._mainnet,
             nonce=self._nonces.next(now_ms),
         )
-        (outcome,) = await self._perform(wire, verb, priority, items=1)
+        limited = {ORDERS: 1} if isinstance(request, PlaceOrder | AmendOrder) else {}
+        (outcome,) = await self._perform(wire, verb, priority, limited, items=1)
         if outcome.error is not None:
-            raise refused(self._venue, outcome.error)
+            error = refused(self._venue, outcome.error, whole=isinstance(outcome, RefusedWhole))
+            raise self._session.held_up(error, ORDERS)
         if outcome == Outcome() and isinstance(request, PlaceOrder | AmendOrder):
             raise Unknown(self._venue, f"sent, but the answer to {verb} names no order")
         return outcome
@@ -107,17 +108,19 @@ class OrderEntry:
                 mainnet=self._mainnet,
                 nonce=self._nonces.next(now_ms),
             )
-            results += await self._perform(wire, "cancel_all", Priority.CANCEL, items=len(some))
+            results += await self._perform(wire, "cancel_all", Priority.CANCEL, {}, items=len(some))
         return results
 
     # ------------------------------------------------------------------ the two ways
 
-    async def _perform(self, wire: WireRequest, verb: str, priority: Priority, *, items: int) -> list[Outcome]:
-        """Send a signed request; return an outcome for each of its ``items``."""
+    async def _perform(
+        self, wire: WireRequest, verb: str, priority: Priority, costs: Mapping[str, int], *, items: int
+    ) -> list[Outcome]:
+        """Send a signed request, which costs so much beside its way; return an outcome for each of its ``items``."""
         try:
-            body = await self._by_websocket(wire, verb, priority)
+            body = await self._by_websocket(wire, verb, priority, {MESSAGES: 1, **costs})
         except Unavailable:
-            body = await self._by_http(wire, verb, priority, items)
+            body = await self._by_http(wire, verb, priority, {WEIGHT: 1 + items // 40, **costs})
         try:
             results = outcomes(body, self._venue)
         except DecodeError as error:
@@ -128,8 +131,8 @@ class OrderEntry:
             raise Unknown(self._venue, f"sent, but {verb} of {items} was answered for {len(results)}")
         return results
 
-    async def _by_websocket(self, wire: WireRequest, verb: str, priority: Priority) -> object:
-        await self._session.gate.acquire({MESSAGES: 1}, priority)
+    async def _by_websocket(self, wire: WireRequest, verb: str, priority: Priority, costs: Mapping[str, int]) -> object:
+        await self._session.gate.acquire(costs, priority)
         self._request_id += 1
         request_id = self._request_id
         post = as_post(msgspec.Raw(wire.body), request_id, signed=True)
@@ -152,11 +155,10 @@ class OrderEntry:
         if reply.type == "action":
             return payload
         if reply.type == "error" and str(payload)[:1] == "4":  # it mirrors the HTTP status that POST would have had
-            raise refused(self._venue, str(payload))
+            raise self._session.held_up(refused(self._venue, str(payload), whole=True), MESSAGES)
         raise Unknown(self._venue, f"sent, but answered by {reply.type}: {payload}")
 
-    async def _by_http(self, wire: WireRequest, verb: str, priority: Priority, items: int) -> object:
-        costs = {WEIGHT: 1 + items // 40}
+    async def _by_http(self, wire: WireRequest, verb: str, priority: Priority, costs: Mapping[str, int]) -> object:
         body = await self._session.ask(
             lambda: wire, verb, costs, priority, max_wait=ENTRY_WAIT_S, timeout=self._reply_timeout
         )

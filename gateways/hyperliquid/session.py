@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from gateways.errors import DecodeError, Denied
+from gateways.errors import DecodeError, Denied, RateLimited, VenueError
 from gateways.hyperliquid.answers import refused
 from gateways.hyperliquid.decode import decode_channel, is_known
 from gateways.hyperliquid.vocabulary import is_perpetual
@@ -19,8 +19,11 @@ from gateways.venue import Endpoints
 
 WEIGHT = "weight"
 MESSAGES = "messages"
-POOLS = (Pool(WEIGHT, 1_200, 60.0), Pool(MESSAGES, 2_000, 60.0))
-"""Per IP address: weight of HTTP requests, messages sent by websocket ("Rate limits and user limits" page)."""
+ORDERS = "orders"
+POOLS = (Pool(WEIGHT, 1_200, 60.0), Pool(MESSAGES, 2_000, 60.0), Pool(ORDERS, 2_000, 60.0))
+"""Per IP address: weight of HTTP requests, messages sent by websocket ("Rate limits and user limits" page). Orders and
+changes are limited by what the account has traded, which is not known here: a refusal holds them up. Cancels have a
+limit of their own, much larger."""
 
 LONGEST_WAIT_S = 5.0
 """How long a question may wait for the rate budget."""
@@ -52,7 +55,14 @@ class Session(session.Session):
         answer = await self.exchange(build, verb, costs, priority, max_wait=max_wait, timeout=timeout)
         if answer.ok:
             return answer.body
-        raise refused(self.alias, f"{answer.status} {answer.body[:500].decode('utf-8', 'replace')}")
+        text = f"{answer.status} {answer.body[:500].decode('utf-8', 'replace')}"
+        raise self.held_up(refused(self.alias, text, whole=True, retry_after_s=answer.retry_after_s), WEIGHT)
+
+    def held_up(self, error: VenueError, pool: str) -> VenueError:
+        """The error; one for rate holds up what spends from ``pool``."""
+        if isinstance(error, RateLimited):
+            self.pause(error.retry_after, [pool])
+        return error
 
     async def _server_ms(self) -> int:
         """Our own time: the venue has no clock to ask, and takes nonces within a day of its own."""

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 
 from gateways.standards import OrderStatus, RejectReason
+from gateways.transport.rest import REFUSALS
 
 _STATUSES = {
     "open": OrderStatus.NEW,
@@ -84,9 +85,11 @@ _REFUSALS: tuple[tuple[str, str, RejectReason], ...] = (
     ("rate limit", "RateLimit", RejectReason.RATE_LIMIT),
     ("open orders", "TooManyOpenOrders", RejectReason.TOO_MANY_ORDERS),
     ("duplicate cloid", "DuplicateCloid", RejectReason.DUPLICATE_CLOID),
+    ("duplicate nonce", "DuplicateNonce", RejectReason.DUPLICATE_CLOID),
     ("nonce", "Nonce", RejectReason.CLOCK),
     ("expired", "Expired", RejectReason.CLOCK),
     ("expiresafter", "Expired", RejectReason.CLOCK),
+    ("user or api wallet", "Signer", RejectReason.CREDENTIALS),
     ("does not exist", "Signer", RejectReason.CREDENTIALS),
     ("must deposit before", "Signer", RejectReason.CREDENTIALS),
     ("deserialize", "Malformed", RejectReason.BAD_REQUEST),
@@ -96,21 +99,30 @@ _REFUSALS: tuple[tuple[str, str, RejectReason], ...] = (
 _HTTP_CODE = re.compile(r"^\s*(\d{3})\b")
 
 
-def refusal(text: str) -> tuple[str, RejectReason, bool]:
+_PROVES_NOTHING = ("timed out", "timeout", "internal", "unavailable", "try again", "unknown error", "disconnected")
+"""Parts of texts, in lower case, after which a request may have been carried out all the same."""
+
+
+def refusal(text: str, *, whole: bool = False) -> tuple[str, RejectReason, bool]:
     """What a refusal's text means: a code, the normalized reason, and whether it proves that nothing was done.
 
     The venue has no error codes: the code is the name that its documentation gives to the error, or the HTTP status
-    that an error of a websocket post begins with. A status of 5xx proves nothing.
+    that an error of a websocket post begins with. An item's error says that the item was refused, whatever its text; a
+    text that refuses the ``whole`` request proves it only if it is one that we know. A nonce or client id that is there
+    already may be this very request's, doubled on its way: each is used once.
     """
     http = _HTTP_CODE.match(text)
     code = http.group(1) if http else "error"
-    definite = code != "408" and not code.startswith("5")
+    definite = not http or int(code) in REFUSALS
     if code == "429":
         return code, RejectReason.RATE_LIMIT, definite
     lower = text.lower()
     for part, name, reason in _REFUSALS:
         if part in lower:
-            return (code if http else name), reason, definite
+            doubled = reason is RejectReason.DUPLICATE_CLOID
+            return (code if http else name), reason, definite and not doubled
+    if not http and (whole or any(part in lower for part in _PROVES_NOTHING)):
+        definite = False
     return code, RejectReason.BAD_REQUEST if code in {"400", "422"} else RejectReason.OTHER, definite
 
 

@@ -272,13 +272,13 @@ def test_a_changed_order_is_a_new_one_for_the_rest() -> None:
         ("Order has invalid size.", RejectReason.LOT),
         ("User or API Wallet 0x0000000000000000000000000000000000000001 does not exist.", RejectReason.CREDENTIALS),
         ("Too many cumulative requests sent (10001 > 10000) for cumulative volume traded $1", RejectReason.RATE_LIMIT),
-        ("Invalid nonce: duplicate nonce", RejectReason.CLOCK),
+        ("Invalid nonce: too far in the future", RejectReason.CLOCK),
         ("something that was never seen", RejectReason.OTHER),
     ],
 )
 def test_every_documented_refusal_has_its_reason(text: str, reason: RejectReason) -> None:
     """The documented error texts, with the asset that the venue adds to them, are normalized."""
-    event = answers.reject("hl", text)
+    event = answers.reject("hl", text, whole=False)
     assert (event.reason, event.text, event.definite) == (reason, text, True)
     raised = answers.refused("hl", text)
     assert isinstance(raised, RateLimited if reason is RejectReason.RATE_LIMIT else Rejected)
