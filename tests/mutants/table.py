@@ -9,6 +9,7 @@ import msgspec
 KERNEL = ("tests/oms/test_kernel.py", "tests/oms/test_kernel_properties.py")
 ORDERS = ("tests/oms/test_orders.py",)
 ENTRY = ("tests/oms/test_order_entry.py",)
+OUTAGES = ("tests/oms/test_kernel_outages.py", "tests/oms/test_outages.py")
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -229,5 +230,60 @@ MUTANTS = (
             ),
         ),
         KERNEL,
+    ),
+    Mutant(
+        "a venue that is down is sent to",
+        (
+            Change(
+                "oms/hedge/decision.py",
+                "    if book.down:\n        return _wait(",
+                "    if False:\n        return _wait(",
+            ),
+        ),
+        OUTAGES,
+    ),
+    Mutant(
+        "the venue's return releases every hold",
+        (
+            Change(
+                "oms/hedge/kernel.py",
+                '            book.down = ""\n        return books\n',
+                '            book.down = book.hold = ""\n        return books\n',
+            ),
+        ),
+        OUTAGES,
+    ),
+    Mutant(
+        "an outage ends by an answer from before it",
+        (Change("oms/outages.py", " or began_ns < outage.since_ns", ""),),
+        OUTAGES,
+    ),
+    Mutant(
+        "a hedge that was seen is given up by one answer",
+        (
+            Change("oms/unknowns.py", "        return self._absent(order.key) and proven\n", "        return True\n"),
+            Change(
+                "oms/unknowns.py",
+                "        if order.oid is not None and not proven:\n            return False",
+                "        if order.oid is not None:\n            return True",
+            ),
+        ),
+        ("tests/oms/test_forgotten_hedges.py",),
+    ),
+    Mutant(
+        "a jump of the UTC clock moves what is due",
+        (
+            Change(
+                "oms/clock.py",
+                "        return self._start_ns + self._source.monotonic_ns()\n",
+                "        return self._source.now_ns()\n",
+            ),
+        ),
+        ("tests/oms/test_clock.py",),
+    ),
+    Mutant(
+        "an unwind is forgotten by a restart",
+        (Change("oms/recovery.py", "in list(oms.kernel.unwinds.values()):", "in []:"),),
+        ("tests/oms/test_unwind_restart.py",),
     ),
 )
