@@ -16,6 +16,8 @@ from functools import partial
 from typing import ClassVar
 
 import msgspec
+from rich.segment import Segments
+from rich.traceback import Traceback
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -162,6 +164,13 @@ class HedgedeskApp(App[int]):
     def _clear_message(self) -> None:
         self._message_until_ns = 0
         self.desk.show_message(None)
+
+    def _fatal_error(self) -> None:
+        """End with a traceback without the local values that textual would show: keys may be among them."""
+        self.bell()
+        traceback = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(traceback, self.console.options)))
+        self._close_messages_no_wait()
 
     def fault(self, where: str, error: Exception) -> None:
         """Report an error of the console's own: in the log pane, on the top bar, and to Python's logging."""
