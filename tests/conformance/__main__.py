@@ -6,9 +6,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
-from tests.conformance.clients import CLIENTS
+from tests.conformance.clients import CLIENTS, PACKAGES
 from tests.conformance.table import VERBS, Row, printed, row_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,7 @@ async def main() -> int:
         rows = await asyncio.gather(*(tried(name, Path(folder), turn) for name in names))
     print(printed(rows))
     held = sum(row.holds for row in rows)
+    print(", ".join(f"{package} {version(package)}" for package in PACKAGES))
     print(f"{held} of {len(rows)} clients hold, {time.monotonic() - began:.0f} s")
     return 0 if rows and held == len(rows) else 1
 

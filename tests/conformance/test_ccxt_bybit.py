@@ -1,65 +1,18 @@
 """ccxt.pro, as it is published, trades on the paper Bybit venue over real sockets: only its addresses are changed."""
 
 import asyncio
-import json
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import ccxt.pro
 import pytest
 
+from tests.conformance.ccxt_venues import WAIT_S, best, seen
+
+KIND = "bybit"
 SYMBOL = "BTC/USDT:USDT"
-WAIT_S = 20
 
 T = TypeVar("T")
-
-
-@pytest.fixture(scope="module")
-def venue() -> Iterator[dict[str, Any]]:
-    """A paper Bybit venue in a process of its own: its addresses and keys."""
-    command = [sys.executable, "-m", "gateways.paper", "--venues", "bybit", "--seed", "7", "--with-parent"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())["venues"]["bybit"]
-        finally:
-            process.terminate()
-            assert process.wait(timeout=10) == 0
-
-
-@pytest.fixture
-async def exchange(venue: dict[str, Any]) -> AsyncIterator[Any]:
-    """ccxt.pro's bybit at the paper venue's addresses, with all its markets and currencies loaded."""
-    client = ccxt.pro.bybit({"apiKey": venue["key"], "secret": venue["secret"]})
-    api = client.urls["api"]
-    api["public"] = api["private"] = venue["rest"]
-    api["ws"]["public"]["linear"] = venue["ws"]["public"]
-    api["ws"]["private"]["contract"] = api["ws"]["private"]["spot"]["unified"] = venue["ws"]["private"]
-    api["ws"]["private"]["trade"] = venue["ws"]["trade"]
-    try:
-        async with asyncio.timeout(WAIT_S):
-            await client.load_markets()
-        yield client
-    finally:
-        await client.close()
-
-
-async def seen(exchange: Any, order_id: str, status: str) -> dict[str, Any]:
-    """Wait until ``watch_orders`` tells that the order has the status; the order as it was told."""
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            for order in await exchange.watch_orders(SYMBOL):
-                if (order["id"], order["status"]) == (order_id, status):
-                    return dict(order)
-
-
-async def best(exchange: Any) -> tuple[float, float]:
-    """The best bid and ask of the book that ccxt keeps from the book stream."""
-    async with asyncio.timeout(WAIT_S):
-        book = await exchange.watch_order_book(SYMBOL)
-    return book["bids"][0][0], book["asks"][0][0]
 
 
 async def listening(exchange: Any, name: str, watch: Callable[[str], Coroutine[Any, Any, T]]) -> "asyncio.Task[T]":
@@ -92,7 +45,7 @@ async def test_the_published_rules_are_read(exchange: Any) -> None:
 
 async def test_a_kept_book_agrees_with_a_fetched_one(exchange: Any) -> None:
     """The book that ccxt builds from snapshot and deltas is whole, and near the one fetched then."""
-    bid, ask = await best(exchange)
+    bid, ask = await best(exchange, SYMBOL)
     fetched = await exchange.fetch_order_book(SYMBOL, 20)
     assert bid < ask
     assert fetched["bids"][0][0] < fetched["asks"][0][0]
@@ -116,7 +69,7 @@ async def test_market_data_is_read(exchange: Any) -> None:
 async def test_a_post_only_order_rests_is_changed_and_cancelled(exchange: Any) -> None:
     """The stream tells of the order as open, the query finds it, and its change and its cancel are told as well."""
     watching = await listening(exchange, "orders", exchange.watch_orders)
-    bid, _ = await best(exchange)
+    bid, _ = await best(exchange, SYMBOL)
     order = await exchange.create_order(SYMBOL, "limit", "buy", 0.01, bid - 1000, {"postOnly": True})
     async with asyncio.timeout(WAIT_S):
         (told,) = await watching
@@ -126,7 +79,7 @@ async def test_a_post_only_order_rests_is_changed_and_cancelled(exchange: Any) -
     (resting,) = (row for row in await exchange.fetch_open_orders(SYMBOL) if row["id"] == order["id"])
     assert (resting["amount"], resting["price"]) == (0.02, pytest.approx(bid - 1100))
     assert (await exchange.cancel_order(order["id"], SYMBOL))["id"] == order["id"]
-    told = await seen(exchange, order["id"], "canceled")
+    told = await seen(exchange, SYMBOL, order["id"], "canceled")
     assert (told["amount"], told["filled"]) == (0.02, 0.0)
     with pytest.raises(ccxt.OrderNotFound):
         await exchange.cancel_order(order["id"], SYMBOL)
@@ -167,7 +120,7 @@ async def test_the_fill_is_told_by_the_private_stream(exchange: Any) -> None:
 
 async def test_orders_over_the_order_entry_socket(exchange: Any) -> None:
     """Placing, changing and cancelling over the websocket works with ccxt's own login."""
-    bid, _ = await best(exchange)
+    bid, _ = await best(exchange, SYMBOL)
     async with asyncio.timeout(WAIT_S):
         placed = await exchange.create_order_ws(SYMBOL, "limit", "buy", 0.01, bid - 1000, {"postOnly": True})
         changed = await exchange.edit_order_ws(placed["id"], SYMBOL, "limit", "buy", 0.02, bid - 1100)
@@ -178,7 +131,7 @@ async def test_orders_over_the_order_entry_socket(exchange: Any) -> None:
 
 async def test_refusals_arrive_as_ccxts_own_errors(exchange: Any) -> None:
     """Each refusal has the code from which ccxt makes its exception."""
-    bid, _ = await best(exchange)
+    bid, _ = await best(exchange, SYMBOL)
     order = await exchange.create_order(SYMBOL, "limit", "buy", 0.01, bid - 1000, {"clientOrderId": "mine"})
     await exchange.cancel_order(order["id"], SYMBOL)
     with pytest.raises(ccxt.InvalidOrder, match="110072"):

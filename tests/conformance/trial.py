@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Any
@@ -55,8 +55,7 @@ class Trial:
         self._prices = {"placed": far, "amended": near}
         for number in range(PROBES):
             probe = f"{0xD0 + number:032x}"
-            await self.client.place(Wanted(client_id=probe, amount=PROBE, price=far))
-            await self._witness.trade_with(probe, PROBE)
+            await self._fill(Wanted(client_id=probe, amount=PROBE, price=far), [PROBE])
             end = time.monotonic() + self._patience_s / PROBES
             while time.monotonic() < end:
                 if {type(told) for told in self.client.told()} >= {OrderTold, FillTold, PositionTold}:
@@ -86,9 +85,7 @@ class Trial:
 
     async def get_filled(self) -> None:
         """A resting order is filled by somebody else in parts, a market order takes; the client's queries agree."""
-        await self.client.place(Wanted(client_id=MADE, amount=PLACED, price=self._prices["placed"]))
-        for part in PARTS:
-            await self._witness.trade_with(MADE, part)
+        await self._fill(Wanted(client_id=MADE, amount=PLACED, price=self._prices["placed"]), PARTS)
         await self.client.place(Wanted(client_id=TAKEN, amount=-SOLD))
         for client_id, amount in ((MADE, PLACED), (TAKEN, -SOLD)):
 
@@ -145,6 +142,17 @@ class Trial:
             return (told[-1] if told else "nothing told"), await self._witness.position()
 
         await self._until(last)
+
+    async def _fill(self, order: Wanted, parts: Sequence[Decimal]) -> None:
+        """Place an order and let somebody else trade with it."""
+
+        async def rests() -> tuple[object, object]:
+            return order.client_id in (await self._witness.truth()).open, True
+
+        await self.client.place(order)
+        await self._until(rests)
+        for part in parts:
+            await self._witness.trade_with(order.client_id, part)
 
     async def _rests(self, quantity: Decimal, price: Decimal) -> None:
         async def rests() -> tuple[object, object]:

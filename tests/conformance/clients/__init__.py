@@ -24,6 +24,16 @@ CLIENTS = {
 }
 """By name, ``module:class`` in this package. ``(ws)``: the same client with its orders by websocket."""
 
+PACKAGES = (
+    "ccxt",
+    "python-binance",
+    "binance-sdk-derivatives-trading-usds-futures",
+    "pybit",
+    "python-okx",
+    "hyperliquid-python-sdk",
+)
+"""What they are installed as."""
+
 
 def client_class(name: str) -> type[Client]:
     """The class of a client. Raises KeyError, and ImportError where its package is not installed."""

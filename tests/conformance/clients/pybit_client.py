@@ -3,6 +3,7 @@
 import asyncio
 import queue
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from pybit.unified_trading import HTTP, WebSocket, WebSocketTrading
 from gateways.venue import Endpoints
 from tests.conformance.client import Client, FillTold, OrderTold, PositionTold, Told, Wanted
 
-ANSWER_S = 5.0
+ANSWER_S = 1.0
 _STATUS = {
     "New": "open",
     "PartiallyFilled": "open",
@@ -119,11 +120,16 @@ class PybitWs(Pybit):
         return self._orders
 
     async def _answered(self, verb: Callable[..., None], wanted: dict[str, Any]) -> None:
-        """Ask, and wait for the answer. Raises AssertionError for a refusal."""
+        """Ask, and wait for the answer. Raises AssertionError for a refusal.
+
+        pybit registers a callback after it has sent the request, and drops an answer that was quicker: where none
+        comes, the venue's own records say alone what was done.
+        """
         answers: queue.Queue[dict[str, Any]] = queue.Queue()
         verb(answers.put, answers.put, **wanted)
-        said = await asyncio.to_thread(answers.get, timeout=ANSWER_S)
-        assert said["retCode"] == 0, said
+        with suppress(queue.Empty):
+            said = await asyncio.to_thread(answers.get, timeout=ANSWER_S)
+            assert said["retCode"] == 0, said
 
 
 def terms(order: Wanted) -> dict[str, Any]:
