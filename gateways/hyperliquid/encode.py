@@ -14,7 +14,7 @@ import msgspec
 
 from gateways.contracts import Contracts, is_multiple, is_on_tick, round_price, round_price_toward
 from gateways.errors import Denied
-from gateways.hyperliquid.signing import sign_l1_action
+from gateways.hyperliquid.signing import address_of, sign_l1_action
 from gateways.standards import (
     AmendOrder,
     CancelAll,
@@ -204,6 +204,15 @@ def user_address(venue: str, credentials: Credentials) -> str:
             venue, "the key is not an account address (0x and 40 hex)", field="key", reason=RejectReason.CREDENTIALS
         )
     return address
+
+
+def check_key(venue: str, credentials: Credentials) -> None:
+    """Raise Denied, without quoting it, for a secret that is no private key: else the first order would tell."""
+    try:
+        address_of(credentials.secret)
+    except ValueError as error:
+        text = f"the secret does not sign: {error}"
+        raise Denied(venue, text, field="secret", reason=RejectReason.CREDENTIALS) from None
 
 
 def _user(contracts: Contracts, credentials: Credentials) -> str:

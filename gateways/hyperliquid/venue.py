@@ -18,7 +18,14 @@ import msgspec
 from gateways.contracts import Contracts
 from gateways.errors import Denied, NotFound, Unavailable
 from gateways.hyperliquid import answers, bodies
-from gateways.hyperliquid.encode import ACCEPTANCE_WINDOW_MS, SHORTEST_SWITCH_MS, encode, slippage_price, user_address
+from gateways.hyperliquid.encode import (
+    ACCEPTANCE_WINDOW_MS,
+    SHORTEST_SWITCH_MS,
+    check_key,
+    encode,
+    slippage_price,
+    user_address,
+)
 from gateways.hyperliquid.entry import REPLY_TIMEOUT_S, OrderEntry, post_calls
 from gateways.hyperliquid.session import WEIGHT, Session
 from gateways.hyperliquid.streams import PrivateStream, PublicStream
@@ -117,6 +124,7 @@ class HyperliquidVenue(Venue):
     async def connect(self, sink: Sink, watcher: Watcher) -> None:
         """See ``Venue.connect``. Raises Denied for an address or a key that is none, Unavailable."""
         user = user_address(self.alias, self._session.credentials)
+        check_key(self.alias, self._session.credentials)
         if self._link is not None:
             raise Denied(self.alias, "connected already")
         self._session.open(sink, watcher)
