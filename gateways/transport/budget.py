@@ -188,7 +188,8 @@ class Gate:
                 return
             if wait > max_wait:
                 raise self._refused(wait)
-        if len(self._waiters) >= self._limit:
+        # Cancels and hedges have places of their own: a crowd of questions does not keep them out.
+        if sum(Priority(each.priority).reserved == priority.reserved for each in self._waiters) >= self._limit:
             text = f"{self._limit} requests wait for the rate budget: not sent"
             raise Unavailable(self._venue, text, reason=RejectReason.RATE_LIMIT)
         self._numbers += 1

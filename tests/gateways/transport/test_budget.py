@@ -146,3 +146,20 @@ async def test_gate_queue_is_bounded() -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_a_crowd_of_questions_does_not_keep_out_a_hedge() -> None:
+    """Cancels and hedges have places of their own, as many, and are refused beyond those too."""
+    orders = Pool("orders", limit=1, window_s=10.0)
+    gate = Gate("venue", Budget([WEIGHT, orders]), clock=lambda: 0.0, limit=1)
+    await gate.acquire({"weight": 80}, Priority.QUERY)
+    waiting = [asyncio.create_task(gate.acquire({"weight": 1}, Priority.QUERY, max_wait=100.0))]
+    await asyncio.sleep(0)
+    await gate.acquire({"orders": 1}, Priority.HEDGE)
+    waiting.append(asyncio.create_task(gate.acquire({"orders": 1}, Priority.HEDGE, max_wait=100.0)))
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="wait for the rate budget"):
+        await gate.acquire({"orders": 1}, Priority.CANCEL, max_wait=100.0)
+    gate.close()
+    for each in await asyncio.gather(*waiting, return_exceptions=True):
+        assert isinstance(each, Unavailable)
