@@ -21,8 +21,8 @@ def venue(request: pytest.FixtureRequest) -> Iterator[Endpoints]:
 
 @pytest.fixture
 async def exchange(request: pytest.FixtureRequest, venue: Endpoints) -> AsyncIterator[Any]:
-    """ccxt.pro's client there, with its markets loaded."""
-    client = ccxt_client(request.module.KIND, venue, enableRateLimit=False)
+    """ccxt.pro's client there, with the module's ``OPTIONS`` if it has some, and its markets loaded."""
+    client = ccxt_client(request.module.KIND, venue, **getattr(request.module, "OPTIONS", {}))
     try:
         async with asyncio.timeout(WAIT_S):
             await client.load_markets()

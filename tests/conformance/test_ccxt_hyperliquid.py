@@ -11,6 +11,7 @@ from gateways.venue import Endpoints
 from tests.conformance.ccxt_venues import WAIT_S, ccxt_client
 
 KIND = "hyperliquid"
+OPTIONS = {"enableRateLimit": False}
 SYMBOL = "ETH/USDC:USDC"
 CLOID = "0x1234567890abcdef1234567890abcdef"
 
