@@ -134,7 +134,7 @@ def _reject(
         venue=venue,
         code=code,
         text=text,
-        reason=refusals.reason_of(code),
+        reason=refusals.reason_of(code, text),
         definite=refusals.is_definite(code, status),
         request_id=request_id,
         cloid=cloid or None,

@@ -201,7 +201,7 @@ def _order_news(raw: wire.Order, contracts: Contracts) -> list[Event]:
                 venue=venue,
                 code=code,
                 text=raw.msg or "the order could not be amended",
-                reason=refusals.reason_of(code),
+                reason=refusals.reason_of(code, raw.msg or ""),
                 definite=code not in refusals.INDEFINITE,  # the push itself says that the amend failed
                 request_id=raw.req_id or None,
             )

@@ -5,6 +5,8 @@ judges orders (51xxx, 54xxx, 59xxx); any other leaves the outcome open. The oute
 whether all (1) or some (2) of its items failed: the code that counts is each item's own.
 """
 
+import re
+
 from gateways.errors import RateLimited, Rejected, Unknown, VenueError
 from gateways.standards import Reject, RejectReason
 from gateways.transport.rest import REFUSALS
@@ -33,9 +35,11 @@ _BY_REASON: dict[RejectReason, tuple[int, ...]] = {
     ),
     RejectReason.DUPLICATE_CLOID: (50071, 51011, 51016),
     RejectReason.LOT: (
-        *(51005, 51007, 51020, 51033, 51100, 51101, 51104, 51118, 51120, 51121, 51132, 51150, 51185, 51201, 51202),
+        *(51005, 51033, 51100, 51101, 51104, 51121, 51132, 51150, 51185, 51201, 51202),
         *(51203,),
     ),
+    # The smallest order is a size here, not a sum of money; what is under it waits for more in the same way.
+    RejectReason.MIN_NOTIONAL: (51007, 51020, 51118, 51120),
     RejectReason.PRICE_BAND: (51006, 51031, 51116, 51122, 51135, 51136, 51137, 51138),
     RejectReason.MARGIN: (51004, 51008, 51105, 51106, 51107, 51119, 51127, 51129, 51131, 51502),
     RejectReason.REDUCE_ONLY: (51023, 51037, 51112, 51115, 51125, 51126, 51134, 51148, 51169, 51170),
@@ -66,13 +70,25 @@ RATE_CODES = frozenset(code for code, reason in REASONS.items() if reason is Rej
 """Refusals for rate, whatever their status."""
 
 
+_WRONG_PARAMETER = "51000"
+_NAMED_PARAMETER = re.compile(r"Parameter (\w+)\s+error")
+_BY_PARAMETER = {
+    "px": RejectReason.TICK,
+    "newPx": RejectReason.TICK,
+    "sz": RejectReason.LOT,
+    "newSz": RejectReason.LOT,
+}
+
 _JUDGES_ORDERS = ("51", "54", "59")
 _SAID_AT_THE_DOOR = frozenset({401, 403, 429})
 """Statuses that refuse a request before it is looked at, whatever the code beside them."""
 
 
-def reason_of(code: str) -> RejectReason:
-    """The normalized reason of a code."""
+def reason_of(code: str, text: str = "") -> RejectReason:
+    """The normalized reason of a code; of a wrong parameter the ``text`` says which: a price is off its tick."""
+    named = _NAMED_PARAMETER.fullmatch(text.strip()) if code == _WRONG_PARAMETER else None
+    if named is not None and named[1] in _BY_PARAMETER:
+        return _BY_PARAMETER[named[1]]
     return REASONS.get(code, RejectReason.OTHER)
 
 

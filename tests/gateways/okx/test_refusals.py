@@ -16,7 +16,8 @@ from gateways.standards import Reject, RejectReason
         ("50061", RejectReason.RATE_LIMIT),
         ("51028", RejectReason.HALTED),
         ("51000", RejectReason.BAD_REQUEST),
-        ("51120", RejectReason.LOT),
+        ("51121", RejectReason.LOT),
+        ("51120", RejectReason.MIN_NOTIONAL),
         ("51137", RejectReason.PRICE_BAND),
         ("51169", RejectReason.REDUCE_ONLY),
         ("51102", RejectReason.TOO_MANY_ORDERS),
@@ -65,3 +66,18 @@ def test_errors_of_refusals() -> None:
     error = refusals.error_of(reject("51008"))
     assert type(error) is Rejected
     assert (error.code, error.reason) == ("51008", RejectReason.MARGIN)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Parameter px error ", RejectReason.TICK),
+        ("Parameter newPx  error", RejectReason.TICK),
+        ("Parameter sz error", RejectReason.LOT),
+        ("Parameter posSide error", RejectReason.BAD_REQUEST),
+        ("", RejectReason.BAD_REQUEST),
+    ],
+)
+def test_a_wrong_parameter_is_known_by_its_name(text: str, reason: RejectReason) -> None:
+    """The code is the same for all; a price is off its tick, a size off its lot."""
+    assert refusals.reason_of("51000", text) is reason

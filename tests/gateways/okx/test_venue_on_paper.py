@@ -169,7 +169,7 @@ async def test_refusals(venue: OkxVenue) -> None:
     refused = [
         ({"amount": D("0.1"), "price": low, "reduce_only": True}, RejectReason.REDUCE_ONLY),
         ({"amount": D(9_000), "price": low}, RejectReason.MARGIN),
-        ({"amount": D("0.1"), "price": low + D("0.001")}, RejectReason.BAD_REQUEST),
+        ({"amount": D("0.1"), "price": low + D("0.001")}, RejectReason.TICK),
         ({"amount": D("0.1"), "price": low * 2}, RejectReason.PRICE_BAND),
     ]
     for number, (terms, reason) in enumerate(refused):
