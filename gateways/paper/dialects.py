@@ -19,7 +19,7 @@ from gateways.paper.hyperliquid.desk import REFUSALS
 from gateways.paper.records import Refused
 from gateways.standards import RejectReason
 
-Kind = Literal["order", "fill", "account"]
+Kind = Literal["order", "fill", "order with its fill", "account"]
 """What a private message tells of."""
 
 

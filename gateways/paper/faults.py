@@ -50,6 +50,7 @@ class FaultyFront:
         kind = KINDS[exchange.name]
         self._dialect = kind.dialect(exchange.contracts)
         self._is_private = kind.is_private
+        self._one_channel = kind.one_channel
         self._open: set[int] = set()
         self._private: set[int] = set()
         self._held: list[tuple[int, int, int, Late]] = []
@@ -270,6 +271,9 @@ class FaultyFront:
                     taken[order_id] = taken.get(order_id, ZERO) + each.fill.quantity
                     late.append(each)
                     continue
+                if self._one_channel:
+                    now.append(each)
+                    continue
                 before = each.order.filled - taken.get(order_id, ZERO)
                 now.append(
                     msgspec.structs.replace(each, order=msgspec.structs.replace(each.order, filled=max(before, ZERO)))
@@ -315,6 +319,7 @@ class FaultyFront:
 
 _FAULTS_OF = {
     "order": PUSH_FAULTS - {Fault.FILL_PUSH_LOST},
+    "order with its fill": PUSH_FAULTS,
     "fill": PUSH_FAULTS - {Fault.ORDER_PUSH_LOST, Fault.STATUS_UNKNOWN},
     "account": PUSH_FAULTS - {Fault.FILL_PUSH_LOST, Fault.ORDER_PUSH_LOST, Fault.STATUS_UNKNOWN},
 }

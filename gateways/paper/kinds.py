@@ -38,6 +38,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a connection's path and query, or a message on it, asks for an account's own news."""
     dialect: Callable[[Contracts], Dialect]
     """What its faults understand of it."""
+    one_channel: bool = False
+    """Whether one channel tells an order's state and its executions, with what is filled by the venue's own count: the
+    news of a cancel then never says less than what was filled, however late the execution itself is told."""
 
     def ws(self, port: int) -> str | dict[str, str]:
         """The websocket addresses on a loopback port."""
@@ -126,5 +129,6 @@ KINDS: dict[str, Kind] = {
         ws_paths={"public": "/ws/v5/public", "private": "/ws/v5/private", "business": "/ws/v5/business"},
         is_private=_okx_private,
         dialect=OkxDialect,
+        one_channel=True,
     ),
 }

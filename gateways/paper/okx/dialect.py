@@ -91,11 +91,12 @@ class OkxDialect:
         )
 
     def told(self, text: str) -> Kind | None:
-        """See ``Dialect.told``; news of an order with an execution in it tells of a fill."""
+        """See ``Dialect.told``."""
         if not text.startswith(self._PREFIX):
             return None
         kind = self._CHANNELS.get(text[len(self._PREFIX) : text.find('"', len(self._PREFIX))])
-        return "fill" if kind == "order" and '"tradeId":"' in text and '"tradeId":""' not in text else kind
+        with_fill = kind == "order" and '"tradeId":"' in text and '"tradeId":""' not in text
+        return "order with its fill" if with_fill else kind
 
     def strange(self, text: str) -> str:
         """See ``Dialect.strange``."""

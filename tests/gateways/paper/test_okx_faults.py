@@ -104,7 +104,7 @@ def test_what_is_nobodys_own_is_left_to_the_front(dialect: OkxDialect) -> None:
 
 
 def test_messages_are_told_apart_by_what_they_tell(client: FaultyClient, dialect: OkxDialect) -> None:
-    """One channel tells of orders and of executions; a message with an execution in it is of a fill."""
+    """One channel tells of orders and of executions, in one message."""
     channels = [ORDERS, {"channel": "positions", "instType": "SWAP"}, {"channel": "account"}]
     connection = client.private(*channels, {"channel": "balance_and_position"})
     public = client.connect()
@@ -114,7 +114,7 @@ def test_messages_are_told_apart_by_what_they_tell(client: FaultyClient, dialect
         number: [dialect.told(push.text) for push in client.pushes if push.connection == number]
         for number in (connection, public)
     }
-    assert told == {connection: ["order", "fill", "account", "account", "account"], public: [None]}
+    assert told == {connection: ["order", "order with its fill", *["account"] * 3], public: [None]}
     assert dialect.told('{"event":"subscribe","arg":{"channel":"orders"}}') is None
     assert dialect.told("pong") is None
 
@@ -199,13 +199,13 @@ def test_a_fill_before_a_cancel(client: FaultyClient, named: str) -> None:
 
 
 def test_a_fill_told_after_its_cancel(client: FaultyClient) -> None:
-    """The cancel is told with what was filled before; the execution comes later and lets the filled size grow."""
+    """The cancel is told with all that was filled, by the venue's own count; the execution itself comes later."""
     connection = client.private(ORDERS)
     client.order(clOrdId="mine")
     client.fault(Fault.FILL_AFTER_CANCEL, delay=0.3, share=D("0.4"))
     client.post("trade/cancel-order", {"instId": TICKER, "clOrdId": "mine"})
     told = client.heard(connection, "orders")
-    assert [(row["state"], row["accFillSz"]) for row in told] == [("live", "0"), ("canceled", "0")]
+    assert [(row["state"], row["accFillSz"]) for row in told] == [("live", "0"), ("canceled", "0.4")]
     client.wait(300)
     (late,) = client.heard(connection, "orders")
     assert (late["accFillSz"], late["fillSz"], bool(late["tradeId"])) == ("0.4", "0.4", True)
@@ -230,14 +230,22 @@ def test_snapshots_go_stale_and_fail(client: FaultyClient) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "left"),
-    [(Fault.ORDER_PUSH_LOST, ["filled"]), (Fault.FILL_PUSH_LOST, ["live"]), (Fault.PUSH_LOST, ["filled"])],
+    [
+        (Fault.PUSH_LOST, ["filled"]),
+        (Fault.ORDER_PUSH_LOST, ["filled"]),
+        (Fault.FILL_PUSH_LOST, ["live"]),
+    ],
 )
 def test_a_lost_message(client: FaultyClient, fault: Fault, left: list[str]) -> None:
-    """Of an order without its fill, of a fill without its order, of whatever comes first."""
+    """Of an order the first one, of a fill the first with an execution in it, which tells of its order too."""
     connection = client.private(ORDERS)
     client.fault(fault)
     client.order(**MARKET)
     assert [row["state"] for row in client.heard(connection, "orders")] == left
+    if fault is Fault.ORDER_PUSH_LOST:
+        client.fault(fault, count=2)
+        client.order(**MARKET)
+        assert client.heard(connection, "orders") == []
 
 
 def test_a_status_that_nobody_knows(client: FaultyClient) -> None:
