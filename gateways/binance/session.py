@@ -42,13 +42,15 @@ class Session(session.Session):
     def back_off(self, code: str, text: str, retry_after_s: float | None, status: int = 429) -> float:
         """Send nothing for a while after a refusal for rate, or no orders where it speaks of these; the seconds."""
         if code in refusals.ORDER_CODES and status != 418:
-            return self.pause(limits.ORDER_PAUSE_S if retry_after_s is None else retry_after_s, limits.ORDERS)
+            if retry_after_s is None:
+                return self.pause(limits.ORDER_PAUSE_S, limits.ORDERS)
+            return self.pause(retry_after_s, limits.ORDERS, renews=True)
         until_ms = refusals.banned_until_ms(text)
         if retry_after_s is None and until_ms is not None:
             retry_after_s = max(0.0, (until_ms - self.now_ms()) / 1_000)
         if retry_after_s is None:
-            retry_after_s = limits.BAN_S.get(status, limits.BAN_S[429])
-        return self.pause(retry_after_s)
+            return self.pause(limits.BAN_S.get(status, limits.BAN_S[429]))
+        return self.pause(retry_after_s, renews=True)
 
     def learn(self, used: Mapping[str, int]) -> None:
         """Take what the venue says it has counted."""

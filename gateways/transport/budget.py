@@ -57,10 +57,15 @@ class _Spent:
         self.pool = pool
         self.total = 0
         self.held_until = -math.inf
+        self.renewed_at = math.inf
         self._slots: deque[tuple[float, int]] = deque()
         self._width = pool.window_s / _SLOTS
 
     def expire(self, now: float) -> None:
+        if self.renewed_at <= now:
+            while self._slots and self._slots[0][0] <= self.renewed_at + self._width:
+                self.total -= self._slots.popleft()[1]
+            self.renewed_at = math.inf
         while self._slots and self._slots[0][0] + self.pool.window_s <= now:
             self.total -= self._slots.popleft()[1]
 
@@ -126,11 +131,17 @@ class Budget:
         else:
             self._spent[pool.name] = _Spent(pool)
 
-    def ban(self, seconds: float, now: float) -> None:
-        """Send nothing for so long (Retry-After): a longer ban that is already known stays."""
-        self._banned_until = max(self._banned_until, now + seconds)
+    def ban(self, seconds: float, now: float, *, renews: bool = False) -> None:
+        """Send nothing for so long (Retry-After): a longer ban that is already known stays.
 
-    def hold(self, pools: Iterable[str], seconds: float, now: float) -> None:
+        ``renews``: the venue itself named the time, after which it counts anew; then we do too.
+        """
+        self._banned_until = max(self._banned_until, now + seconds)
+        if renews:
+            for spent in self._spent.values():
+                spent.renewed_at = self._banned_until
+
+    def hold(self, pools: Iterable[str], seconds: float, now: float, *, renews: bool = False) -> None:
         """Send nothing that spends from these pools for so long: the venue refused that kind of request for its rate.
 
         Unlike a ban it stops no other kind: a cancel is not held up by orders that came too fast.
@@ -138,6 +149,8 @@ class Budget:
         for name in pools:
             spent = self._spent[name]
             spent.held_until = max(spent.held_until, now + seconds)
+            if renews:
+                spent.renewed_at = spent.held_until
 
     def banned_for(self, now: float) -> float:
         """Seconds until the ban ends, 0 for none."""

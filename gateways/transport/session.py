@@ -153,12 +153,15 @@ class Session(ABC):
         self._rest_seen(connected=True)
         return answer
 
-    def pause(self, seconds: float, pools: Iterable[str] | None = None) -> float:
-        """Send nothing of ``pools``, or (None) at all, for so long after a refusal for rate. Returns the seconds."""
+    def pause(self, seconds: float, pools: Iterable[str] | None = None, *, renews: bool = False) -> float:
+        """Send nothing of ``pools``, or (None) at all, for so long after a refusal for rate. Returns the seconds.
+
+        ``renews``: the venue itself named the time, after which it counts anew.
+        """
         if pools is None:
-            self.gate.budget.ban(seconds, self.gate.now())
+            self.gate.budget.ban(seconds, self.gate.now(), renews=renews)
         else:
-            self.gate.budget.hold(pools, seconds, self.gate.now())
+            self.gate.budget.hold(pools, seconds, self.gate.now(), renews=renews)
         return seconds
 
     def _is_refusal(self, status: int, body: bytes) -> bool:  # noqa: ARG002 - most venues document none

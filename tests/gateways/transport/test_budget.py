@@ -75,6 +75,29 @@ def test_a_ban_stops_everybody() -> None:
     assert budget.wait({}, Priority.CANCEL, 10.0) == 0
 
 
+def test_a_hold_stops_its_pools_alone() -> None:
+    """What spends from a pool that is held waits, a hedge too; what spends from another goes."""
+    budget = Budget([WEIGHT, Pool("orders", limit=10, window_s=1.0)])
+    budget.hold(["orders"], 3.0, 0.0)
+    budget.hold(["orders"], 1.0, 0.0)
+    assert budget.wait({"orders": 1}, Priority.HEDGE, 1.0) == pytest.approx(2.0)
+    assert budget.wait({"weight": 1}, Priority.CANCEL, 1.0) == 0
+    assert budget.wait({"orders": 1}, Priority.HEDGE, 3.0) == 0
+
+
+def test_the_count_begins_anew_where_the_venue_named_the_time() -> None:
+    """After a pause whose end the venue named, what was spent before it is gone; after a pause of our own it is not."""
+    for renews, free in ((True, 100), (False, 0)):
+        budget = Budget([WEIGHT])
+        budget.learn("weight", 100, 0.0)
+        budget.ban(5.0, 0.0, renews=renews)
+        assert budget.wait({"weight": 1}, Priority.CANCEL, 4.9) > 0
+        assert 100 - budget.used(5.1)["weight"][0] == free
+        budget.hold(["weight"], 5.0, 6.0, renews=renews)
+        budget.spend({"weight": 1}, 6.0)
+        assert (budget.used(20.0)["weight"][0] == 0) is renews
+
+
 def test_more_than_the_limit_never_fits() -> None:
     """A request larger than its pool waits for ever, which the gate turns into a refusal."""
     assert Budget([WEIGHT]).wait({"weight": 101}, Priority.CANCEL, 0.0) == math.inf

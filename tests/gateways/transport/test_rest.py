@@ -123,6 +123,18 @@ async def test_server_errors_are_unknown(status: int) -> None:
             await client.send(WireRequest(method="POST", path="/order"), verb="place")
 
 
+async def test_a_documented_refusal_among_5xx_is_an_answer() -> None:
+    """What the venue's gateway knows for a refusal is answered; any other 5xx stays Unknown."""
+
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(status=503, text=request.query_string)
+
+    async with http(handler) as url, rest(url, refuses=lambda status, body: (status, body) == (503, b"no")) as client:
+        assert (await client.send(WireRequest(method="POST", path="/order", params="no"), verb="place")).status == 503
+        with pytest.raises(Unknown):
+            await client.send(WireRequest(method="POST", path="/order", params="maybe"), verb="place")
+
+
 async def test_refused_connect_is_unavailable() -> None:
     """Nobody listens: nothing left."""
     async with raw(lambda reader, writer: asyncio.sleep(0)) as url:
