@@ -60,6 +60,7 @@ CAPABILITIES = Capabilities(
     # Granted to institutions alone ("Set Disconnect Cancel All").
     dead_mans_switch=DeadMan(shortest_s=DCP_SECONDS[0], longest_s=DCP_SECONDS[1], on_disconnect=True),
     query_closed_by_cloid=True,
+    fills_of_all=True,
     cloid_pattern=r"[A-Za-z0-9_-]{1,36}",
     acceptance_window_ms=RECV_WINDOW_MS,
     acceptance_bounded=True,

@@ -55,6 +55,7 @@ CAPABILITIES = Capabilities(
     cancel_all_native=False,
     dead_mans_switch=DeadMan(shortest_s=encode.SWITCH_S[0], longest_s=encode.SWITCH_S[1]),
     query_closed_by_cloid=True,
+    fills_of_all=True,
     cloid_pattern=r"[0-9A-Za-z]{1,32}",
     acceptance_window_ms=ACCEPTANCE_MS,
     # Orders and amends carry ``expTime``, past which the venue refuses them.
