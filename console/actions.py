@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from textual.binding import Binding
 
 from console.panes import when
-from console.panes.action import APP, DESK, PANE, PANE_TITLES, PANES, Action, Risk
+from console.panes.action import APP, DESK, KEY_LABELS, PANE, PANE_TITLES, PANES, Action, Risk
 
 __all__ = [
-    "ACTIONS", "APP", "BY_ID", "DESK", "PANE", "PANES", "PANE_TITLES", "TABLE_KEYS", "Action", "Risk", "bindings",
-    "clashes", "for_pane", "in_scope",
+    "ACTIONS", "APP", "BY_ID", "DESK", "KEY_LABELS", "PANE", "PANES", "PANE_TITLES", "TABLE_KEYS", "Action", "Risk",
+    "bindings", "clashes", "for_pane", "in_scope", "rebind",
 ]  # fmt: skip
 
 
@@ -311,6 +311,13 @@ TABLE_KEYS = (
     ("tab S-tab", "next and previous pane"),
 )
 """Keys of every table, for the help screen: they only move."""
+
+
+def rebind(table: tuple[Action, ...]) -> None:
+    """Take another table, with a user's own keys; before the console's app is imported, which binds its widgets."""
+    global ACTIONS  # noqa: PLW0603  # one table for the whole program, and this its one writer
+    ACTIONS = table
+    BY_ID.update((action.id, action) for action in table)
 
 
 def in_scope(scope: str) -> Iterator[Action]:

@@ -75,6 +75,13 @@ def _of_file(loaded: Loaded) -> Iterator[Finding]:
                 f"others may change {loaded.path}, and with it your limits (mode {mode:04o}): chmod 600 {loaded.path}"
             )
             yield Finding("config", Verdict.WARN, text)
+    if loaded.profile.keymap:
+        from console.keymap import KeymapError, rebound  # noqa: PLC0415  # a screen's, for those who have one
+
+        try:
+            rebound(loaded.profile.keymap)
+        except KeymapError as error:
+            yield Finding("config", Verdict.NO, loaded.sentence(("keymap", error.action), str(error)))
     if loaded.profile.kind == "paper-on-live":
         yield Finding("config", Verdict.NO, "paper on live data cannot be started yet: use kind paper")
 

@@ -19,6 +19,7 @@ from console.config.program import add_commands
 from console.starting import UsageError, paper_settings, past_desk, starting, terminated_like_interrupted
 
 if TYPE_CHECKING:
+    from console.config.reading import Loaded
     from oms.crash import CrashPoints
 
 OK, REFUSED, USAGE = 0, 1, 2
@@ -74,14 +75,26 @@ def _sentence(error: BaseException) -> str:
 def _console(arguments: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the console needs a terminal; without one use: hedgedesk run --headless")
-    from console.app import HedgedeskApp  # noqa: PLC0415  # loaded when used
     from console.engine import EmbeddedLink  # noqa: PLC0415  # loaded when used
 
     theme = None if arguments.theme is None else _theme(arguments.theme)
-    with starting(arguments) as start, EmbeddedLink(start.endpoints, start.folder, timers=start.timers) as link:
-        app = HedgedeskApp(link, theme=theme or _theme(start.theme))
-        app.run()
+    with starting(arguments, before=_bind_keys) as start:
+        from console.app import HedgedeskApp  # noqa: PLC0415  # its widgets are bound to keys as they are imported
+
+        with EmbeddedLink(start.endpoints, start.folder, timers=start.timers) as link:
+            app = HedgedeskApp(link, theme=theme or _theme(start.theme))
+            app.run()
     return app.return_code or OK
+
+
+def _bind_keys(loaded: "Loaded") -> None:
+    from console import actions  # noqa: PLC0415  # loaded when used
+    from console.keymap import KeymapError, rebound  # noqa: PLC0415  # loaded when used
+
+    try:
+        actions.rebind(rebound(loaded.profile.keymap))
+    except KeymapError as error:
+        raise UsageError(loaded.sentence(("keymap", error.action), str(error))) from error
 
 
 def _run(arguments: argparse.Namespace) -> int:

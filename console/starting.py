@@ -7,15 +7,14 @@ import argparse
 import contextlib
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from console.config.model import Profile, RefreshTable
+    from console.config.model import Profile
     from console.config.reading import Loaded
     from console.papers import PaperSettings
     from gateways.venue import Endpoints
@@ -26,16 +25,19 @@ class UsageError(Exception):
 
 
 class Timers(NamedTuple):
-    """How often the OMS compares what the streams say with snapshots, and how long it waits for an answer; seconds."""
+    """What the OMS does after how many seconds: compares streams with snapshots, takes an order for UNKNOWN."""
 
     pending_timeout: float = 5.0
     refresh_orders_snapshot: float = 30.0
     refresh_positions_snapshot: float = 30.0
+    dead_man_s: int | None = None
+    """Of silence, after which venues cancel our makers; None for never."""
 
     @classmethod
-    def of(cls, refresh: "RefreshTable") -> "Timers":
+    def of(cls, profile: "Profile") -> "Timers":
         """As a profile says."""
-        return cls(refresh.pending_timeout_s, refresh.orders_s, refresh.positions_s)
+        refresh = profile.refresh
+        return cls(refresh.pending_timeout_s, refresh.orders_s, refresh.positions_s, profile.dead_man_s)
 
 
 DEFAULT_TIMERS = Timers()
@@ -47,9 +49,20 @@ class Start(NamedTuple):
     endpoints: "Mapping[str, Endpoints]"
     folder: Path
     """Where its journal goes."""
-    timers: Timers = DEFAULT_TIMERS
-    theme: str | None = None
-    keymap: Mapping[str, str] = MappingProxyType({})
+    name: str = "paper"
+    """Of the profile."""
+    profile: "Profile | None" = None
+    """What the configuration says of it; None where nothing is configured."""
+
+    @property
+    def timers(self) -> Timers:
+        """As the profile says."""
+        return DEFAULT_TIMERS if self.profile is None else Timers.of(self.profile)
+
+    @property
+    def theme(self) -> str | None:
+        """As the profile says."""
+        return None if self.profile is None else self.profile.theme
 
 
 def load_config(arguments: argparse.Namespace) -> "Loaded":
@@ -72,29 +85,28 @@ def _configured(arguments: argparse.Namespace) -> "Loaded | None":
 
 
 @contextlib.contextmanager
-def starting(arguments: argparse.Namespace) -> Iterator[Start]:
+def starting(arguments: argparse.Namespace, *, before: "Callable[[Loaded], None] | None" = None) -> Iterator[Start]:
     """A desk's start: on running venues, on its profile's, or on paper venues that are started for it and end with it.
 
-    Raises UsageError.
+    ``before`` looks at the configuration first, where there is one, and may refuse it. Raises UsageError.
     """
     loaded = _configured(arguments)
-    profile = None if loaded is None else loaded.profile
-    made = Start({}, Path())
-    if profile is not None:
-        made = Start({}, Path(), Timers.of(profile.refresh), profile.theme, profile.keymap)
+    name, profile = ("paper", None) if loaded is None else (loaded.name, loaded.profile)
+    if loaded is not None and before is not None:
+        before(loaded)
     if arguments.venues is not None:
         _refuse_own_market(arguments, "--venues")
         if profile is not None and profile.kind != "paper":
             raise UsageError(f"--venues FILE goes with a paper profile: {_named(loaded)} has venues of its own")
         endpoints = load_venues(Path(arguments.venues))
-        yield made._replace(endpoints=endpoints, folder=_folder(endpoints, None))
+        yield Start(endpoints, _folder(endpoints, None), name, profile)
     elif profile is not None and profile.kind != "paper":
         _refuse_own_market(arguments, "a profile that names its venues")
         endpoints = profile_accounts(loaded)
-        yield made._replace(endpoints=endpoints, folder=_folder(endpoints, profile))
+        yield Start(endpoints, _folder(endpoints, profile), name, profile)
     else:
         with paper_venues(arguments, profile) as (endpoints, folder):
-            yield made._replace(endpoints=endpoints, folder=folder)
+            yield Start(endpoints, folder, name, profile)
 
 
 def past_desk(arguments: argparse.Namespace, unnamed: str) -> "tuple[Mapping[str, Endpoints], Path]":

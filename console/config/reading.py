@@ -34,6 +34,11 @@ class Loaded(msgspec.Struct, frozen=True):
     sources: Mapping[Key, Place]
     """By the key's whole path; what is not among them is a default."""
 
+    def sentence(self, key: Key, text: str) -> str:
+        """A complaint about a key of the profile, as all others are."""
+        whole = ("profiles", self.name, *key)
+        return f"{self.sources.get(whole, Place(str(self.path)))}: {dotted(whole)}: {text}"
+
 
 def load(
     given: str | None = None, profile: str | None = None, *, environment: Mapping[str, str] = os.environ

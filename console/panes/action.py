@@ -57,7 +57,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
         return key_label(self.keys[0]) if self.keys else ""
 
 
-_KEY_LABELS = {
+KEY_LABELS = {
     "question_mark": "?",
     "colon": ":",
     "ctrl+backslash": "ctrl+\\",
@@ -69,4 +69,4 @@ _KEY_LABELS = {
 
 def key_label(key: str) -> str:
     """A key as it is printed on the keyboard."""
-    return _KEY_LABELS.get(key, key)
+    return KEY_LABELS.get(key, key)

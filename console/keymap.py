@@ -1,0 +1,61 @@
+"""Keys of the user's own in the place of the built-in ones. One key still has one meaning wherever it is pressed."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from console import actions
+from console.config.messages import nearest, printable
+from console.panes.action import Action
+from console.typed import URGENT
+from console.widgets.live_table import LiveTable
+
+FIXED = frozenset({"panic"})
+"""Actions whose keys are the same on every desk: hands must find them anywhere."""
+
+_KEY = re.compile(r"((ctrl|shift|alt)\+)*[A-Za-z0-9_]+")
+
+
+class KeymapError(ValueError):
+    """A keymap that cannot be used: one sentence, and the action that it is about."""
+
+    def __init__(self, action: str, text: str) -> None:
+        super().__init__(text)
+        self.action = action
+
+
+def rebound(keymap: Mapping[str, str]) -> tuple[Action, ...]:
+    """The table of actions with the keys of ``keymap``: by action, several with commas between. Raises KeymapError."""
+    known = {action.id: action for action in actions.ACTIONS}
+    for name, text in keymap.items():
+        if name not in known:
+            raise KeymapError(name, f"is no action: {nearest(name, known)}")
+        if name in FIXED:
+            raise KeymapError(name, f"keeps its keys, {' and '.join(known[name].keys)}, on every desk")
+        known[name] = msgspec.structs.replace(known[name], keys=_keys(name, text))
+    table = tuple(known.values())
+    for clash in actions.clashes(table):
+        about = next((name for name in keymap if re.search(rf"\b{re.escape(name)}\b", clash)), next(iter(keymap), ""))
+        raise KeymapError(about, f"cannot be so: {clash}")
+    return table
+
+
+def _keys(name: str, text: str) -> tuple[str, ...]:
+    keys = tuple(_named(name, part.strip()) for part in text.split(","))
+    taken = {key for binding in LiveTable.BINDINGS for key in binding.key.split(",")} | URGENT
+    for key in keys:
+        if key in taken:
+            raise KeymapError(name, f"cannot be {key}: that moves in every table, or is for panic")
+    return keys
+
+
+def _named(name: str, key: str) -> str:
+    """A key as textual names it; ``?`` and its like may be written as they are."""
+    written = {label: known for known, label in actions.KEY_LABELS.items()}
+    key = written.get(key, key)
+    if not _KEY.fullmatch(key):
+        raise KeymapError(
+            name, f"has no key that is called {printable(key)!r}: write c, C, f5, ctrl+k or question_mark"
+        )
+    return key
