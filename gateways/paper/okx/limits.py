@@ -10,7 +10,6 @@ from collections.abc import Callable
 from gateways.paper.okx.errors import OkxError, TooMany
 
 SECOND_NS = 1_000_000_000
-HOUR_NS = 3_600 * SECOND_NS
 
 PLACE, PLACE_BATCH = "order", "batch-orders"
 AMEND, AMEND_BATCH = "amend-order", "amend-batch-orders"

@@ -31,7 +31,8 @@ VALID_MS = 30_000
 
 Json = dict[str, object]
 
-_DECIMAL = re.compile(r"[0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30}", re.ASCII)
+_DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{0,12})?|\.[0-9]{1,12}", re.ASCII)
+"""Few enough digits for exact arithmetic with every tick and lot."""
 _INTEGER = re.compile(r"[0-9]{1,19}", re.ASCII)
 _JSON = msgspec.json.Decoder(float_hook=str)
 

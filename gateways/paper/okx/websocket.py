@@ -72,9 +72,9 @@ class WebsocketDesk:
         return [Push(connection=number, close=True) for number in silent]
 
     def _do(self, number: int, request: Mapping[str, Any], args: Sequence[dict[str, Any]]) -> list[Push]:
-        op = request.get("op")
+        op = str(request.get("op"))
         if op in self._verbs:
-            return [self._connected.say(number, self._order_entry(number, request, args))]
+            return [self._connected.say(number, self._order_entry(number, op, request, args))]
         match op:
             case "login":
                 self._spend(number)
@@ -155,16 +155,16 @@ class WebsocketDesk:
 
     # ------------------------------------------------------------------ order entry
 
-    def _order_entry(self, number: int, request: Mapping[str, Any], args: Sequence[dict[str, Any]]) -> Json:
+    def _order_entry(self, number: int, op: str, request: Mapping[str, Any], args: Sequence[dict[str, Any]]) -> Json:
         """The reply to an order request: ``code`` 0, 1 (all failed) or 2 (some did), and each item's own."""
         connection = self._connected.of(number)
         if connection.place != "private":
             raise OkxError("60028", "The current operation is not supported by this URL. Please use the correct URL.")
         if not connection.account:
             raise OkxError("60011", "Please log in")
-        now, op = self._now_ns(), str(request["op"])
+        now = self._now_ns()
         carry_out, batch = self._verbs[op]
-        said: Json = {"id": request.get("id") or "", "op": op}
+        said: Json = {"id": _text(request.get("id")) or "", "op": op}
         try:
             check_expiry(_text(request.get("expTime")), now)
             data = carry_out([Params(arg) for arg in args], connection.account, self._by_code, batch=batch)

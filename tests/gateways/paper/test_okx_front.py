@@ -1,9 +1,12 @@
 """Who may ask the paper OKX front, how often, and what it publishes of itself and of an account's terms."""
 
+import json
 from decimal import Decimal
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateways.paper.front import Front, HttpReply
 from gateways.paper.okx.limits import WINDOWS
@@ -279,3 +282,44 @@ def test_fees_are_what_is_charged(client: PaperClient) -> None:
     (fill,) = client.ask("trade/fills")
     assert D(fill["fee"]) == D(fees["taker"]) * D(fill["fillPx"]) * D("0.01")
     assert D(fill["feeRate"]) == D(fees["taker"])
+
+
+# ------------------------------------------------------------------ whatever is sent
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+WORDS = st.sampled_from([*LIMIT, "clOrdId", "ordId", "newSz", "newPx", "reqId", "instIdCode", "reduceOnly", "channel"])
+NUMBERS = st.from_regex(r"\A[0-9]{0,32}\.?[0-9]{0,32}\Z")
+ITEMS = st.dictionaries(WORDS, ANYTHING | NUMBERS, max_size=5).map(lambda some: {**LIMIT, "instIdCode": 10459, **some})
+OPS = ("order", "amend-order", "batch-cancel-orders", "subscribe", "unsubscribe", "login")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(OPS) | ANYTHING, st.lists(ITEMS | ANYTHING, max_size=3) | ANYTHING, ANYTHING)
+def test_whatever_is_sent_by_websocket_is_answered(op: object, args: object, request_id: object) -> None:
+    """Every message gets JSON back, and the connection lives on."""
+    client = PaperClient()
+    connection = client.private()
+    client.say(connection, {"id": request_id, "op": op, "args": args, "expTime": request_id})
+    assert client.say(connection, "ping") == ["pong"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["trade/order", "trade/amend-order", "trade/cancel-all-after", "account/set-leverage"]),
+    ITEMS | ANYTHING,
+    st.dictionaries(WORDS | st.sampled_from(["after", "begin", "limit", "sz", "bar"]), NUMBERS | st.text(max_size=5)),
+)
+def test_whatever_is_sent_by_http_is_answered(path: str, body: object, query: dict[str, str]) -> None:
+    """Every request gets the venue's form back, with a code."""
+    client = PaperClient()
+    replies = [client.send("POST", path, body)]
+    asked = ("market/books", "market/candles", "trade/fills", "trade/orders-history", "trade/order", "account/max-size")
+    replies += [client.send("GET", each, {"instId": TICKER, **query}) for each in asked]
+    for reply in replies:
+        answer = json.loads(reply.body)
+        assert isinstance(answer["code"], str)
+        assert (reply.status == 200) or not answer["data"]
