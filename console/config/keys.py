@@ -1,7 +1,6 @@
 """``hedgedesk keys``: a venue's keys in the system's keyring. They are typed or piped in, and are never arguments."""
 
 import getpass
-import sys
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
@@ -31,7 +30,7 @@ def ask_keys(ask: Callable[[str], str]) -> Keys:
     return Keys(**parts, passphrase=Secret(ask(f"{PASSPHRASE}: ").strip()))
 
 
-def hidden(stdin: TextIO = sys.stdin) -> Callable[[str], str]:
+def hidden(stdin: TextIO) -> Callable[[str], str]:
     """How secrets are asked for: unseen at a terminal, as lines from a pipe."""
     if stdin.isatty():
         return getpass.getpass

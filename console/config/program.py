@@ -85,7 +85,7 @@ def _keys(arguments: argparse.Namespace) -> int:
     try:
         match arguments.act:
             case "set":
-                keys = ask_keys(hidden())
+                keys = ask_keys(hidden(sys.stdin))
                 store.put(check_name(arguments.name), keys)
                 print(f"keyring:{arguments.name} has keys now, fingerprint {keys.fingerprint}")
             case "rm":
