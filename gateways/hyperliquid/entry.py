@@ -20,8 +20,8 @@ from gateways.transport.calls import Calls
 
 POSTS_IN_FLIGHT = 100
 REPLY_TIMEOUT_S = 10.0
-ENTRY_WAIT_S = 1.0
-"""How long an order request may wait for the rate budget."""
+ENTRY_WAIT_S = 2.0
+"""How long an order request may wait for the rate budget: longer than the second that a refusal for rate asks for."""
 CANCELS_A_REQUEST = 40
 
 Action = PlaceOrder | AmendOrder | CancelOrder | DeadMansSwitch
