@@ -265,6 +265,19 @@ def test_signatures_are_the_known_ones(known: dict[str, str]) -> None:
     assert sign(known["secret"], stamp + known["payload"]) == known["signature"]
 
 
+def login_answers() -> list[dict[str, str]]:
+    path = WIRE / "kat" / "hmac_signing_binance_bybit_okx.json"
+    return [each for each in json.loads(path.read_bytes()) if each["venue"] == "bybit_ws"] if path.exists() else []
+
+
+@pytest.mark.parametrize("known", login_answers(), ids=lambda known: known["payload"])
+def test_login_signatures_are_the_known_ones(known: dict[str, str]) -> None:
+    """Each published login is signed as ours for the same expiry."""
+    expires_ms = int(known["payload"].removeprefix("GET/realtime"))
+    made = json.loads(login(Credentials("key", known["secret"]), expires_ms, "auth"))
+    assert made["args"] == ["key", expires_ms, known["signature"]]
+
+
 CREDENTIALS = Credentials("key", "secretsecret")
 BITCOIN = Contract(
     venue="bybit",
