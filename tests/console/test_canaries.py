@@ -1,11 +1,13 @@
 """No key gets out: desks run, refuse, crash and are looked at with keys that are searched for in all they leave."""
 
 import asyncio
+import io
 import os
 import signal
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,9 @@ from console.engine import EmbeddedLink
 from gateways.venue import Endpoints
 from tests.console.profiles import START, Venues, running
 
+BY_VARIABLES = ("binance", "bybit", "okx")
+"""Venues whose keys are in the environment; Hyperliquid's are in a file."""
+
 SCRIPT = """buy 0.0137 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market
 buy 0.0000001 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market
 sell 999999999 binance:ETHUSDT market
@@ -24,6 +29,9 @@ buy 1 binance:NOSUCH @ 5
 buy 1 nowhere:ETH @ 5
 buy one hyperliquid:ETH
 sell 0.05 hyperliquid:ETH @ 9000 post hedge binance:ETHUSDT ioc 5bps
+sell 0.02 bybit:ETHUSDT market
+buy 0.1 okx:ETH-USDT-SWAP @ opponent1 hedge bybit:ETHUSDT market
+buy 0.1 okx:ETH-USDT-SWAP @ 1
 cancel ffff
 verify
 cancel all
@@ -35,7 +43,7 @@ quit
 
 @pytest.fixture(scope="module")
 def venues() -> Iterator[Venues]:
-    with running("binance", "hyperliquid") as there:
+    with running("binance", "bybit", "hyperliquid", "okx") as there:
         yield there
 
 
@@ -49,7 +57,8 @@ class Life:
         self.config = folder / "config" / "hedgedesk" / "config.toml"
         self.config.parent.mkdir(parents=True)
         key_file = venues.key_file("hyperliquid", folder / "keys.toml")
-        self.write(venues.profile({"binance": "env:HEDGEDESK_KEYS_BINANCE", "hyperliquid": key_file}))
+        by_variables = {alias: f"env:HEDGEDESK_KEYS_{alias.upper()}" for alias in BY_VARIABLES}
+        self.write(venues.profile({**by_variables, "hyperliquid": key_file}))
 
     def write(self, text: str) -> None:
         self.config.write_text(text, encoding="utf-8")
@@ -57,7 +66,8 @@ class Life:
     def environment(self, **more: str) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("HEDGEDESK_", "XDG_"))}
         xdg = {f"XDG_{name.upper()}_HOME": str(self.folder / name) for name in ("config", "state", "cache", "data")}
-        return {**clean, **xdg, "TMPDIR": str(self.folder), **self.venues.variables("binance"), **more}
+        keys = {name: text for alias in BY_VARIABLES for name, text in self.venues.variables(alias).items()}
+        return {**clean, **xdg, "TMPDIR": str(self.folder), **keys, **more}
 
     def run(self, *arguments: str, text: str = "", **more: str) -> int:
         """Run the program; keep what it said."""
@@ -67,6 +77,16 @@ class Life:
         )  # fmt: skip
         self.said += [done.stdout, done.stderr]
         return done.returncode
+
+    def look(self, *arguments: str, **more: str) -> int:
+        """Run the program in this process, which is quicker; keep what it said."""
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment(**more).items():
+                patch.setenv(name, value)
+            code = main(arguments)
+        self.said += [out.getvalue(), err.getvalue()]
+        return code
 
     def left(self) -> str:
         """All that was said and written, but the file that holds the keys."""
@@ -104,11 +124,11 @@ def test_a_desks_life_leaves_no_key_and_every_file_closed(life: Life) -> None:
     killed = life.run("run", "--headless", text=SCRIPT, HEDGEDESK_KILL="after-send:1")
     assert killed == -signal.SIGKILL
     assert life.run("run", "--headless", "--debug", text="wait idle 10s\nquit\n") == 0
-    assert life.run("verify") == 0
-    for looked in (["journal", "show"], ["journal", "export"], ["config", "show"], ["config", "path"], ["check"]):
-        assert life.run(*looked) == 0
-    assert life.run("keys", "list") == 0
+    for looked in ("verify", "journal show", "journal export", "config show", "config path", "check", "keys list"):
+        assert life.look(*looked.split()) == 0
     assert '"hedge"' in life.left()
+    for alias in ("binance", "bybit", "hyperliquid", "okx"):
+        assert f'"venue":"{alias}","ticker"' in life.left()
     assert "fingerprint" in life.left()
     assert life.leaks() == []
     written = list((life.folder / "state").rglob("*"))
@@ -121,39 +141,31 @@ def test_a_desks_life_leaves_no_key_and_every_file_closed(life: Life) -> None:
 WRONG = "canary0123456789abcdef0123456789abcdef"
 
 
-@pytest.mark.parametrize("debug", [[], ["--debug"]])
-def test_keys_that_are_refused_are_not_repeated(life: Life, debug: list[str]) -> None:
+def test_keys_that_are_refused_are_not_repeated(life: Life) -> None:
     """Not by the sentence, nor by the traceback."""
-    for part in ("KEY", "SECRET"):
-        assert life.run("run", "--headless", *debug, **{f"HEDGEDESK_KEYS_BINANCE_{part}": WRONG}) == 1
+    assert life.run("run", "--headless", HEDGEDESK_KEYS_BINANCE_SECRET=WRONG) == 1
+    assert "Traceback" not in life.left()
+    assert life.run("run", "--headless", "--debug", HEDGEDESK_KEYS_OKX_KEY=WRONG) == 1
+    assert life.left().count("Traceback") == 1
     (life.folder / "keys.toml").write_text(f'key = "0x{"ab" * 20}"\nsecret = "{WRONG}"', encoding="utf-8")
-    assert life.run("exec", *debug, SCRIPT.splitlines()[0]) == 1
-    assert life.run("check", *debug) == 1
-    assert ("Traceback" in life.left()) == bool(debug)
+    assert life.run("exec", "--debug", SCRIPT.splitlines()[0]) == 1
+    assert life.run("check", "--debug", HEDGEDESK_KEYS_BYBIT_KEY=WRONG) == 1
     assert life.leaks(WRONG) == []
 
 
-def test_keys_in_wrong_places_are_not_repeated(
-    life: Life, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_keys_in_wrong_places_are_not_repeated(life: Life) -> None:
     """In the configuration, in a variable of settings, among the arguments."""
-    for name, value in life.environment().items():
-        monkeypatch.setenv(name, value)
     good = life.config.read_text(encoding="utf-8")
     for wrong in (f'secret = "{WRONG}"', f'kind = "{WRONG}"', f'{WRONG} = "x"', f'rest = "{WRONG}"', f'x = "{WRONG}'):
         life.write(f"[profiles.paper]\n{wrong}\n")
-        for command in (["check"], ["config", "show"], ["run", "--headless", "--debug"], ["keys", "list"]):
-            assert main(command) == 2
-        life.config.unlink()
+        for command in ("check", "config show", "run --headless --debug", "keys list"):
+            assert life.look(*command.split()) == 2
     life.write(good)
     for name in ("HEDGEDESK_SECRET", "HEDGEDESK_THEME", "HEDGEDESK_VENUES__BINANCE__KEYS"):
-        with monkeypatch.context() as also:
-            also.setenv(name, WRONG)
-            assert main(["check", "--debug"]) == 2
-    assert main(["keys", "set", "main", WRONG]) == 2
-    assert main(["run", "--headless", "--secret", WRONG]) == 2
-    life.said += [*capsys.readouterr()]
-    assert len(life.said[-1].splitlines()) == 25
+        assert life.look("check", "--debug", **{name: WRONG}) == 2
+    assert life.look("keys", "set", "main", WRONG) == 2
+    assert life.look("run", "--headless", "--secret", WRONG) == 2
+    assert "".join(life.said).count("hedgedesk: ") == 25
     assert life.leaks(WRONG) == []
 
 
