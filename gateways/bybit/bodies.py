@@ -87,7 +87,7 @@ def reject_of(
         venue=venue,
         code=str(code),
         text=text,
-        reason=refusals.reason_of(code),
+        reason=refusals.reason_of(code, text),
         definite=refusals.is_definite(code, status),
         request_id=request_id,
         retry_after_s=wait_s,

@@ -126,8 +126,21 @@ _SAID_AT_THE_DOOR = frozenset({401, 403, 429})
 """Statuses that refuse a request before it is looked at, whatever the code beside them."""
 
 
-def reason_of(code: int) -> RejectReason:
-    """The normalized reason of a code."""
+_PARAMETER = 10001
+_OF_THE_QUANTITY = ("qty invalid", "number of contracts")
+_OF_THE_PRICE = ("price invalid",)
+"""What the words of a parameter error say, in lower case: "Qty invalid", "The number of contracts exceeds maximum limit
+allowed", "Price invalid". The code alone does not tell the contract's rules from a request that is wrong."""
+
+
+def reason_of(code: int, text: str) -> RejectReason:
+    """The normalized reason of a code, and of its words where the code alone does not tell."""
+    if code == _PARAMETER:
+        words = text.lower()
+        if any(each in words for each in _OF_THE_QUANTITY):
+            return RejectReason.LOT
+        if any(each in words for each in _OF_THE_PRICE):
+            return RejectReason.TICK
     return REASONS.get(code, RejectReason.OTHER)
 
 

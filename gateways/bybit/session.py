@@ -15,7 +15,8 @@ from gateways.transport.sockets import SOCKETS
 from gateways.transport.stream import Heartbeat
 from gateways.venue import Endpoints
 
-HEARTBEAT = Heartbeat(every=20.0, text='{"op":"ping"}')
+PING = '{"op":"ping"}'
+HEARTBEAT = Heartbeat(every=20.0, text=PING)
 """The venue asks for a ping of its own every 20 s, and answers each ("Connect")."""
 
 SILENT_AFTER_S = 45.0

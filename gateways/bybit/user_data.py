@@ -8,7 +8,7 @@ the same request. A new connection tells nothing of what was missed: the OMS mus
 from gateways.bybit import refusals
 from gateways.bybit.decode import IGNORED, decode, topic_of
 from gateways.bybit.encode import subscription
-from gateways.bybit.session import HEARTBEAT, SILENT_AFTER_S, Session
+from gateways.bybit.session import HEARTBEAT, PING, SILENT_AFTER_S, Session
 from gateways.errors import Rejected, Unavailable
 from gateways.standards import Ack, Event, Reject
 from gateways.transport.calls import Calls
@@ -70,6 +70,8 @@ class UserData(PrivateStream[Session]):
             await self._ask(request_id, subscription("subscribe", topics, request_id))
         if self._protected is not False:
             await self._ask("subscribe-protection", subscription("subscribe", PROTECTION, "subscribe-protection"))
+            # The venue takes an account for back when it is connected and its heartbeat goes on, not before.
+            self.stream.send(PING)
             self._protected = True
 
     async def _ask(self, request_id: str, message: bytes) -> None:

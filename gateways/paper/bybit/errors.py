@@ -104,7 +104,7 @@ _BY_REASON: dict[RejectReason, tuple[int, str]] = {
     RejectReason.REDUCE_ONLY: (110017, "current position is zero, cannot fix reduce-only order qty"),
     RejectReason.TOO_MANY_ORDERS: (110020, "Cannot have more than 500 active orders."),
     RejectReason.DUPLICATE_CLOID: (110072, "OrderLinkedID is duplicate"),
-    RejectReason.HALTED: (110065, "No trading is allowed at the current time"),
+    RejectReason.HALTED: (110066, "No trading is allowed at the current time"),
     RejectReason.RATE_LIMIT: (10006, "Too many visits. Exceeded the API Rate Limit."),
     RejectReason.UNKNOWN_ORDER: (110001, "order not exists or too late to cancel"),
     RejectReason.BAD_REQUEST: (10001, "Request parameter error."),

@@ -172,7 +172,7 @@ class OrderDesk:
             raise BybitError(10001, "The order remains unchanged as the parameters entered match the existing ones.")
         if quantity <= order.filled:
             text = "The number of contracts modified cannot be less than or equal to the filled quantity"
-            raise BybitError(110063, text)
+            raise BybitError(110064, text)
         try:
             changed = self._exchange.amend(
                 account, contract.ticker, order_id=order.order_id, quantity=quantity, price=price

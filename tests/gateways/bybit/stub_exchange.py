@@ -116,6 +116,8 @@ class StubExchange:
             await socket.send_json({"reqId": message["reqId"], "retCode": 0, "retMsg": "OK", "op": "auth"})
         elif name == "trade":
             await self.trade(message, socket)
+        elif op == "ping":
+            await socket.send_json({"op": "pong", "args": [str(NOW_MS)], "conn_id": "c"})
         elif self.unanswered.isdisjoint(message.get("args", [])):
             refused = self.refuse_ops.get(op)
             said = {"success": refused is None, "ret_msg": refused or "", "op": op, "req_id": message["req_id"]}

@@ -28,13 +28,14 @@ async def test_it_is_set_once_joined_and_left(stub: Stub) -> None:
 
 
 async def test_a_connection_that_takes_the_place_of_another_joins_too(stub: Stub) -> None:
-    """Else the time of the one that was lost would run out."""
+    """And sends a heartbeat at once: else the time of the one that was lost would run out."""
     exchange, _ = stub
     exchange.rest[PATH] = (200, answer({}))
     async with connected(*stub) as (venue, desk):
         await venue.arm_dead_man(30, None)
         await exchange.drop("private")
         await exchange.until(lambda: exchange.topics("private").count(TOPIC) == 2)
+        await exchange.until(lambda: exchange.received["private"][-1]["op"] == "ping")
         await desk.until(lambda: desk.states_of(Channel.PRIVATE)[-1])
 
 

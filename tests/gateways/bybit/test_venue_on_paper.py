@@ -163,8 +163,9 @@ async def test_refusals(venue: BybitVenue) -> None:
     refused = [
         ({"amount": D("0.1"), "price": low, "reduce_only": True}, RejectReason.REDUCE_ONLY),
         ({"amount": D(7_000), "price": low}, RejectReason.MARGIN),
-        ({"amount": D("0.1"), "price": low + D("0.001")}, RejectReason.BAD_REQUEST),
-        ({"amount": D("0.015"), "price": low}, RejectReason.BAD_REQUEST),
+        ({"amount": D("0.1"), "price": low + D("0.001")}, RejectReason.TICK),
+        ({"amount": D("0.015"), "price": low}, RejectReason.LOT),
+        ({"amount": D("0.001"), "price": low}, RejectReason.LOT),
         ({"amount": D("0.1"), "price": low * 2}, RejectReason.PRICE_BAND),
         ({"amount": D("0.01"), "price": D(400)}, RejectReason.MIN_NOTIONAL),
     ]

@@ -164,7 +164,7 @@ def test_a_contract_that_is_halted_says_so(client: PaperClient) -> None:
     client.exchange.halt(TICKER)
     (row,) = client.public("/v5/market/instruments-info", category="linear", symbol=TICKER)["list"]
     assert row["status"] == "Closed"
-    assert client.refused("POST", "/v5/order/create", **LIMIT)[0] == 110065
+    assert client.refused("POST", "/v5/order/create", **LIMIT)[0] == 110066
 
 
 def test_book_trades_ticker_and_candles_tell_of_one_market(client: PaperClient) -> None:

@@ -170,7 +170,7 @@ def test_an_amend_that_cannot_be(client: PaperClient) -> None:
         "order not exists or too late to replace",
     )
     assert client.refused("POST", AMEND, **named, qty="0.6", price="95000.1")[0] == 10001
-    assert client.refused("POST", AMEND, **named, qty="0.5")[0] == 110063
+    assert client.refused("POST", AMEND, **named, qty="0.5")[0] == 110064
     assert client.refused("POST", AMEND, **named, price="95000.15")[0] == 10001
     assert client.refused("POST", AMEND, **named, qty="900")[0] == 110007
     assert client.row(order["orderId"]) == order
