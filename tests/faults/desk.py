@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gateways.contracts import round_price
 from gateways.errors import VenueError
+from gateways.paper.bybit import numbers as bybit_numbers
 from gateways.paper.control import truth_of
 from gateways.paper.fault_plan import Fault, Rule
 from gateways.paper.sockets import PaperServer, running
@@ -23,14 +24,14 @@ from oms.system import OMS
 
 D = Decimal
 VENUES = ("binance", "hyperliquid")
-TICKERS = {"binance": "ETHUSDT", "hyperliquid": "ETH", "okx": "ETH-USDT-SWAP"}
-LOT = {"binance": D("0.001"), "hyperliquid": D("0.0001"), "okx": D("0.001")}
+TICKERS = {"binance": "ETHUSDT", "hyperliquid": "ETH", "okx": "ETH-USDT-SWAP", "bybit": "ETHUSDT"}
+LOT = {"binance": D("0.001"), "hyperliquid": D("0.0001"), "okx": D("0.001"), "bybit": D("0.01")}
 PENDING_S = 0.5
 REFRESH_S = 1.0
 
 DIRECTIONS = {
     1: ("hyperliquid", "binance"), 2: ("binance", "hyperliquid"), 3: ("hyperliquid", "binance"),
-    4: ("okx", "binance"), 5: ("hyperliquid", "okx"),
+    4: ("okx", "binance"), 5: ("hyperliquid", "okx"), 6: ("bybit", "binance"), 7: ("hyperliquid", "bybit"),
 }  # fmt: skip
 """Maker's and hedge's venue by seed: each venue is drilled both ways."""
 
@@ -152,6 +153,10 @@ class Desk:
     def fill_the_disk(self, full):
         """Let the journal's file be ``full``, a device that takes nothing."""
         os.dup2(full, self.oms.journal._file)
+
+    def oid(self, venue, number):
+        """The id by which a venue names the order that its exchange numbers so."""
+        return bybit_numbers.order_id(number) if venue == "bybit" else str(number)
 
     def client_id(self, venue, key):
         return f"0x{key}" if venue == "hyperliquid" else key

@@ -2,7 +2,7 @@
 
 import pytest
 
-SEEDS = (1, 2, 3, 4, 5)
+SEEDS = (1, 2, 3, 4, 5, 6, 7)
 
 
 def _seeds(quick):
