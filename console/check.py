@@ -19,6 +19,7 @@ from console.config.accounts import addresses, keys_of, with_keys
 from console.config.model import Profile
 from console.config.reading import Loaded
 from console.config.secrets import KeyStore, SecretError
+from console.papers import VENUES
 from gateways.errors import VenueError
 from gateways.permissions import Nobody, Permissions, unheard
 from gateways.router import is_loopback
@@ -175,7 +176,7 @@ def _of_limits(profile: Profile) -> Iterator[Finding]:
     yield _limit_line("each base asset", limits.net(""))
     for base in limits.bases:
         yield _limit_line(f"net {base}", limits.net(base))
-    for alias in profile.venues or ("binance", "hyperliquid"):
+    for alias in profile.venues or VENUES:
         yield _limit_line(f"{alias} in all", limits.venue(alias))
         yield _limit_line(f"{alias}, each contract", limits.of(alias, ""))
         yield from _of_instruments(alias, limits)

@@ -14,9 +14,11 @@ PURE = [
     "gateways/paper/binance/*.py", "gateways/paper/hyperliquid/*.py", "gateways/paper/okx/*.py",
     "gateways/paper/bybit/*.py",
     "oms/absence.py", "oms/checks.py", "oms/evidence.py", "oms/order_book.py", "oms/orders.py", "oms/reconcile.py",
-    "oms/cloid.py", "oms/checkpoint.py",
+    "oms/cloid.py", "oms/checkpoint.py", "oms/limits.py",
     *(f"oms/hedge/{name}.py" for name in ("acts", "book", "decision", "events", "failures", "kernel", "ledger",
                                           "policy", "state")),
+    *(f"console/config/{name}.py" for name in ("limits", "messages", "numbers", "overrides", "places", "problems",
+                                               "showing", "table", "template", "wizard")),
     "console/language.py", "console/legs.py", "console/words.py", "console/commands.py", "console/checks.py",
 ]  # fmt: skip
 FORBIDDEN = {"time", "random", "secrets", "os", "socket", "asyncio", "threading", "subprocess", "aiohttp"}

@@ -14,7 +14,7 @@ def addresses(entry: VenueEntry) -> Endpoints:
     """Where a venue is, without keys."""
     if entry.environment == "loopback" and entry.rest is not None and entry.ws is not None:
         return Endpoints(rest=entry.rest, ws=entry.ws, kind=entry.kind)
-    return endpoints(entry.kind, entry.environment)
+    return endpoints(entry.kind, entry.environment or "")
 
 
 def keys_of(alias: str, entry: VenueEntry, environment: Mapping[str, str], store: KeyStore | None = None) -> Keys:

@@ -16,7 +16,9 @@ from console.config.limits import LimitsTable
 from console.config.messages import looks_secret, nearest
 from console.config.numbers import Amount, Whole
 from console.config.table import Table
+from console.papers import VENUES
 from gateways.profiles import environments
+from gateways.router import is_loopback
 from oms.limits import Arming
 
 VenueKind = Literal["binance", "bybit", "hyperliquid", "okx"]
@@ -100,8 +102,8 @@ class VenueEntry(Table):
 
     kind: VenueKind
     """Which gateway speaks to it."""
-    environment: EnvironmentName = "mainnet"
-    """Which of the venue's exchanges; loopback for one on this machine, which rest and ws name."""
+    environment: EnvironmentName | None = None
+    """Which of the venue's exchanges, always said but of paper venues. loopback: on this machine, at rest and ws."""
     keys: KeySource | None = None
     """Where its keys are: env:PREFIX, keyring:NAME or file:PATH."""
     rest: Address | None = None
@@ -112,15 +114,22 @@ class VenueEntry(Table):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.environment == "loopback":
-            if self.rest is None or self.ws is None:
-                raise wrong("needs rest and ws: where the venue is on this machine", "environment")
+            self._check_addresses()
             return self
         if self.rest is not None or self.ws is not None:
-            raise wrong(f"goes with environment loopback: the addresses of {self.environment} are known", "rest")
+            raise wrong("goes with environment loopback: all other addresses are known", "ws" if self.ws else "rest")
         there = environments(self.kind)
-        if self.environment not in there:
+        if self.environment is not None and self.environment not in there:
             raise wrong(f"{self.kind} has {', '.join(there)}", "environment")
         return self
+
+    def _check_addresses(self) -> None:
+        if self.rest is None or self.ws is None:
+            raise wrong("needs rest and ws: where the venue is on this machine", "environment")
+        sockets = {"ws": self.ws} if isinstance(self.ws, str) else {f"ws.{name}": url for name, url in self.ws.items()}
+        for name, url in {"rest": self.rest, **sockets}.items():
+            if not is_loopback(url):
+                raise wrong("is not on this machine, as environment loopback says", *name.split(".", 1))
 
 
 class ArmingTable(Table):
@@ -194,7 +203,7 @@ class Profile(Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        names = set(self.venues) or ({"binance", "hyperliquid"} if self.kind == "paper" else set())
+        names = set(self.venues or (VENUES if self.kind == "paper" else ()))
         for alias in self.limits.venue:
             if alias not in names:
                 raise wrong(
@@ -211,6 +220,8 @@ class Profile(Table):
         return self
 
     def _check_venue(self, alias: str, venue: VenueEntry) -> None:
+        if self.kind != "paper" and venue.environment is None:
+            raise wrong(f"says no environment: it has {', '.join(environments(venue.kind))}", "venues", alias)
         if self.kind == "venues" and venue.keys is None:
             raise wrong(f'has no keys: say where they are, as in keys = "keyring:{alias}"', "venues", alias)
         if self.kind != "venues" and venue.keys is not None:

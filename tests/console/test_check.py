@@ -98,7 +98,7 @@ def test_a_clock_that_is_off_is_told(venues: Venues, monkeypatch: pytest.MonkeyP
 REMOTE = """profile = "live"
 [profiles.live]
 kind = "venues"
-venues.binance = { kind = "binance", keys = "env:MY" }
+venues.binance = { kind = "binance", environment = "mainnet", keys = "env:MY" }
 """
 
 
@@ -237,7 +237,9 @@ def test_a_profile_that_cannot_start_says_why(
 ) -> None:
     """Before anything is connected."""
     alone.parent.mkdir()
-    shadow = '[profiles.shadow]\nkind = "paper-on-live"\nvenues.binance.kind = "binance"\n'
+    shadow = (
+        '[profiles.shadow]\nkind = "paper-on-live"\nvenues.binance = { kind = "binance", environment = "mainnet" }\n'
+    )
     alone.write_text(REMOTE.removeprefix('profile = "live"') + shadow, encoding="utf-8")
     assert main(["run", "--headless", *more.split()]) == 2
     assert said in capsys.readouterr().err

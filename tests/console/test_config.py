@@ -65,7 +65,12 @@ def problems(text: str, **environment: str) -> list[str]:
         ("limits.each.order_notional = { hrd = 5 }", "'hrd' is no end of a limit: did you mean hard?"),
         ("limits.each.order_notional = {}", "needs a hard or a soft end"),
         ("limits.venue.binanc.open_orders = 5", "limits.venue.binanc: there is no such venue in this profile: did you"),
-        ('venues.okx.kind = "okx"', "profiles.live.venues.okx: has no keys: say where they are"),
+        ('venues.okx.kind = "okx"', "profiles.live.venues.okx: says no environment: it has mainnet, demo"),
+        ('venues.okx = { kind = "okx", environment = "demo" }', "venues.okx: has no keys: say where they are"),
+        (
+            'venues.a = { kind = "okx", environment = "loopback", rest = "http://127.0.0.1:1", ws = "ws://okx.com" }',
+            "profiles.live.venues.a.ws: is not on this machine, as environment loopback says",
+        ),
         ('venues.okx = { kind = "okex" }', "venues.okx.kind = 'okex': must be binance, bybit, hyperliquid or okx"),
         ("venues.okx = { keys = 'keyring:x' }", "profiles.live.venues.okx.kind: is missing"),
         (

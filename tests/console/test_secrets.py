@@ -223,8 +223,8 @@ def test_the_list_of_keys_has_names_and_fingerprints_alone():
     text = """
     [profiles.live]
     kind = "venues"
-    venues.binance = { kind = "binance", keys = "keyring:main" }
-    venues.okx = { kind = "okx", keys = "env:NONE" }
+    venues.binance = { kind = "binance", environment = "mainnet", keys = "keyring:main" }
+    venues.okx = { kind = "okx", environment = "demo", keys = "env:NONE" }
     """
     rows = known_keys(parse(text, Path("c")).config, {}, store)
     assert rows == [
