@@ -424,6 +424,7 @@ def test_control_switches_acts_and_tells_the_truth(venue):
     assert books == json.loads(json.dumps({
         "fills": {order.client_id: {"ticker": "ETHUSDT", "filled": "0.3", "trades": [1]}},
         "open": {order.client_id: "0.7"}, "placed": {order.client_id: 1}, "positions": {"ETHUSDT": "0.3"},
+        "prices": {order.client_id: str(order.price)},
     }))  # fmt: skip
     assert truth_of(venue.exchange, USER).positions == {"ETHUSDT": D("0.3")}
 
