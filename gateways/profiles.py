@@ -28,11 +28,9 @@ def _binance(rest: str, streams: str, api: str) -> Endpoints:
     return Endpoints(rest=rest, ws={**routed, "api": api})
 
 
-def _bybit(rest: str, public: str, private: str, trade: str) -> Endpoints:
-    return Endpoints(
-        rest=rest,
-        ws={"public": f"{public}/v5/public/linear", "private": f"{private}/v5/private", "trade": f"{trade}/v5/trade"},
-    )
+def _bybit(rest: str, streams: str) -> Endpoints:
+    ways = {"public": "public/linear", "private": "private", "trade": "trade"}
+    return Endpoints(rest=rest, ws={name: f"{streams}/v5/{path}" for name, path in ways.items()})
 
 
 def _okx(streams: str, headers: Mapping[str, str]) -> Endpoints:
@@ -54,11 +52,18 @@ PROFILES: Mapping[str, Mapping[Environment, Endpoints]] = {
         ),
         Environment.DEMO: _binance("https://demo-fapi.binance.com", "wss://demo-fstream.binance.com", _TESTNET_API),
     },
-    # "Connect" and "Integration Guidance" of the v5 documentation. Its "Demo Trading Service" has no order entry
-    # socket, without which this gateway does not trade: there is no demo here.
+    # "Connect", "Integration Guidance" and "Demo Trading Service" of the v5 documentation: the demo has the real
+    # market's public streams, and no order entry socket, so that its orders go by HTTP.
     "bybit": {
-        Environment.MAINNET: _bybit("https://api.bybit.com", *("wss://stream.bybit.com",) * 3),
-        Environment.TESTNET: _bybit("https://api-testnet.bybit.com", *("wss://stream-testnet.bybit.com",) * 3),
+        Environment.MAINNET: _bybit("https://api.bybit.com", "wss://stream.bybit.com"),
+        Environment.TESTNET: _bybit("https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com"),
+        Environment.DEMO: Endpoints(
+            rest="https://api-demo.bybit.com",
+            ws={
+                "public": "wss://stream.bybit.com/v5/public/linear",
+                "private": "wss://stream-demo.bybit.com/v5/private",
+            },
+        ),
     },
     # "Production Trading Services" and "Demo Trading Services" of the v5 documentation: the demo is told apart by a
     # header on HTTP and by a host on websockets.

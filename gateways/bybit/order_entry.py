@@ -53,20 +53,23 @@ class OrderEntry:
         self._calls: Calls[tuple[bytes, list[Event]]] = Calls(session.alias)
         self._numbers = 0
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
-        self.stream = Stream(
-            session.alias,
-            Channel.TRADE,
-            address,
-            self._message,
-            on_open=self._opened,
-            on_lost=self._calls.disconnected,
-            on_state=session.channel_changed,
-            on_fault=self._fault,
-            heartbeat=HEARTBEAT,
-            silent_after=SILENT_AFTER_S,
-            clock_ns=session.clock_ns,
-            network=session.network,
-        )
+        self.stream: Stream | None = None
+        """None where the venue has no order entry socket: its demo."""
+        if address:
+            self.stream = Stream(
+                session.alias,
+                Channel.TRADE,
+                address,
+                self._message,
+                on_open=self._opened,
+                on_lost=self._calls.disconnected,
+                on_state=session.channel_changed,
+                on_fault=self._fault,
+                heartbeat=HEARTBEAT,
+                silent_after=SILENT_AFTER_S,
+                clock_ns=session.clock_ns,
+                network=session.network,
+            )
 
     async def send(self, request: OrderRequest, verb: str, priority: Priority) -> OrderUpdate:
         """Send one request, once; return what the reply says of the order: its ids.
@@ -76,7 +79,7 @@ class OrderEntry:
         session, pool = self._session, limits.pool_of(request)
         asked = _Asked(request.ticker, verb, pool, request.cloid, isinstance(request, PlaceOrder))
         await session.gate.acquire({pool: 1}, priority, max_wait=MAX_WAIT_S[priority])
-        if self.stream.ready:
+        if self.stream is not None and self.stream.ready:
             try:
                 return await self._by_websocket(request, asked)
             except Unavailable as error:
@@ -98,7 +101,7 @@ class OrderEntry:
     async def _opened(self) -> None:
         request_id = self._named("auth")
         message = self._session.login(request_id)
-        _, events = await self._calls.call(request_id, lambda: self.stream.send(message), timeout=self._timeout)
+        _, events = await self._calls.call(request_id, lambda: self._write(message), timeout=self._timeout)
         for event in events:
             if isinstance(event, Reject):
                 raise refusals.error_of(event)
@@ -110,7 +113,7 @@ class OrderEntry:
         self._remember(request_id, asked)
         started, said, ok = session.network.monotonic_ns(), b"", False
         try:
-            said, events = await self._calls.call(request_id, lambda: self.stream.send(message), timeout=self._timeout)
+            said, events = await self._calls.call(request_id, lambda: self._write(message), timeout=self._timeout)
             update = self._outcome(events, asked.pool)
             ok = True
         except VenueError as error:
@@ -122,6 +125,11 @@ class OrderEntry:
             took_ns = session.network.monotonic_ns() - started
             session.request_done(asked.verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
 
+    def _write(self, message: bytes) -> None:
+        if self.stream is None:
+            raise Unavailable(self._session.alias, "there is no order entry socket: not sent")
+        self.stream.send(message)
+
     def _named(self, verb: str) -> str:
         """A request id that is never used again: the venue refuses one that it has seen (20006)."""
         self._numbers += 1
@@ -131,7 +139,8 @@ class OrderEntry:
         for event in events:
             if isinstance(event, Reject):
                 if event.code == refusals.RESTARTING:
-                    self.stream.reconnect(event.text)
+                    if self.stream is not None:
+                        self.stream.reconnect(event.text)
                     raise Unavailable(event.venue, f"{event.text} ({event.code}): not taken")
                 if event.code in refusals.RATE_CODES:
                     wait = self._session.back_off(event.code, [pool], event.retry_after_s)

@@ -70,7 +70,10 @@ _Page = Callable[[str], WireRequest]
 
 
 class BybitVenue(StreamedVenue[Session]):
-    """One unified account. ``endpoints.ws`` names three addresses: ``public``, ``private`` and ``trade``."""
+    """One unified account. ``endpoints.ws`` names three addresses: ``public``, ``private`` and ``trade``.
+
+    Without the last, which the venue's demo lacks, all orders go by HTTP.
+    """
 
     capabilities = CAPABILITIES
 
@@ -84,10 +87,10 @@ class BybitVenue(StreamedVenue[Session]):
         clock_every_s: float = CLOCK_EVERY_S,
         network: Network = SOCKETS,
     ) -> None:
-        urls = addresses(alias, endpoints, "public", "private", "trade")
+        urls = addresses(alias, endpoints, "public", "private")
         session = Session(alias, endpoints, clock_ns=clock_ns, network=network)
         self._user_data = UserData(session, urls["private"], clock_every_s=clock_every_s)
-        self._entry = OrderEntry(session, urls["trade"], reply_timeout_s=reply_timeout_s)
+        self._entry = OrderEntry(session, urls.get("trade", ""), reply_timeout_s=reply_timeout_s)
         self._market = MarketData(session, urls["public"])
         self._pages = FillPages(session)
         self._window_s = 0

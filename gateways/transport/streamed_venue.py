@@ -24,7 +24,10 @@ S = TypeVar("S", bound=Session)
 class OrderSocket(Protocol):
     """The part that enters orders."""
 
-    stream: Stream
+    @property
+    def stream(self) -> Stream | None:
+        """Its socket; None where it has HTTP alone."""
+        ...
 
 
 class PublicData(Protocol):
@@ -78,7 +81,8 @@ class StreamedVenue(Venue, Generic[S]):
             await session.synchronize_clock()
             await self.load_contracts()
             await self._check_account()
-            await order_stream.start()
+            if order_stream is not None:
+                await order_stream.start()
             await self._private.start(CONNECT_TIMEOUT_S)
         except (Unknown, DecodeError) as error:
             await self.close()
@@ -86,6 +90,8 @@ class StreamedVenue(Venue, Generic[S]):
         except BaseException:
             await self.close()
             raise
+        if order_stream is None:
+            return
         try:
             await order_stream.wait_ready(CONNECT_TIMEOUT_S)
         except Unavailable as error:
@@ -97,8 +103,10 @@ class StreamedVenue(Venue, Generic[S]):
 
     async def close(self) -> None:
         """Close every connection and end every task. Resting orders stay. Idempotent."""
+        order_stream = self._order_socket.stream
+        entry_closed = [] if order_stream is None else [order_stream.close()]
         try:
-            await asyncio.gather(self._private.close(), self._order_socket.stream.close(), self._public.close())
+            await asyncio.gather(self._private.close(), self._public.close(), *entry_closed)
         finally:
             await self._session.close()
 

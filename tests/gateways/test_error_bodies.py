@@ -312,7 +312,7 @@ def item(code: str, text: str = "why") -> dict[str, Any]:
 
 OKX: list[Row] = [
     ("place", 200, item("51008"), Rejected, R.MARGIN, "51008"),
-    ("place", 200, item("51020"), Rejected, R.LOT, "51020"),
+    ("place", 200, item("51020"), Rejected, R.MIN_NOTIONAL, "51020"),
     ("place", 200, item("51121"), Rejected, R.LOT, "51121"),
     ("place", 200, item("51006"), Rejected, R.PRICE_BAND, "51006"),
     ("place", 200, item("51137"), Rejected, R.PRICE_BAND, "51137"),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -150,8 +151,8 @@ async def test_hedge_mode_is_denied(stub: Stub) -> None:
 
 
 def test_endpoints_must_name_every_address() -> None:
-    """A missing address is named."""
-    with pytest.raises(Denied, match="private, trade"):
+    """A missing address is named, but that of the order entry, which the demo does not have."""
+    with pytest.raises(Denied, match=r"for private$"):
         BybitVenue("bybit", Endpoints(rest="http://127.0.0.1", ws={"public": "ws://x"}))
 
 
@@ -383,6 +384,23 @@ async def test_http_takes_over_where_the_socket_is_down(stub: Stub) -> None:
     assert (update.oid, update.cloid, update.status) == (OID, CLOID, None)
     [(params, headers)] = [(params, headers) for path, params, headers in exchange_.requests if path == CREATE]
     assert (params["orderLinkId"], headers["X-BAPI-API-KEY"]) == (CLOID, KEY)
+
+
+async def test_orders_of_the_demo_go_by_http(stub: Stub) -> None:
+    """The venue's demo has no order entry socket: its endpoints name none, and nobody waits for it."""
+    exchange_, endpoints = stub
+    assert isinstance(endpoints.ws, dict)
+    ways = {name: url for name, url in endpoints.ws.items() if name != "trade"}
+    exchange_.rest[CREATE] = 200, answer({"orderId": OID, "orderLinkId": CLOID})
+    venue, desk = BybitVenue("bybit", msgspec.structs.replace(endpoints, ws=ways)), Desk()
+    await venue.connect(desk.sink, desk)
+    try:
+        assert (await venue.place(ORDER)).oid == OID
+        assert desk.states_of(Channel.TRADE) == []
+        assert desk.dropped == []
+    finally:
+        await venue.close()
+    await venue.close()
 
 
 async def _not_ready(_seconds: float) -> None:
