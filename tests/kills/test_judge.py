@@ -36,6 +36,7 @@ def truth(fills=(), rest=(), placed=()):
         open={name: D(left) for name, left in rest},
         placed=dict(placed),
         positions={},
+        prices={},
     )
 
 
