@@ -22,7 +22,7 @@ from console.config.secrets import KeyStore, SecretError
 from console.papers import VENUES
 from gateways.errors import VenueError
 from gateways.permissions import Nobody, Permissions, unheard
-from gateways.router import is_loopback
+from gateways.router import is_loopback, make_venue
 from gateways.venue import Endpoints
 from oms.limits import Limit, Limits, Window
 
@@ -118,7 +118,11 @@ def _source(keys: str | None) -> str:
 
 
 async def _asked(alias: str, kind: str, place: Endpoints, profile: Profile) -> list[Finding]:
-    session: Any = importlib.import_module(f"gateways.{kind}.session").Session(alias, place)
+    try:
+        make_venue(alias, place)  # what its gateway needs to be told is there
+        session: Any = importlib.import_module(f"gateways.{kind}.session").Session(alias, place)
+    except VenueError as error:
+        return [Finding("reach", Verdict.NO, str(error))]
     ask = importlib.import_module(f"gateways.{kind}.permissions").permissions
     session.open(unheard, Nobody())
     findings = []

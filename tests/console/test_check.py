@@ -80,6 +80,20 @@ def test_a_venue_that_nobody_serves_is_not_reached() -> None:
     assert verdicts(found["reach"]) == ["no"]
 
 
+@pytest.mark.parametrize(
+    ("alias", "ws", "said"),
+    [
+        ("okx", {"public": "ws://127.0.0.1:9"}, "okx: the endpoints name no websocket address for private"),
+        ("hyperliquid", {"public": "ws://127.0.0.1:9"}, "hyperliquid: Hyperliquid has one websocket address"),
+    ],
+)
+def test_addresses_that_the_gateway_cannot_use_are_told(alias: str, ws: dict[str, str], said: str) -> None:
+    """By the gateway's own words, with nobody asked."""
+    place = Venues({alias: {"rest": "http://127.0.0.1:9", "ws": ws}})
+    found = checked(place.profile({alias: "env:MY"}), {"MY_KEY": "k", "MY_SECRET": "s"})
+    assert [finding.text for finding in found["reach"]] == [said]
+
+
 def test_a_clock_that_is_off_is_told(venues: Venues, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the limit that it breaks."""
     import gateways.okx.session as okx  # noqa: PLC0415  # only its clock is moved
