@@ -45,6 +45,7 @@ def failed(
         return _ask_rules(book, child, f"{name}: {said}; asking for the contract's rules", now_ns, limits)
     commands: list[e.Command] = [e.VenueLost(venue=book.venue, text=said)] if outage else []
     if counted:  # several went out before one outage was noticed: that is one failure
+        book.retry_ns = max(book.retry_ns, now_ns + limits.backoff_ns)
         return [*commands, told(child, "refused", f"{name}: {said}", "warning")]
     book.failures += 1
     why = HOLD_REASONS.get(reason) if reason else None
@@ -53,7 +54,9 @@ def failed(
     if why is None and book.failures >= limits.max_failures:
         why = f"{book.failures} hedges in a row filled nothing"
         if child.policy.on_failure is OnFailure.ESCALATE and child.rung != ESCALATED:
-            return [*commands, *_escalated(book, child, f"{name}: {why}; now as a market order", limits)]
+            commands += _escalated(book, child, f"{name}: {why}; now as a market order", limits)
+            book.retry_ns = now_ns + limits.backoff_ns if outage else 0  # into an outage nothing goes, this neither
+            return commands
     if why is not None:
         commands += held(book, why, f"{name}: {said}", child.cloid)
         return commands + (unwound(book, makers) if child.policy.on_failure is OnFailure.UNWIND else [])
@@ -104,5 +107,4 @@ def _escalated(book: HedgeBook, child: Child, text: str, limits: Limits) -> list
         if obligation.policy == child.policy:
             obligation.rung = ESCALATED
     book.failures = limits.max_failures - 1
-    book.retry_ns = 0
     return [told(child, "escalated", text, "warning")]

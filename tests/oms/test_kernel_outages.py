@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateways.standards import ZERO, RejectReason
 from oms.hedge import events as e
 from oms.hedge.kernel import Kernel
-from oms.hedge.policy import Limits, OnFailure, Policy
+from oms.hedge.policy import How, Limits, OnFailure, Policy, Rung
 from oms.hedge.state import ChildState
 from tests.oms.test_kernel import MS, D, Leg, book, contract, desk, fill, place, seen, sent
 
@@ -102,6 +102,29 @@ def test_hedges_under_way_when_an_outage_begins_are_one_failure():
     assert (book(kernel).failures, book(kernel).hold) == (1, "")
     up(kernel)
     assert sent(kernel.apply(e.Clocked(ts_ns=kernel.now_ns + S))) == [("child11", D(-10))]
+
+
+def test_an_escalation_does_not_go_into_the_outage_that_it_follows_from():
+    """The market order that a spent budget asks for waits for the venue as everything else does."""
+    rungs = (Rung(how=How.IOC, slippage_bps=D(8)),)
+    leg = Leg(venue="b", ticker="X", policy=Policy(rungs=rungs, on_failure=OnFailure.ESCALATE))
+    kernel = desk(leg, limits=Limits(max_failures=1))
+    fill(kernel, "1")
+    assert sent(unsent(kernel, "child1")) == []
+    (again,) = [one for one in up(kernel) + kernel.apply(e.Clocked(ts_ns=kernel.now_ns + S)) if sent([one])]
+    assert (again.child, again.price) == ("child2", None)
+
+
+def test_a_straggler_of_an_outage_that_is_over_begins_the_next_one_before_anything_is_sent():
+    """What could not be sent says so late: nothing goes out in the same breath."""
+    kernel = desk()
+    fill(kernel, "1")
+    fill(kernel, "2")
+    unsent(kernel, "child1")
+    up(kernel)
+    assert sent(kernel.apply(e.Clocked(ts_ns=kernel.now_ns + S))) == [("child3", D(-1))]
+    assert sent(unsent(kernel, "child2")) == []
+    assert (book(kernel).failures, bool(book(kernel).down)) == (1, True)
 
 
 def test_a_venue_that_only_seems_to_be_back_is_not_tried_for_ever():

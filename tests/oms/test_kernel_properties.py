@@ -198,7 +198,7 @@ def test_when_faults_stop_every_book_comes_to_rest(schedule):
         desk.apply(e.Clocked(ts_ns=due or desk.kernel.now_ns + 1))
     assert desk.book.in_flight == 0
     limit = D(50) * (1 - D(8) / 10_000)  # of a sell by IOC: the minimum holds there
-    assert abs(desk.book.balance) < max(LOT, MINIMUM / limit)
+    assert abs(desk.book.balance) // LOT * LOT * limit < MINIMUM
 
 
 @settings(max_examples=200, deadline=None)
