@@ -8,7 +8,7 @@ and not the client's own thread.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -34,10 +34,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderTold(msgspec.Struct, frozen=True, kw_only=True):
-    """A private stream told of an order. ``status``: open, filled or canceled; ``quantity`` as ordered, unsigned."""
+    """A private stream told of an order. ``quantity`` is as ordered, unsigned."""
 
     client_id: str
-    status: str
+    status: Literal["open", "filled", "canceled", "refused"]
     quantity: Decimal
     price: Decimal | None
 

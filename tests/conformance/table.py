@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-VERBS = ("place", "amend", "cancel", "get filled", "orders told", "fills told", "position told")
+VERBS = ("place", "amend", "cancel", "get filled", "get refused", "orders told", "fills told", "position told")
 """What a client must do, in the order of the columns; the last three are its private streams."""
 
 

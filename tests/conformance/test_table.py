@@ -28,7 +28,7 @@ def test_the_table_shows_every_verb_and_each_reason_once() -> None:
     lines = printed(rows).splitlines()
     assert [cell.strip() for cell in lines[0].strip("|").split("|")] == ["client", *VERBS]
     assert [cell.strip() for cell in lines[2].strip("|").split("|")] == [
-        "theirs", "ok", "FAILS", "FAILS", "ok", "FAILS", "ok", "ok",
+        "theirs", "ok", "FAILS", "FAILS", "ok", "ok", "FAILS", "ok", "ok",
     ]  # fmt: skip
     assert [cell.strip() for cell in lines[3].strip("|").split("|")] == ["another", *["ok"] * len(VERBS)]
     assert lines[4:] == ["theirs: amend, cancel: no", "theirs: orders told: none"]

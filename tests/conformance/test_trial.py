@@ -14,12 +14,12 @@ from gateways.standards import OrderStatus
 from gateways.venue import Endpoints
 from tests.conformance.client import Client, FillTold, OrderTold, PositionTold, Told, Wanted
 from tests.conformance.table import VERBS, Outcome
-from tests.conformance.trial import RESTING, Trial, try_all
+from tests.conformance.trial import CROSSING, RESTING, Trial, try_all
 from tests.conformance.witness import Witness
 
 ME, HOUSE = "me", "house:flow"
 PATIENCE_S = 0.1
-_STATUS = {OrderStatus.FILLED: "filled", OrderStatus.CANCELLED: "canceled"}
+_STATUS = {OrderStatus.FILLED: "filled", OrderStatus.CANCELLED: "canceled", OrderStatus.EXPIRED: "refused"}
 
 
 class Honest(Client):
@@ -168,10 +168,10 @@ def without_the_amendment(self: Any, message: Any) -> Iterable[Told]:
     ("verb", "wrong", "verbs"),
     [
         ("amend", nothing, {"amend", "orders told"}),
-        ("cancel", nothing, {"cancel", "orders told"}),
+        ("cancel", nothing, {"cancel", "get refused", "orders told"}),
         ("fills", no_fills, {"get filled"}),
         ("position", flat, {"get filled"}),
-        ("read", untold(OrderTold), {"orders told"}),
+        ("read", untold(OrderTold), {"get refused", "orders told"}),
         ("read", untold(FillTold), {"fills told"}),
         ("read", untold(PositionTold), {"position told"}),
         ("read", twice, {"fills told"}),
@@ -196,3 +196,19 @@ async def test_an_order_that_is_not_placed_fails(exchange: PaperExchange) -> Non
                 await super().place(order)
 
     assert await failing(Forgetful(exchange)) == {"place", "amend", "cancel", "orders told"}
+
+
+async def test_a_post_only_order_that_takes_fails(exchange: PaperExchange) -> None:
+    """A refusal that the venue never made is noticed by what was filled."""
+
+    class Careless(Honest):
+        async def place(self, order: Wanted) -> None:
+            if order.client_id == CROSSING:
+                new = NewOrder(
+                    ticker=self.ticker, client_id=CROSSING, is_buy=True, quantity=order.quantity, price=order.price
+                )
+                self.exchange.submit(ME, new)
+                raise AssertionError("refused")
+            await super().place(order)
+
+    assert await failing(Careless(exchange)) == {"get refused"}

@@ -30,9 +30,11 @@ PATIENCE_S = 10.0
 LOOK_S = 0.02
 OPENING_S = 40.0
 
-RESTING, MADE, TAKEN = (f"{number:032x}" for number in (0xA1, 0xB2, 0xC3))
-"""Client ids: of the order that is amended and cancelled, of the one that others fill, of the one that takes."""
+RESTING, MADE, TAKEN, CROSSING = (f"{number:032x}" for number in (0xA1, 0xB2, 0xC3, 0xF4))
+"""Client ids: of the order that is amended and cancelled, of the one that others fill, of the one that takes, of the
+one that must not."""
 PLACED, AMENDED, PARTS, SOLD = Decimal("0.02"), Decimal("0.03"), (Decimal("0.005"), Decimal("0.015")), Decimal("0.01")
+CANCELS = 3
 PROBES, PROBE = 6, Decimal("0.005")
 """Small orders that are filled until every private stream has told of one: only then are all subscribed."""
 
@@ -102,6 +104,23 @@ class Trial:
 
         await self._until(positions)
 
+    async def get_refused(self) -> None:
+        """A post-only order that would take is refused, or ended at once; so is a cancel of what is gone."""
+        _, ask = await self.client.best()
+        crossing = (ask * Decimal("1.01")).quantize(Decimal(1), ROUND_FLOOR)
+        if not await self._refused(self.client.place(Wanted(client_id=CROSSING, amount=PLACED, price=crossing))):
+
+            async def ended() -> tuple[object, object]:
+                told = [one for one in self.client.told() if isinstance(one, OrderTold) and one.client_id == CROSSING]
+                return told[-1:] and told[-1].status in {"canceled", "refused"}, True
+
+            await self._until(ended)
+        truth = await self._witness.truth()
+        assert CROSSING not in {*truth.open, *truth.fills}, "a post-only order took, or rests where it crosses"
+        # Asked more than once, as a client may lose an answer; a cancel of what is gone changes nothing.
+        refused = [await self._refused(self.client.cancel(RESTING)) for _ in range(CANCELS)]
+        assert any(refused), "a cancel of what is gone was not refused"
+
     async def orders_told(self) -> None:
         """The streams told of every state of every order."""
         placed, amended = self._prices["placed"], self._prices["amended"]
@@ -142,6 +161,16 @@ class Trial:
             return (told[-1] if told else "nothing told"), await self._witness.position()
 
         await self._until(last)
+
+    async def _refused(self, asked: Awaitable[None]) -> bool:
+        """Whether the client raises what is an answer. Raises what is none."""
+        try:
+            await asked
+        except OSError:  # of which TimeoutError is one
+            raise
+        except Exception:  # noqa: BLE001 - each client has errors of its own for it
+            return True
+        return False
 
     async def _fill(self, order: Wanted, parts: Sequence[Decimal]) -> None:
         """Place an order and let somebody else trade with it."""

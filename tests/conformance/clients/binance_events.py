@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.conformance.client import FillTold, OrderTold, PositionTold, Told
 
-_STATUS = {"NEW": "open", "PARTIALLY_FILLED": "open", "FILLED": "filled", "CANCELED": "canceled"}
+_STATUS = {"NEW": "open", "PARTIALLY_FILLED": "open", "FILLED": "filled", "CANCELED": "canceled", "EXPIRED": "refused"}
 
 
 def read_event(event: Mapping[str, Any], ticker: str) -> Iterable[Told]:

@@ -118,13 +118,20 @@ class BinanceSdkWs(BinanceSdk):
 
     async def place(self, order: Wanted) -> None:
         """See ``Client``."""
-        placed = await self.api.new_order(**terms(order))
-        self.order_ids[order.client_id] = str(placed.data().result.order_id)
+        placed = _result(await self.api.new_order(**terms(order)))
+        self.order_ids[order.client_id] = str(placed.order_id)
 
     async def amend(self, order: Wanted) -> None:
         """See ``Client``."""
-        await self.api.modify_order(**amended(order))
+        _result(await self.api.modify_order(**amended(order)))
 
     async def cancel(self, client_id: str) -> None:
         """See ``Client``."""
-        await self.api.cancel_order(symbol=self.ticker, orig_client_order_id=client_id)
+        _result(await self.api.cancel_order(symbol=self.ticker, orig_client_order_id=client_id))
+
+
+def _result(answer: Any) -> Any:
+    """What was answered. Raises AssertionError for a refusal, which the SDK hands out as a dict."""
+    data = answer.data()
+    assert not isinstance(data, dict), data
+    return data.result

@@ -9,7 +9,13 @@ from gateways.venue import Endpoints
 from tests.conformance.ccxt_venues import ccxt_client
 from tests.conformance.client import Client, FillTold, OrderTold, PositionTold, Told, Wanted
 
-_STATUS = {"open": "open", "closed": "filled", "canceled": "canceled"}
+_STATUS = {
+    "open": "open",
+    "closed": "filled",
+    "canceled": "canceled",
+    "expired": "refused",
+    "rejected": "refused",
+}
 
 
 class CcxtClient(Client):

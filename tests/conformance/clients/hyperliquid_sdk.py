@@ -12,7 +12,7 @@ from hyperliquid.utils.types import Cloid
 from gateways.venue import Endpoints
 from tests.conformance.client import Client, FillTold, OrderTold, PositionTold, Told, Wanted
 
-_STATUS = {"open": "open", "filled": "filled", "canceled": "canceled"}
+_STATUS = {"open": "open", "filled": "filled", "canceled": "canceled", "badAloPxRejected": "refused"}
 _POST_ONLY = {"limit": {"tif": "Alo"}}
 
 

@@ -20,6 +20,7 @@ _STATUS = {
     "Filled": "filled",
     "Cancelled": "canceled",
     "PartiallyFilledCanceled": "canceled",
+    "Rejected": "refused",
 }
 
 
