@@ -144,7 +144,8 @@ class BybitFront:
             self._orders.disconnected(account)
         now = self._now_ns()
         silent = [number for number, (heard, longest) in self._heard_ns.items() if now - heard > longest]
-        return self._streams.tick() + [Push(connection=number, close=True) for number in silent]
+        pushes = self._user_data.tick() + self._streams.tick()
+        return pushes + [Push(connection=number, close=True) for number in silent]
 
     # ------------------------------------------------------------------- routes
 

@@ -16,9 +16,6 @@ from gateways.paper.exchange import PaperExchange
 from gateways.paper.records import PaperFill, PaperOrder
 from gateways.standards import ZERO
 
-RECENT_CLOSED = 500
-"""How many of the last ended orders the query of open ones knows."""
-
 
 class OrderQueries:
     """Answers what an account asks of its orders and executions. Every verb raises BybitError."""
@@ -114,18 +111,19 @@ class OrderQueries:
             if order is None:
                 continue
             ended = order.status.terminal
-            if recent and ended and order.order_id not in {each.order_id for each in self._recent(account, tickers)}:
+            if recent and ended and (order.order_id, ticker) not in self._ledger.recent(account):
                 continue
             if ended or recent:
                 return _listed([self._row(order)], "", params)
         return _listed([], "", params)
 
     def _recent(self, account: str, tickers: list[str]) -> list[PaperOrder]:
-        """The last ended orders, newest first."""
-        ended = [
-            order for order in self._exchange.orders(account, None) if order.status.terminal and order.ticker in tickers
-        ]
-        return ended[: -RECENT_CLOSED - 1 : -1]
+        """The last ended orders, the newest first."""
+        named = sorted(self._ledger.recent(account), reverse=True)
+        found = (
+            self._exchange.order(account, ticker, order_id=number) for number, ticker in named if ticker in tickers
+        )
+        return [order for order in found if order is not None]
 
     def _is_wanted(self, fill: PaperFill, params: Params) -> bool:
         order_id, link_id = params.optional("orderId"), params.optional("orderLinkId")
@@ -142,11 +140,8 @@ class OrderQueries:
 
     def _execution(self, fill: PaperFill) -> Json:
         order = self._exchange.order(fill.account, fill.ticker, order_id=fill.order_id)
-        if order is None:
-            raise LookupError(f"order {fill.order_id} of trade {fill.trade_id} is not recorded")
         beside = self._ledger.execution(fill, order, self._exchange.mark(fill.ticker) or ZERO)
-        contract = self._exchange.contracts[fill.ticker]
-        return records.execution_record(contract, fill, order, leaves=beside.leaves, mark=beside.mark)
+        return records.execution_record(self._exchange.contracts[fill.ticker], fill, beside)
 
     def _closed(self, fills: list[PaperFill]) -> Json:
         """One row of closed profit. ``fills``: of one order, newest first."""

@@ -55,6 +55,11 @@ def ending_of(order: PaperOrder) -> Ending:
     return Ending(reject_reason="EC_CancelForNoFullFill" if order.filled else "EC_NoImmediateQtyToFill")
 
 
+def price_of(order: PaperOrder) -> Decimal:
+    """The limit of an order, or the protective price of a market order."""
+    return order.price if order.price is not None else Decimal(order.extra.get(PROTECTION, "0"))
+
+
 def side_of(*, is_buy: bool) -> str:
     """``Buy`` or ``Sell``."""
     return "Buy" if is_buy else "Sell"
@@ -66,7 +71,7 @@ def order_record(contract: Contract, order: PaperOrder, *, fee: Decimal, ending:
     ended = order.status.terminal
     left = ZERO if ended else order.remaining
     market = order.price is None
-    price = order.price if order.price is not None else Decimal(order.extra.get(PROTECTION, "0"))
+    price = price_of(order)
     return {
         "symbol": order.ticker,
         "orderId": numbers.order_id(order.order_id),
@@ -128,21 +133,37 @@ def order_push(
     }
 
 
-def execution_record(contract: Contract, fill: PaperFill, order: PaperOrder, *, leaves: Decimal, mark: Decimal) -> Json:
-    """An execution. ``leaves``: what was left of its order after it; ``mark``: the mark price."""
+class Execution(msgspec.Struct, frozen=True):
+    """What there was beside a fill: of its order, and the mark price."""
+
+    leaves: Decimal
+    """What was left of the order after it."""
+    mark: Decimal
+    order_quantity: Decimal
+    order_price: Decimal
+    """The limit, or the protective price of a market order."""
+    is_market: bool
+
+
+def execution_beside(order: PaperOrder, leaves: Decimal, mark: Decimal) -> Execution:
+    """What there is beside a fill of ``order``."""
+    return Execution(leaves, mark, order.quantity, price_of(order), order.price is None)
+
+
+def execution_record(contract: Contract, fill: PaperFill, beside: Execution) -> Json:
+    """An execution, as the query states it."""
     value = fill.price * fill.quantity
-    price = order.price if order.price is not None else Decimal(order.extra.get(PROTECTION, "0"))
     closed = min(fill.quantity, abs(fill.start_position)) if (fill.start_position > 0) != fill.is_buy else ZERO
     return {
         "symbol": fill.ticker,
         "orderId": numbers.order_id(fill.order_id),
         "orderLinkId": fill.client_id or "",
         "side": side_of(is_buy=fill.is_buy),
-        "orderPrice": numbers.price(contract, price),
-        "orderQty": numbers.quantity(contract, order.quantity),
-        "leavesQty": numbers.quantity(contract, leaves),
+        "orderPrice": numbers.price(contract, beside.order_price),
+        "orderQty": numbers.quantity(contract, beside.order_quantity),
+        "leavesQty": numbers.quantity(contract, beside.leaves),
         "createType": fill.forced or "CreateByUser",
-        "orderType": "Market" if order.price is None else "Limit",
+        "orderType": "Market" if beside.is_market else "Limit",
         "stopOrderType": "UNKNOWN",
         "execFee": numbers.plain(fill.fee),
         "execId": numbers.trade_id(fill.trade_id),
@@ -156,7 +177,7 @@ def execution_record(contract: Contract, fill: PaperFill, order: PaperOrder, *, 
         "isMaker": fill.is_maker,
         "tradeIv": "",
         "markIv": "",
-        "markPrice": numbers.price(contract, mark),
+        "markPrice": numbers.price(contract, beside.mark),
         "indexPrice": "",
         "underlyingPrice": "",
         "blockTradeId": "",

@@ -49,6 +49,9 @@ class UserData:
         """The pushes of what happened."""
         pushes: list[Push] = []
         changes = [each for each in happenings if isinstance(each, OrderChanged)]
+        for change in changes:
+            if change.order.status.terminal:
+                self._ledger.ended(change.order)
         takers = {each.order.order_id for each in changes if each.fill is not None and not each.fill.is_maker}
         last = {each.order.order_id: place for place, each in enumerate(changes)}
         taken: dict[int, list[OrderChanged]] = {}
@@ -62,7 +65,12 @@ class UserData:
                 pushes += self._order_changed(change.order, taken[order_id])
         told = {(change.order.account, change.order.ticker) for change in changes}
         pushes += self._moved(happenings, told)
-        return pushes + self._raced()
+        return pushes + self.tick()
+
+    def tick(self) -> list[Push]:
+        """Tell of the orders again that filled while their cancel was accepted."""
+        raced, self._orders.raced = self._orders.raced, []
+        return [push for order in raced for push in self._order(order, TOO_LATE)]
 
     # ------------------------------------------------------------------ parts
 
@@ -85,8 +93,7 @@ class UserData:
             mark = self._exchange.mark(fill.ticker) or ZERO
             self._ledger.add(fill, order, mark)
             beside = self._ledger.execution(fill, order, mark)
-            contract = self._exchange.contracts[fill.ticker]
-            row = records.execution_record(contract, fill, order, leaves=beside.leaves, mark=beside.mark)
+            row = records.execution_record(self._exchange.contracts[fill.ticker], fill, beside)
             rows.append(records.execution_push(row, profit=fill.realised))
             fast.append(records.fast_execution(row))
         if not rows:
@@ -119,10 +126,6 @@ class UserData:
                 pushes += self._wallet(each.balance.account)
         return pushes
 
-    def _raced(self) -> list[Push]:
-        raced, self._orders.raced = self._orders.raced, []
-        return [push for order in raced for push in self._order(order, TOO_LATE)]
-
     def _push(self, name: str, account: str, rows: list[Json]) -> list[Push]:
         pushes: list[Push] = []
         for topic in (name, f"{name}.linear"):
@@ -131,7 +134,7 @@ class UserData:
             self._messages += 1
             message = {
                 "topic": topic,
-                "id": f"{numbers.trace_id('push', account, self._messages)}",
+                "id": numbers.trace_id("push", account, self._messages),
                 "creationTime": numbers.milliseconds(self._now_ns()),
                 "data": rows,
             }
