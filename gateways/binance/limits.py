@@ -60,6 +60,8 @@ _POOL_OF_LIMIT = {
     ("ORDERS", "SECOND", 10): ORDERS_10S,
     ("ORDERS", "MINUTE", 1): ORDERS_1M,
 }
+_LONGEST_COUNT = 9
+"""Digits of a count: a longer one is none of the venue's."""
 _WINDOWS = {pool.name: pool.window_s for pool in DEFAULT_POOLS}
 
 
@@ -111,7 +113,7 @@ def used_of_headers(headers: Mapping[str, str]) -> dict[str, int]:
     for name, value in headers.items():
         found = _HEADER.fullmatch(name)
         pool = _POOL_OF_HEADER.get((found[1], found[2], found[3])) if found else None
-        if pool is not None and value.isdecimal():
+        if pool is not None and value.isascii() and value.isdecimal() and len(value) <= _LONGEST_COUNT:
             used[pool] = int(value)
     return used
 

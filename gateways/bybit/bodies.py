@@ -194,10 +194,10 @@ def quote(body: Body, contracts: Contracts) -> QuoteUpdate | None:
 
 def server_time_ms(body: Body, venue: str) -> int:
     """The venue's clock."""
-    nanos = result(body, venue).get("timeNano")
-    if not isinstance(nanos, str) or not nanos.isdecimal():
+    nanos = units.whole(result(body, venue).get("timeNano"))
+    if nanos is None:
         raise DecodeError(venue, "result.timeNano", "not a time in ns")
-    return int(nanos) // units.MS
+    return nanos // units.MS
 
 
 # ------------------------------------------------------------------ by shape

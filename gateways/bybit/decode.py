@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from gateways.bybit import bodies, rows, tickers, wire
+from gateways.bybit import bodies, rows, tickers, units, wire
 from gateways.bybit.bodies import Body
 from gateways.contracts import Contracts
 from gateways.errors import DecodeError
@@ -174,7 +174,5 @@ def _wait_s(header: msgspec.Raw, venue: str) -> float | None:
     said = bodies.parse(header or b"null", venue)
     if not isinstance(said, dict):
         return None
-    now, until = said.get("Timenow"), said.get("X-Bapi-Limit-Reset-Timestamp")
-    if not isinstance(now, str) or not isinstance(until, str) or not now.isdecimal() or not until.isdecimal():
-        return None
-    return max(0, int(until) - int(now)) / 1_000
+    now, until = (units.whole(said.get(name)) for name in ("Timenow", "X-Bapi-Limit-Reset-Timestamp"))
+    return None if now is None or until is None else max(0, until - now) / 1_000

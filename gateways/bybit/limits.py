@@ -6,6 +6,7 @@ which the headers of every answer (and the ``header`` of an order entry reply) s
 
 from collections.abc import Mapping
 
+from gateways.bybit import units
 from gateways.standards import AmendOrder, CancelOrder, PlaceOrder
 from gateways.transport.budget import Pool
 
@@ -51,12 +52,8 @@ def pool_of(request: OrderRequest) -> str:
 def stated(pool: str, header: Mapping[str, object]) -> tuple[Pool, int] | None:
     """A pool as the venue states it in an answer's header, and what is used of it; None where it does not say."""
     lower = {name.lower(): value for name, value in header.items()}
-    limit, left = (_whole(lower.get(name)) for name in ("x-bapi-limit", "x-bapi-limit-status"))
+    limit, left = (units.whole(lower.get(name)) for name in ("x-bapi-limit", "x-bapi-limit-status"))
     if pool not in _RESIZED or not limit or left is None:
         return None
     known = next(each for each in POOLS if each.name == pool)
     return Pool(pool, limit=limit, window_s=known.window_s, reserve=known.reserve), max(0, limit - left)
-
-
-def _whole(value: object) -> int | None:
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else None

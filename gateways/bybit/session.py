@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from gateways.bybit import bodies, encode, limits, refusals
+from gateways.bybit import bodies, encode, limits, refusals, units
 from gateways.errors import DecodeError, Unknown, VenueError
 from gateways.standards import WireRequest
 from gateways.transport import session
@@ -101,7 +101,7 @@ class Session(session.Session):
         return unread(self.alias, answer, self.redactor)
 
     def _until_reset_s(self, answer: Answer) -> float | None:
-        reset = answer.headers.get("x-bapi-limit-reset-timestamp", "")
-        if not reset.isdecimal():
+        reset = units.whole(answer.headers.get("x-bapi-limit-reset-timestamp"))
+        if reset is None:
             return answer.retry_after_s
-        return max(0.0, min(60.0, (int(reset) - self.now_ms()) / 1_000))
+        return max(0.0, min(60.0, (reset - self.now_ms()) / 1_000))

@@ -114,6 +114,14 @@ def nanoseconds(ms: Millis, venue: str, field: str) -> int:
         return ms * MS
     if ms is None or not ms:
         return 0
-    if not (ms.isascii() and ms.isdecimal() and len(ms) <= 16):
-        raise DecodeError(venue, field, f"{ms!r} is not a time in ms")
-    return int(ms) * MS
+    count = whole(ms)
+    if count is None or len(ms) > 16:
+        raise DecodeError(venue, field, f"{ms[:40]!r} is not a time in ms")
+    return count * MS
+
+
+def whole(text: object) -> int | None:
+    """The whole number that a text is, of at most 19 digits (a time in ns has so many); None for anything else."""
+    if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= 19:
+        return int(text)
+    return None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gateways.errors import DecodeError, RateLimited, VenueError
-from gateways.okx import bodies, encode, limits, refusals
+from gateways.okx import bodies, encode, limits, refusals, units
 from gateways.standards import Event, Reject, WireRequest
 from gateways.transport import session
 from gateways.transport.budget import Priority
@@ -83,9 +83,9 @@ class Session(session.Session):
     async def _server_ms(self) -> int:
         rows = await self.ask(encode.server_time, "clock", {limits.CLOCK: 1}, Priority.REST)
         said = rows[0].get("ts") if rows and isinstance(rows[0], dict) else None
-        if not isinstance(said, str) or not said.isdecimal():
+        if not isinstance(said, str) or not said:
             raise DecodeError(self.alias, "ts", "missing")
-        return int(said)
+        return units.nanoseconds(said, self.alias, "ts") // units.MS
 
     def _refused(self, answer: Answer, pools: Iterable[str]) -> VenueError:
         try:

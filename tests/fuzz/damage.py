@@ -131,7 +131,11 @@ def damaged(draw: st.DrawFn, messages: list[Any]) -> bytes:
     if kind == 1:
         return raw[:at] + draw(st.binary(min_size=1, max_size=3)) + raw[at + 1 :]
     if kind == 2:
-        return raw[:at] + draw(st.sampled_from((b"\xff", b"\xed\xa0\x80", b"\x00", b"\\ud800", b'"', b"}"))) + raw[at:]
+        return (
+            raw[:at]
+            + draw(st.sampled_from((b"\xff", b"\xed\xa0\x80", b"\x00", b"\\ud800", b'"', b"}", b"9" * _LONG)))
+            + raw[at:]
+        )
     if kind == 3:
         buried = draw(st.sampled_from((b"[" * _DEEP, b'{"a":' * _DEEP, b"[" * _DEEP + b"1" + b"]" * _DEEP)))
         return raw[:at] + buried + raw[at:]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateways.binance.limits import used_of_headers
 from gateways.errors import DecodeError
 from gateways.standards import QuoteUpdate
 from tests.fuzz.damage import Twin, damaged, once_damaged
@@ -39,6 +40,7 @@ FOUND: list[tuple[str, str, bytes]] = [
     ("okx", "decode", json.dumps({"code": "0", "data": [{**WRITTEN["okx"][0]["data"][0], "sz": "-5"}]}).encode()),
     ("okx", "decode", b'{"arg":{"channel":"books"},"data":[{"asks":[],"bids":[["1","1","0","1"]],"ts":"1"}]}'),
     ("hyperliquid", "decode", b'{"channel":"l2Book","data":{"coin":"","levels":[[],[]]}}'),
+    ("bybit", "clock", json.dumps({"retCode": 0, "result": {"timeNano": "9" * 5_000}}).encode()),
 ]
 """Messages that once gave an event with a number, sign or name that cannot be, or another exception."""
 
@@ -55,6 +57,16 @@ def test_what_was_found_is_malformed(kind: str, reader: str, raw: bytes) -> None
 def test_helpers_of_decode_bear_deep_nesting(kind: str, reader: str, told: object) -> None:
     """What is only counted by raises nothing at all."""
     assert readers(kind)[reader](b'{"a":' + DEEP) == told
+
+
+def test_numbers_too_long_to_be_read_are_none() -> None:
+    """A count or time of thousands of digits, which Python itself would refuse to read, says nothing."""
+    header = {"X-Bapi-Limit": "9" * 5_000, "X-Bapi-Limit-Status": "1", "Timenow": "1"}
+    header["X-Bapi-Limit-Reset-Timestamp"] = "9" * 5_000
+    reply = json.dumps({"op": "order.create", "retCode": 10006, "header": header}).encode()
+    assert readers("bybit")["limits"](reply) is None
+    assert readers("bybit")["decode"](reply)[0].retry_after_s is None
+    assert used_of_headers({"x-mbx-used-weight-1m": "9" * 5_000, "x-mbx-order-count-10s": "7"}) == {"orders_10s": 7}
 
 
 def test_executions_of_nothing_give_no_fill() -> None:
