@@ -176,6 +176,8 @@ def _of_permissions(alias: str, allowed: Permissions) -> Iterator[Finding]:
 def _of_limits(profile: Profile) -> Iterator[Finding]:
     """The limits that hold: sums first, then for each contract, those with values of their own by name."""
     limits = profile.limits.values()
+    told = {"off": "is sent all the same", "ask": "is asked about", "refuse": "is refused"}[profile.limits.hedgeability]
+    yield Finding("limits", Verdict.OK, f"a maker that could not be hedged now {told}")
     yield _limit_line("all venues", limits.desk)
     yield _limit_line("each base asset", limits.net(""))
     for base in limits.bases:

@@ -99,7 +99,9 @@ class InstrumentLimits(msgspec.Struct, frozen=True, kw_only=True):
     duplicate_s: Window | None = None
     """How long a second order of the same side, price and quantity is taken for a double key press."""
     unhedged_notional: Limit | None = None
-    """Of one hedge book: what waits to be hedged there, quote units."""
+    """Of one hedge book: what is not hedged there, in flight or not, quote units."""
+    hedge_slippage_bps: Limit | None = None
+    """How far beyond its best price the book would be taken by all that makers may have to hedge there, at once."""
 
 
 class VenueLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +116,8 @@ class VenueLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Quote units filled since 00:00 UTC."""
     daily_loss: Limit | None = None
     """Quote units lost since 00:00 UTC, realised and unrealised, fees included; positive."""
+    leverage: Limit | None = None
+    """What the hedges that all makers may ask for there may be worth, in times the collateral that is free there."""
 
 
 class BaseLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,14 +168,22 @@ class Limits:
         at_venue: Mapping[str, InstrumentLimits] | None = None,
         instruments: Mapping[tuple[str, str], InstrumentLimits] | None = None,
         bases: Mapping[str, BaseLimits] | None = None,
+        hedgeability: Verdict = Verdict.PASS,
     ) -> None:
         self.desk = desk or DeskLimits()
+        self.hedgeability = hedgeability
+        """What becomes of a maker whose fills surely could not be hedged as things stand: see ``oms.hedgeability``."""
         self._each = each or InstrumentLimits()
         self._each_base = each_base or BaseLimits()
         self._venues = dict(venues or {})
         self._at_venue = dict(at_venue or {})
         self._instruments = dict(instruments or {})
         self._bases = dict(bases or {})
+        tables = [self.desk, self._each, self._each_base]
+        tables += [*self._venues.values(), *self._at_venue.values(), *self._instruments.values(), *self._bases.values()]
+        limited = any(value is not None for table in tables for value in msgspec.structs.astuple(table))
+        self.any = limited or hedgeability is not Verdict.PASS
+        """Whether anything is limited at all."""
 
     def of(self, venue: str, ticker: str) -> InstrumentLimits:
         """The limits that hold for one contract: its own, else its venue's, else the desk's, value by value."""

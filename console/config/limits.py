@@ -6,7 +6,7 @@ A limit is a number, which refuses (``order_notional = 5000``), or a table with 
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from pydantic import Field, PlainValidator, WithJsonSchema
@@ -66,7 +66,9 @@ class InstrumentTable(Table):
     duplicate_s: Seconds | None = None
     """Seconds in which the same order again is taken for a double key press."""
     unhedged_notional: Bound | None = None
-    """Most that may wait to be hedged in one hedge book, quote units."""
+    """Most that may be unhedged in one hedge book, quote units."""
+    hedge_slippage_bps: Bound | None = None
+    """How far beyond its best price hedging all that makers may ask for at once may take the book, in bps."""
 
 
 class _Sums(Table):
@@ -92,6 +94,8 @@ class DeskTable(_Sums):
 class VenueTable(_Sums):
     """Sums over one venue, and the limits for each of its contracts."""
 
+    leverage: Bound | None = None
+    """What hedges that makers may ask for there may be worth, in times the free collateral: the account's leverage."""
     each: InstrumentTable = InstrumentTable()
     """For each contract of the venue, in the place of the desk's."""
     instrument: dict[str, InstrumentTable] = Field(default_factory=dict)
@@ -120,6 +124,8 @@ class LimitsTable(Table):
     """For single base assets by name, in the place of those of each."""
     venue: dict[str, VenueTable] = Field(default_factory=dict)
     """By the venue's alias."""
+    hedgeability: Literal["off", "ask", "refuse"] = "refuse"
+    """What becomes of a maker that surely could not be hedged now: nothing, a question, or it is refused."""
 
     def values(self) -> limits.Limits:
         """The limits as the engine keeps them."""
@@ -135,7 +141,11 @@ class LimitsTable(Table):
                 for ticker, own in table.instrument.items()
             },
             bases={name: _made(limits.BaseLimits, table) for name, table in self.base.items()},
+            hedgeability=_HEDGEABILITY[self.hedgeability],
         )
+
+
+_HEDGEABILITY = {"off": limits.Verdict.PASS, "ask": limits.Verdict.ASK, "refuse": limits.Verdict.REFUSE}
 
 
 def _made(kind: type[S], table: Table) -> S:
