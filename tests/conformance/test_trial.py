@@ -198,6 +198,21 @@ async def test_an_order_that_is_not_placed_fails(exchange: PaperExchange) -> Non
     assert await failing(Forgetful(exchange)) == {"place", "amend", "cancel", "orders told"}
 
 
+async def test_an_answer_that_is_not_read_is_no_refusal(
+    exchange: PaperExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that breaks on the venue's refusal has not been refused."""
+
+    async def broken(client: Honest, client_id: str) -> None:
+        if exchange.order(ME, Honest.ticker, client_id=client_id).status.terminal:
+            raise KeyError("msg")
+        await Honest.cancel(client, client_id)
+
+    client = Honest(exchange)
+    monkeypatch.setattr(client, "cancel", broken.__get__(client))
+    assert await failing(client) == {"get refused"}
+
+
 async def test_a_post_only_order_that_takes_fails(exchange: PaperExchange) -> None:
     """A refusal that the venue never made is noticed by what was filled."""
 

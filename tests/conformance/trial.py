@@ -35,6 +35,7 @@ RESTING, MADE, TAKEN, CROSSING = (f"{number:032x}" for number in (0xA1, 0xB2, 0x
 one that must not."""
 PLACED, AMENDED, PARTS, SOLD = Decimal("0.02"), Decimal("0.03"), (Decimal("0.005"), Decimal("0.015")), Decimal("0.01")
 CANCELS = 3
+"""How often what is gone is cancelled again."""
 PROBES, PROBE = 6, Decimal("0.005")
 """Small orders that are filled until every private stream has told of one: only then are all subscribed."""
 
@@ -163,10 +164,10 @@ class Trial:
         await self._until(last)
 
     async def _refused(self, asked: Awaitable[None]) -> bool:
-        """Whether the client raises what is an answer. Raises what is none."""
+        """Whether the client raises what is an answer. Raises what is none: no way to the venue, an answer not read."""
         try:
             await asked
-        except OSError:  # of which TimeoutError is one
+        except (OSError, LookupError, TypeError, ValueError, AttributeError):
             raise
         except Exception:  # noqa: BLE001 - each client has errors of its own for it
             return True
