@@ -50,17 +50,20 @@ def test_the_whole_console_goes_by_the_users_keys():
 import json
 from console import actions
 from console.keymap import rebound
-actions.rebind(rebound({"mute": "f5", "cancel": "ctrl+x"}))
+actions.rebind(rebound({"mute": "f5", "cancel": "ctrl+x", "quit": "f12, ctrl+q"}))
 from console.app import HedgedeskApp
 from console.panes.orders import OrdersPane
 print(json.dumps({
     "orders": [b.key for b in OrdersPane.BINDINGS if b.id == "cancel"],
     "desk": [action.key_label for action in actions.for_pane("orders") if action.id in ("mute", "cancel")],
+    "app": [b.key for b in HedgedeskApp.BINDINGS if b.id == "quit"],
     "by id": list(actions.BY_ID["mute"].keys),
 }))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)  # noqa: S603  # our own code
-    assert json.loads(done.stdout) == {"orders": ["ctrl+x"], "desk": ["ctrl+x", "f5"], "by id": ["f5"]}
+    assert json.loads(done.stdout) == {
+        "orders": ["ctrl+x"], "desk": ["ctrl+x", "f5"], "app": ["f12,ctrl+q"], "by id": ["f5"]
+    }  # fmt: skip
 
 
 async def test_check_tells_a_keymap_that_cannot_be():
