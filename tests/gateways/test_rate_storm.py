@@ -1,13 +1,10 @@
 """A storm of quotes against each venue's rate limits: cancels and hedges pass, and what the venue says is obeyed.
 
 The venues are the product's own, the exchanges are the paper ones behind their real protocols, which count and refuse
-as the real ones do. Time is virtual, but for the last test, which storms over sockets.
+as the real ones do. Time is virtual.
 """
 
 import asyncio
-import json
-import os
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -15,7 +12,6 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-import msgspec
 import pytest
 
 from gateways.binance.venue import BinanceVenue
@@ -26,11 +22,10 @@ from gateways.hyperliquid.venue import HyperliquidVenue
 from gateways.okx.venue import OkxVenue
 from gateways.paper.contracts import paper_exchange
 from gateways.paper.memory import MemoryShell
-from gateways.router import load_endpoints
 from gateways.standards import CancelOrder, OrderKind, OrderUpdate, PlaceOrder, RejectReason, TimeInForce
 from gateways.transport.budget import Priority
 from gateways.transport.virtual import VirtualLoop
-from gateways.venue import ChannelState, Endpoints, Venue, Watcher
+from gateways.venue import ChannelState, Venue, Watcher
 from tests.simulation.market import STEP_NS, QuietMarket
 
 START_NS = 1_760_000_000_000_000_000
@@ -374,57 +369,3 @@ def test_too_many_orders_stop_orders_and_no_cancel() -> None:
             await venue.place(storm.order(hedge=True), hedge=True)
 
     told("binance", story)
-
-
-# ------------------------------------------------------------------ over sockets
-
-
-@pytest.fixture
-async def endpoints() -> AsyncIterator[Endpoints]:
-    """A paper exchange in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateways.paper", "--venues", "binance", "--seed", "11"),
-        stdout=asyncio.subprocess.PIPE,
-        env=os.environ.copy(),
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(20):
-            line = await process.stdout.readline()
-        assert json.loads(line)
-        yield load_endpoints(line)["binance"]
-    finally:
-        process.terminate()
-        async with asyncio.timeout(10):
-            await process.wait()
-
-
-async def test_the_storm_over_sockets(endpoints: Endpoints) -> None:
-    """The same on real sockets: 400 quotes at once, hedges and cancels in between are not held up by them."""
-    log, loop = Log(), asyncio.get_running_loop()
-    venue = BinanceVenue("binance", msgspec.structs.replace(endpoints, kind="binance"))
-    await venue.connect(lambda batch: None, log)
-    try:
-        mid = await venue.reference_price("ETHUSDT")
-        assert mid is not None
-        contract = venue.contracts["ETHUSDT"]
-        price = floor_price(contract, mid * FAR)
-
-        def quote(number: int, **terms: Any) -> PlaceOrder:
-            return PlaceOrder(ticker="ETHUSDT", cloid=f"{number:032x}", amount=QUANTITY, **terms)
-
-        resting = [await venue.place(quote(number, price=price)) for number in range(5)]
-        fleeting = (quote(number, price=price, tif=TimeInForce.IOC) for number in range(100, 500))
-        quotes = [asyncio.ensure_future(venue.place(each)) for each in fleeting]
-        took = []
-        for number, maker in enumerate(resting):
-            await asyncio.sleep(0)
-            hedge = quote(1_000 + number, kind=OrderKind.MARKET)
-            took.append(await timed(loop, venue.place(hedge, hedge=True)))
-            took.append(await timed(loop, venue.cancel(CancelOrder(ticker="ETHUSDT", cloid=maker.cloid))))
-        ended = await asyncio.gather(*quotes, return_exceptions=True)
-        assert {type(each) for each in ended} == {OrderUpdate, Unavailable}
-        assert [(verb, answer) for verb, answer, ok in log.requests if not ok] == []
-        assert max(took) < 0.9, "a hedge or a cancel waited as long as the quotes that were not sent"
-    finally:
-        await venue.close()
