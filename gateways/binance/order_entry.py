@@ -94,7 +94,7 @@ class OrderEntry:
     def _outcome(self, events: list[Event]) -> OrderUpdate | None:
         for event in events:
             if isinstance(event, Reject):
-                if event.code in refusals.RATE_CODES:
+                if event.definite and event.code in refusals.RATE_CODES:
                     wait = self._session.back_off(event.code, event.text, event.retry_after_s)
                     raise refusals.rate_limited(event.venue, event.text, event.code, wait)
                 raise refusals.error_of(event)

@@ -6,9 +6,11 @@ import pytest
 
 from gateways.binance import limits, refusals
 from gateways.binance.bodies import error
+from gateways.binance.decode import decode
 from gateways.binance.wire import RateLimit
+from gateways.contracts import Contracts
 from gateways.errors import RateLimited, Rejected, Unknown
-from gateways.standards import QueryBook, QueryOpenOrders, RejectReason
+from gateways.standards import QueryBook, QueryOpenOrders, Reject, RejectReason
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,26 @@ def test_codes_that_prove_nothing(code: int) -> None:
     reject = error({"code": code, "msg": "execution status unknown"}, "binance")
     assert not reject.definite
     assert isinstance(refusals.error_of(reject), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "definite"),
+    [
+        (400, -2019, True),
+        (429, -1003, True),
+        (503, -1008, True),
+        (408, -1007, False),
+        (500, -1003, False),
+        (503, -1000, False),
+        (400, -4116, False),
+    ],
+)
+def test_what_a_reply_of_the_socket_proves(status: int, code: int, *, definite: bool) -> None:
+    """The websocket API's status counts as that of HTTP does; an overloaded node did not take what it throttled."""
+    raw = json.dumps({"id": "place-1", "status": status, "error": {"code": code, "msg": "why"}}).encode()
+    [reject] = decode(raw, Contracts("binance"))
+    assert isinstance(reject, Reject)
+    assert reject.definite is definite
 
 
 def test_errors_by_type() -> None:
