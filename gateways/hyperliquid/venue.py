@@ -60,6 +60,8 @@ from gateways.venue import Capabilities, DeadMan, Endpoints, Sink, Venue, Watche
 
 DEFAULT_SLIPPAGE = Decimal("0.05")
 """Of a market order without a price, as in the venue's own SDK."""
+FILLS_A_WEIGHT = 20
+"""So many rows of an answer cost one more of weight ("Rate limits and user limits" page)."""
 SMALLEST_FULL_PAGE = 500
 """Answers over a time range hold at least so many rows when there are more ("Info endpoint" page: pagination)."""
 
@@ -233,6 +235,8 @@ class HyperliquidVenue(Venue):
         while True:
             body = await self._ask(QueryFills(since_ns=start_ns, ticker=ticker), Priority.QUERY)
             page = bodies.fills(body, self.alias, user)
+            gate = self._session.gate
+            gate.budget.spend({WEIGHT: len(page) // FILLS_A_WEIGHT}, gate.now())
             known = len(found)
             found.update({(fill.ticker, fill.oid, fill.trade_id): fill for fill in page})
             if len(page) < SMALLEST_FULL_PAGE:

@@ -66,7 +66,11 @@ async def test_fills_are_paged_until_there_are_no_more(venue: HyperliquidVenue, 
         return [row for row in rows if row["time"] >= question["startTime"]][:500]
 
     server.info["userFillsByTime"] = page
+    gate = venue._session.gate
+    before = gate.budget.used(gate.now())["weight"][0]
     found = await venue.fills_since(NOW_MS * 1_000_000, "ETH")
+    # Three pages of 20 each, the first two with 25 more for 500 rows, the last with 5 for those that were left.
+    assert gate.budget.used(gate.now())["weight"][0] - before == 3 * 20 + 25 + 25 + 5
     assert [fill.trade_id for fill in found] == [str(number) for number in range(1, 1_101)]
     assert all(fill.snapshot for fill in found)
     assert await venue.fills_since(NOW_MS * 1_000_000, "BTC") == []
