@@ -79,6 +79,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     ticker: str
     amount: Decimal
     price: Decimal | None = None
+    rule: str = ""
+    """The rule that priced it, empty for none."""
     amended: bool = False
     failed: bool = False
 
@@ -108,6 +110,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The order's whole size, signed: with what an amended one has filled."""
     price: Decimal | None = None
     """Its limit, or what a rule makes it; None at market."""
+    rule: str = ""
+    """The rule that made the price, empty for none."""
     market_price: Decimal | None = None
     """What a market order would reach in the book; None where that is not known."""
     reduce_only: bool = False

@@ -76,7 +76,8 @@ def check_duplicate(found: Findings) -> None:
 
 def _is_like(sent: Sent, request: Request) -> bool:
     same = (sent.venue, sent.ticker, sent.amount) == (request.venue, request.ticker, request.total)
-    return same and sent.price == request.price and not (sent.amended or sent.failed)
+    priced = sent.rule == request.rule if request.rule or sent.rule else sent.price == request.price
+    return same and priced and not (sent.amended or sent.failed)
 
 
 def check_counts(found: Findings) -> None:
