@@ -24,14 +24,34 @@ DESK = "desk"
 """On the desk, whatever pane has the focus."""
 PANE = "pane"
 """On every pane."""
+TABLE = "table"
+"""On every pane that is a live table."""
 
 PANES = ("orders", "deltas", "hedges", "unhedged", "positions", "ladder", "log", "venues")
 """The panes in the order of their number keys."""
 
+NOT_TABLES = frozenset({"ladder"})
+"""Panes whose keys are not those of a live table."""
+
 PANE_TITLES = {"hedges": "hedge book", "unhedged": "unhedged", "log": "log"}
+
+PANE_ABOUT = {
+    "orders": "Every order of the desk, the newest on top: working, done and rejected, each in a tab (left, right).",
+    "deltas": "Each change of an order as the engine saw it, the last at the bottom.",
+    "hedges": "What each maker's fills ask for on its hedge venue, and how much of it is hedged.",
+    "unhedged": "What is filled and not hedged yet: how much, for how long, why, and what will release it.",
+    "positions": "Net exposure by base asset over all venues, and under it the position in each contract.",
+    "ladder": "The order book of one contract at prices that stand still, with our own orders beside them.",
+    "log": "What was commanded, what was really sent for it, what the venue answered, and alerts.",
+    "venues": "Each venue's channels, ages, round trips and request budget.",
+}
+"""What a pane shows, one sentence each."""
 
 Enabled = Callable[[Mirror], str | None]
 """None if the action can be done, else one phrase that says why not."""
+
+Fits = Callable[[Mirror, when.Selection], str | None]
+"""The same for what is under the cursor."""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,10 +66,17 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     risk: Risk = Risk.NONE
     scopes: tuple[str, ...] = (PANE,)
     enabled: Enabled = when.always
+    """Whether the desk allows it."""
+    fits: Fits = when.fits_anything
+    """Whether it can be done to what is under the cursor, or marked."""
     footer: bool = False
     palette: bool = True
     goes_to: str = ""
     """The pane that the action goes to, for those that do only that."""
+
+    def blocked(self, mirror: Mirror, selection: when.Selection = when.NOTHING) -> str | None:
+        """Why it cannot be done now, to this selection, in one phrase; None if it can be."""
+        return self.enabled(mirror) or self.fits(mirror, selection)
 
     @property
     def key_label(self) -> str:
@@ -63,7 +90,12 @@ KEY_LABELS = {
     "ctrl+backslash": "ctrl+\\",
     "left_curly_bracket": "{",
     "right_curly_bracket": "}",
+    "slash": "/",
     "shift+tab": "S-tab",
+    "shift+up": "S-↑",
+    "shift+down": "S-↓",
+    "left": "←",
+    "right": "→",
 }
 
 

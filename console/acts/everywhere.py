@@ -1,0 +1,156 @@
+"""What can be done wherever the focus is: on the desk, in every pane, over every form."""
+
+from console.panes import when
+from console.panes.action import APP, DESK, PANE_TITLES, PANES, Action, Risk
+
+
+def _pane_action(place: int, pane: str) -> Action:
+    title = PANE_TITLES.get(pane, pane)
+    return Action(
+        id=f"pane_{pane}",
+        keys=(str(place),),
+        label=title,
+        help=f"Show the {title} pane and go to it.",
+        scopes=(DESK,),
+        goes_to=pane,
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        id="panic",
+        keys=("f9", "ctrl+backslash"),
+        label="PANIC",
+        help="Cancel every maker on every venue at once, take no new ones, keep hedging. Asks nothing.",
+        risk=Risk.REDUCES,
+        scopes=(APP,),
+        footer=True,
+    ),
+    Action(
+        id="quit",
+        keys=("ctrl+q",),
+        label="quit",
+        help="Leave. Asks first when orders are open or something is not hedged.",
+        risk=Risk.IRREVERSIBLE,
+        scopes=(APP,),
+    ),
+    Action(
+        id="new",
+        keys=("n",),
+        label="new",
+        help="Open the ticket: a maker order with its hedge legs. Sends nothing by itself.",
+        enabled=when.makers_allowed,
+        footer=True,
+    ),
+    Action(
+        id="cancel_menu",
+        keys=("C",),
+        label="cancel …",
+        help="Cancel a set: bids, offers, instrument, venue, all makers, all.",
+        risk=Risk.REDUCES,
+        enabled=when.orders_open,
+        footer=True,
+    ),
+    Action(
+        id="flatten_menu",
+        keys=("F",),
+        label="flatten …",
+        help="Close positions, reduce-only: one instrument, one venue, or all (typed in full).",
+        risk=Risk.IRREVERSIBLE,
+        enabled=when.positions_open,
+        footer=True,
+    ),
+    Action(
+        id="instrument",
+        keys=("i",),
+        label="instrument",
+        help="Choose the contract that the ladder shows.",
+        enabled=when.contracts_known,
+        footer=True,
+    ),
+    Action(
+        id="command_line",
+        keys=("colon",),
+        label="command",
+        help="Open the command line.",
+        scopes=(DESK,),
+        footer=True,
+    ),
+    Action(
+        id="help",
+        keys=("question_mark",),
+        label="help",
+        help="Show what the pane in focus is for, and what the keys do there.",
+        scopes=(DESK,),
+        footer=True,
+    ),
+    Action(
+        id="help_all",
+        keys=("f1",),
+        label="all keys",
+        help="Show what the keys do in every pane.",
+        scopes=(DESK,),
+    ),
+    Action(
+        id="leave",
+        keys=("q",),
+        label="quit",
+        scopes=(DESK,),
+        footer=True,
+        palette=False,
+        risk=Risk.IRREVERSIBLE,
+        help="Leave. Asks first when orders are open or something is not hedged.",
+    ),
+    Action(id="show_desk", keys=("f2",), label="desk", help="Show the desk: every pane in its place.", scopes=(DESK,)),
+    Action(
+        id="show_blotter",
+        keys=("f3",),
+        label="blotter",
+        help="Show the orders on the whole screen, their changes below.",
+        scopes=(DESK,),
+    ),
+    Action(
+        id="show_venues",
+        keys=("f4",),
+        label="venues",
+        help="Show the venues on the whole screen, the log below.",
+        scopes=(DESK,),
+    ),
+    Action(id="show_log", keys=("f5",), label="log", help="Show the log on the whole screen.", scopes=(DESK,)),
+    Action(id="zoom", keys=("z",), label="zoom", help="Give the pane the whole screen, or give it back.", footer=True),
+    Action(
+        id="dismiss",
+        keys=("escape",),
+        label="clear",
+        help="Clear the message line, then the marks, then the filter. Never trades.",
+        scopes=(DESK,),
+        palette=False,
+    ),
+    Action(id="mute", keys=("M",), label="mute", help="Silence the bell, or let it ring again.", scopes=(DESK,)),
+    Action(id="theme", keys=(), label="theme", help="Change to the next colour theme.", scopes=(DESK,)),
+    Action(
+        id="arming",
+        keys=("A",),
+        label="disarm",
+        help="Disarm at once: nothing that raises risk is sent any more. Once more, after a question: allow it again.",
+        risk=Risk.INCREASES,
+        enabled=when.engine_heard,
+    ),
+    Action(
+        id="reconcile",
+        keys=("R",),
+        label="reconcile",
+        scopes=(DESK,),
+        enabled=when.engine_heard,
+        help="Compare orders, fills and positions with every venue now.",
+    ),
+    Action(
+        id="verify",
+        keys=(),
+        label="verify",
+        scopes=(DESK,),
+        enabled=when.engine_heard,
+        help="Prove target = hedged + in flight + balance + forfeited for every book, against the venues.",
+    ),
+    *(_pane_action(place, pane) for place, pane in enumerate(PANES, 1)),
+)
