@@ -85,7 +85,8 @@ def _too_much(desk, book):
     if book.refused_notional:
         value = max(value, book.refused_notional + contract.lot_size * book.bid)
     # A seller's limit is below the bid by the slippage of these ladders, and minimums hold at the limit.
-    least = max(smallest_order(contract, book.bid * LIMIT), quantity, value / book.bid if book.bid else 0)
+    limit = book.bid * LIMIT if book.bid else None
+    least = max(smallest_order(contract, limit), quantity, value / book.bid if book.bid else 0)
     return abs(floor_lots(contract, book.balance)) >= least
 
 
