@@ -144,6 +144,11 @@ class DeskState:
         if less:
             self._record(act, reason)
 
+    def stopping(self) -> None:
+        """Let out only hedges until the end of this run: not journaled, the next start goes on as before."""
+        if self.trading is not Trading.HALTED:
+            self.trading = Trading.HEDGE_ONLY
+
     def halt_for_good(self, reason: str) -> None:
         """Let nothing new out until the desk is started anew: it can no longer be journaled."""
         self.for_good = reason

@@ -21,6 +21,8 @@ from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg, Policy
 from oms.hedge.state import Child, ChildState, Claim, HedgeBook, Maker, Obligation, Share
 from oms.orders import OidFilled, Role
+from oms.risk.day import DayRecord
+from oms.states import Trading
 
 T = TypeVar("T")
 
@@ -155,6 +157,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     in_touch: bool
     hedge_only: bool = False
     """Whether a panic or a disarm stands."""
+    trading: Trading | None = None
+    """The trading state; None in a checkpoint that knows only ``hedge_only``."""
     terms: tuple[Terms, ...]
     legs: tuple[tuple[Leg, ...], ...]
     policies: tuple[Policy, ...]
@@ -164,6 +168,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     books: tuple[BookRow, ...]
     unwinds: tuple[Unwinding, ...] = ()
     """What was closed on a maker's venue and is not forfeited yet."""
+    day: DayRecord = DayRecord()
+    """What was traded on the last day."""
 
 
 class _Table(Generic[T]):
@@ -184,7 +190,7 @@ class _Table(Generic[T]):
 
 def checkpoint(
     kernel: Kernel, entered: Mapping[str, Entered], evidence: Mapping[str, Evidence], *, started_ns: int = 0,
-    last_ns: int = 0, in_touch: bool = True, hedge_only: bool = False,
+    last_ns: int = 0, in_touch: bool = True, trading: Trading | None = None, day: DayRecord | None = None,
 ) -> Checkpoint:  # fmt: skip
     """All of it as one value: the kernel's state, the orders entered by key, and the last evidence of each."""
     terms, legs, policies = _Table[Terms](), _Table[tuple[Leg, ...]](), _Table[Policy]()
@@ -194,7 +200,9 @@ def checkpoint(
         now_ns=kernel.now_ns,
         last_ns=last_ns,
         in_touch=in_touch,
-        hedge_only=hedge_only,
+        hedge_only=trading is Trading.HEDGE_ONLY,
+        trading=trading,
+        day=day or DayRecord(),
         orders=tuple(_order_row(each, evidence.get(key), terms) for key, each in entered.items()),
         makers=tuple(_maker_row(maker, kernel, legs) for maker in kernel.makers.values()),
         children=tuple(

@@ -5,13 +5,15 @@ the order REJECTED; no answer leaves it UNKNOWN, to be resolved by asking, never
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 
 import msgspec
 
 from gateways.errors import Denied, NotFound, Rejected, Unavailable, Unknown, VenueError
 from gateways.router import Gateway
 from gateways.standards import AmendOrder, CancelOrder, OrderStatus, OrderUpdate, PlaceOrder, RejectReason
+from gateways.transport.budget import may_leave
 from oms.clock import Clock
 from oms.evidence import Entered
 from oms.journal import Recorder
@@ -27,13 +29,15 @@ class OrderEntry:
     """Sends, amends and cancels orders, keeping the page true. ``publish`` takes every delta that results.
 
     ``unresolved`` is told the key of each order whose outcome is not known, and of each cancel that a venue refused
-    because it knows of no such open order: both want a query. ``before_hedge`` clears the way of a hedge.
+    because it knows of no such open order: both want a query. ``before_hedge`` clears the way of a hedge. ``refusal``
+    is asked for each new order, and each amend that is more than a smaller size, when it is about to leave: after it
+    has waited for the rate budget too.
     """
 
     def __init__(
         self, gateway: Gateway, page: OrdersPage, journal: Recorder, clock: Clock, *,
         publish: Callable[[OrderDelta | None], None], unresolved: Callable[[str], None], pending_timeout: float,
-        before_hedge: BeforeHedge | None = None,
+        before_hedge: BeforeHedge | None = None, refusal: Callable[[Order], str] = lambda _: "",
     ) -> None:  # fmt: skip
         self._gateway = gateway
         self._page = page
@@ -43,6 +47,7 @@ class OrderEntry:
         self._unresolved = unresolved
         self._pending_timeout = pending_timeout
         self._before_hedge = before_hedge
+        self._refusal = refusal
 
     def register(self, venue: str, order: PlaceOrder, role: Role) -> Order:
         """Enter the order as PENDING, journaled (a hedge's intent is that already). Must be done before ``send``.
@@ -70,8 +75,9 @@ class OrderEntry:
         try:
             if hedge and self._before_hedge is not None:
                 await self._before_hedge(venue, order)
-            async with asyncio.timeout(self._pending_timeout):
-                answer = await self._gateway.venue(venue).place(order, hedge=hedge)
+            with self._asked_again(self._current(key)):
+                async with asyncio.timeout(self._pending_timeout):
+                    answer = await self._gateway.venue(venue).place(order, hedge=hedge)
         except (Denied, Unavailable, Rejected) as error:
             reason = getattr(error, "reason", RejectReason.OTHER)
             self._mark(key, S.REJECTED, error.text, reason)
@@ -93,10 +99,12 @@ class OrderEntry:
 
     async def amend(self, order: Order, request: AmendOrder) -> Order:
         """Change a resting order; return it as it then stands. Raises as ``send`` does, and the order lives on."""
+        smaller = request.price == order.price and abs(request.amount) <= abs(order.amount)
         self._page.amending(order.key)
         try:
-            async with asyncio.timeout(self._pending_timeout):
-                answer = await self._gateway.venue(order.venue).amend(request)
+            with contextlib.nullcontext() if smaller else self._asked_again(order):
+                async with asyncio.timeout(self._pending_timeout):
+                    answer = await self._gateway.venue(order.venue).amend(request)
             self._take(order.key, answer)
         except TimeoutError as error:
             self._unresolved(order.key)
@@ -143,6 +151,19 @@ class OrderEntry:
         if answer is not None:
             self._take(order.key, answer)
         return self._current(order.key)
+
+    @contextlib.contextmanager
+    def _asked_again(self, order: Order) -> Iterator[None]:
+        """Ask whether the order may leave: now, and when it has waited for the rate budget. Raises Denied."""
+
+        def ask() -> None:
+            text = self._refusal(self._current(order.key))
+            if text:
+                raise Denied(order.venue, f"not sent: {text}")
+
+        ask()
+        with may_leave(ask):
+            yield
 
     def _restore(self, order: Order, text: str) -> None:
         """The order may still be working: show it as such."""

@@ -155,6 +155,11 @@ class HealthPage(Watcher):
         """Take the venue's clock less ours."""
         self._facts(venue).clock_offset_ns = offset_ns
 
+    def clock_offset_ns(self, venue: str) -> int | None:
+        """The venue's clock less ours; None while not measured."""
+        facts = self._venues.get(venue)
+        return None if facts is None else facts.clock_offset_ns
+
     def guarded(self, venue: str, until_ns: int) -> None:
         """Note until when the venue's dead man's switch is armed (UTC), 0 for not."""
         self._facts(venue).guarded_until_ns = until_ns

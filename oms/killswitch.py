@@ -87,10 +87,9 @@ class KillSwitch:
         if work is None:
             return 0
         await asyncio.wait({work}, timeout=ANSWER_S)
-        if work.done():
-            return work.result() if not work.cancelled() else 0
-        ended = [oms.page.get(order.key) for order in makers]
-        return sum(order is not None and not order.working for order in ended)
+        taken = work.result() if work.done() and not work.cancelled() else 0
+        now = [oms.page.get(order.key) for order in makers]
+        return max(taken, sum(order is not None and not order.working for order in now))
 
     # ------------------------------------------------------------------ the file
 
@@ -134,13 +133,15 @@ class KillSwitch:
             why = f"hedges failed until their book was on HOLD {self._rules.holds} times within {minutes} minutes"
             self.trip(why, "read why in the hedge books, mend it, `resume` them")
 
-    def drifted(self, venue: str, ticker: str, text: str) -> None:
+    def drifted(self, venue: str, ticker: str) -> None:
         """A position stays different from the sum of its fills: something trades that this desk does not know."""
-        step = f"compare {venue}:{ticker} with the venue's own page, `reconcile {venue}`, `verify`"
-        self.trip(text, step)
+        why = f"the position in {ticker} on {venue} stays different from the sum of its fills"
+        self.trip(why, f"compare it with the venue's own page, `reconcile {venue}`, `verify`")
 
     def jumped(self, jump: Jump) -> None:
         """Time jumped, or the machine stood still."""
-        limit_ns = self._rules.jump_ns if jump.kind is JumpKind.UTC else self._rules.slept_ns
-        if abs(jump.size_ns) >= limit_ns:
-            self.trip(str(jump), "look at this machine's clock and at the hedge books")
+        seconds = f"{abs(jump.size_ns) / 1e9:.1f} s"
+        if jump.kind is JumpKind.UTC and abs(jump.size_ns) >= self._rules.jump_ns:
+            self.trip(f"this machine's time jumped by {seconds}", "set its clock, look at the hedge books")
+        elif jump.kind is JumpKind.SLEPT and jump.size_ns >= self._rules.slept_ns:
+            self.trip(f"nobody watched the makers for {seconds}", "look at orders, positions and hedge books")

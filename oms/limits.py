@@ -148,6 +148,8 @@ class Arming(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds without an act of the operator; None never."""
     clock_skew_ms: int | None = 1_000
     """Largest difference between our clock and a venue's; None for any."""
+    on_reconnect: bool = False
+    """Whether a private stream that is lost, and so has to be connected again, disarms."""
     confirm_above: Decimal | None = None
     """Notional, quote units, above which an order that raises risk is asked about; None for never."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gateways.errors import VenueError
-from gateways.standards import OrderKind, OrderStatus, PlaceOrder, TimeInForce
+from gateways.standards import ZERO, OrderKind, OrderStatus, PlaceOrder, TimeInForce
 from oms import cloid
 from oms.checkpoint import Checkpoint, checkpoint, digest, restore
 from oms.evidence import Entered, Evidence, hedge_event
@@ -24,6 +24,8 @@ from oms.hedge.state import ChildState
 from oms.journal import CHECKPOINT_KIND, HEADER_KIND, JournalError, Record
 from oms.orders import Order, OrdersPage, Role
 from oms.reconcile import ALL
+from oms.risk.day import DAY, Day, DayRecord, cost_of
+from oms.states import RESTORED, Trading
 
 if TYPE_CHECKING:
     from oms.system import OMS
@@ -42,10 +44,6 @@ RECOVERED = "Recovered"
 _EVENTS: dict[str, type[Any]] = {event.__name__: event for event in (*JOURNALED, e.Intended, e.ChildCancelling)}
 
 
-TRADING = {"Panic": True, "Disarm": True, "Activate": False}
-"""Acts on the whole desk: whether only hedges are allowed from then on."""
-
-
 @dataclass(slots=True)
 class Past:
     """What a journal tells. ``orders`` by key in the order entered, with the last evidence of each."""
@@ -57,10 +55,17 @@ class Past:
     """Until when the desk was in touch with its venues: from then on fills may have been missed."""
     in_touch: bool = True
     """Whether its last session had recovered; until it has, nothing tells that it heard of what was before it."""
-    hedge_only: bool = False
-    """Whether its last word on makers was a panic or a disarm, and no activate since."""
+    trading: Trading = Trading.ACTIVE
+    """What the last act on it left; arming is not restored."""
+    day: Day = field(default_factory=Day)
+    """What our orders traded on the last day that it tells of."""
     entered: dict[str, Entered] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
+
+    @property
+    def hedge_only(self) -> bool:
+        """Whether its last word on makers was a panic, and no activate since."""
+        return self.trading is Trading.HEDGE_ONLY
 
     @property
     def open_since_ns(self) -> int | None:
@@ -94,7 +99,7 @@ class Past:
         """All of it as one record, for a new segment to begin with."""
         return checkpoint(
             self.kernel, self.entered, self.evidence, started_ns=self.started_ns, last_ns=self.last_ns,
-            in_touch=self.in_touch, hedge_only=self.hedge_only,
+            in_touch=self.in_touch, trading=self.trading, day=self.day.record,
         )  # fmt: skip
 
 
@@ -113,16 +118,15 @@ def replay(records: Iterable[Record], kernel: Kernel) -> Past:
             if fresh:
                 _resume(past, record)
             continue
-        if record.kind == "Session":
-            past.in_touch = not past.started_ns  # before the first one there was nothing to miss
-            past.started_ns = past.started_ns or record.ts_ns
-        elif record.kind == RECOVERED:
-            past.in_touch = True
-        elif record.kind in TRADING:
-            past.hedge_only = TRADING[record.kind]
+        if record.kind in {"Session", RECOVERED}:
+            _marked(past, record)
+        elif record.kind in RESTORED:
+            past.trading = RESTORED[record.kind]
         elif record.kind == "Entered":
             entered = record.value(Entered)
             past.entered[entered.order.cloid] = entered
+        elif record.kind == DAY:
+            past.day = Day(record.value(DayRecord))
         elif record.kind == "Evidence":
             _learn(past, record.value(Evidence))
         elif record.kind in _EVENTS:
@@ -136,11 +140,34 @@ def replay(records: Iterable[Record], kernel: Kernel) -> Past:
     return past
 
 
+def _marked(past: Past, record: Record) -> None:
+    """Take the beginning of a session, or its word that it knows all that was before it."""
+    if record.kind == RECOVERED:
+        past.in_touch = True
+        return
+    past.in_touch = not past.started_ns  # before the first one there was nothing to miss
+    past.started_ns = past.started_ns or record.ts_ns
+
+
 def _learn(past: Past, evidence: Evidence) -> None:
+    _count(past, past.evidence.get(evidence.key), evidence)
     past.evidence[evidence.key] = evidence
     event = hedge_event(past.kernel, evidence)
     if event is not None:
         past.kernel.replay(event)
+
+
+def _count(past: Past, before: Evidence | None, after: Evidence) -> None:
+    """Count what an order has traded since the evidence before."""
+    entered = past.entered.get(after.key)
+    filled = before.filled if before is not None else ZERO
+    if entered is None:
+        return
+    paid = cost_of(filled, before.average_price, before.price) if before is not None else ZERO
+    cost = cost_of(after.filled, after.average_price, after.price)
+    if after.filled != filled or cost != paid:
+        key = entered.venue, entered.order.ticker
+        past.day.traded(key, after.filled - filled, cost - paid, abs(cost) - abs(paid), after.ts_ns)
 
 
 def _resume(past: Past, record: Record) -> None:
@@ -150,7 +177,8 @@ def _resume(past: Past, record: Record) -> None:
     except (IndexError, KeyError, ValueError) as error:
         raise JournalError(f"record {record.n} ({record.kind}) does not fit together: {error!r}") from error
     past.started_ns, past.last_ns, past.in_touch = saved.started_ns, saved.last_ns, saved.in_touch
-    past.hedge_only = saved.hedge_only
+    past.trading = saved.trading or (Trading.HEDGE_ONLY if saved.hedge_only else Trading.ACTIVE)
+    past.day = Day(saved.day)
 
 
 def _entered(intended: e.Intended) -> Entered:

@@ -150,6 +150,8 @@ class Supervisor(Watcher):
                 self._oms.feed.interrupted(venue)
         if state.channel is Channel.PRIVATE:
             self.watchdog.private_changed(venue, connected=state.connected)
+            if self._started and not state.connected:
+                self._oms.state.reconnecting(venue)
             if self._started and state.connected:
                 self._wake[venue].set()
 
@@ -164,6 +166,10 @@ class Supervisor(Watcher):
     def message_dropped(self, venue: str, reason: str) -> None:
         """Count it."""
         self._oms.health.message_dropped(venue, reason)
+
+    def clock_measured(self, venue: str, offset_ns: int) -> None:
+        """Mirror it."""
+        self._oms.health.clock_measured(venue, offset_ns)
 
     # --------------------------------------------------------- reconciliation
 
@@ -230,6 +236,7 @@ class Supervisor(Watcher):
             if self._drifting[key] == DRIFT_PATIENCE:
                 text = f"the position of {exc}:{key[1]} differs from the sum of its fills by {drift:f}"
                 self._alert(exc, key[1], text)
+                self._oms.killswitch.drifted(exc, key[1])
 
     def _unsure(self, exc: str) -> bool:
         """Whether the last answer leaves it open what is held, so that the next one should not wait for its timer."""

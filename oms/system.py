@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ from gateways.standards import (
 )
 from gateways.venue import Capabilities
 from oms import checks, portfolio
+from oms.arming import DeskState
 from oms.cancels import Canceller
 from oms.clock import Clock, DeskClock, Jump, SystemClock, watch_clock
 from oms.cloid import CloidKind, CloidSource
@@ -42,20 +44,23 @@ from oms.hedge.handler import HedgeHandler
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg, Limits
 from oms.intake import Intake
-from oms.journal import JournalError, Recorder
+from oms.journal import Recorder
+from oms.killswitch import KillSwitch
+from oms.killswitch import Rules as KillRules
+from oms.limits import Limits as RiskLimits
 from oms.mirrors import Mirrors
 from oms.orders import Order, Role
 from oms.outages import Outages
 from oms.recovery import recover, replay, restore_orders
 from oms.requests import HedgeRequest, OrderRequest, parsed
+from oms.risk.guard import Guard
+from oms.states import Act, Arming, Live, Trading, act_of
 from oms.supervisor import Supervisor
 from oms.tasks import TaskOwner
 from oms.unknowns import Resolver
 from oms.upkeep import collector_paused, follow_at_start
 from oms.verify import Proof, prove
 from oms.watchdog import PATIENCE_S
-
-ACTIVE, HEDGE_ONLY, HALTED, RECOVERING = "ACTIVE", "HEDGE-ONLY", "HALTED", "RECOVERING"
 
 
 class OMS(Mirrors):
@@ -65,13 +70,16 @@ class OMS(Mirrors):
     ``refresh_positions_snapshot`` are the seconds between reconciliations of orders and of positions and money;
     ``private_patience`` is how many a private stream may take to tell what one of them found before it is opened anew.
     ``dead_man_s``: seconds of silence after which venues that can cancel our makers do so (``oms.dead_man``).
+    ``live`` makes a desk of real accounts, which must be armed (``oms.states``); ``kill_file`` pulls the kill switch.
+    ``limits`` bound the hedge engine, ``risk`` what is sent at all (``oms.risk``).
     """
 
     def __init__(
         self, gateway: Gateway, *, journal: Recorder, clock: Clock | None = None, desk: int = 1,
         pending_timeout: float = 5.0, refresh_orders_snapshot: float = 30.0, refresh_positions_snapshot: float = 30.0,
         private_patience: float = PATIENCE_S, dead_man_s: int | None = None,
-        limits: Limits | None = None,
+        limits: Limits | None = None, risk: RiskLimits | None = None, live: Live | None = None,
+        kill_file: Path | None = None, kill_rules: KillRules | None = None,
     ) -> None:  # fmt: skip
         self.desk_clock = DeskClock(clock or SystemClock())
         self.clock: Clock = self.desk_clock
@@ -83,13 +91,14 @@ class OMS(Mirrors):
         """When the first session of this journal began: proofs go back to there."""
         self.known_until_ns = self.missed_since_ns = self.started_ns
         """When this journal was last written before this session: what venues did since then is news."""
-        self.trading = RECOVERING
+        self.state = DeskState(self, live)
+        self.killswitch = KillSwitch(self, kill_file, kill_rules)
         self._jump_callbacks: list[Callable[[Jump], None]] = []
         self.tasks = TaskOwner(self._task_failed)
         self.keeper = FeedKeeper(self.feed, self._fetch_book, clock=self.clock, on_error=self._task_failed)
         self.entry = OrderEntry(
             gateway, self.page, journal, self.clock, publish=self.publish, unresolved=self._unresolved,
-            pending_timeout=pending_timeout, before_hedge=self._before_hedge,
+            pending_timeout=pending_timeout, before_hedge=self._before_hedge, refusal=self._refusal,
         )  # fmt: skip
         self.canceller = Canceller(self.entry, self.page, self.tasks, self._not_cancelled)
         self.resolver = Resolver(
@@ -100,7 +109,10 @@ class OMS(Mirrors):
         self.hedge = HedgeHandler(self)
         self.outages = Outages(self)
         self.intake = Intake(self)
-        self.deltas.first(self.hedge.order_delta_hedge)
+        self.guard = Guard(self, risk)
+        if self.guard.limits.any:
+            self.kernel.cap_of, self.kernel.cap_of_all = self.guard.unhedged_cap, self.guard.unhedged_cap_of_all
+        self.deltas.first(self._noticed)
         self.flattener = Flattener(
             gateway, self.page, self.hedge, self.entry, self.cloids, cancel=self.cancel_orders,
             mirrored=self.positions.get,
@@ -122,6 +134,9 @@ class OMS(Mirrors):
             past = replay(self.journal.records(), self.kernel)
             restore_orders(past, self.page)
             follow_at_start(self, past)
+        if past.trading is Trading.HALTED:
+            self.hedge.halted("the desk is HALTED")
+        self.guard.day = past.day
         behind_ns = self.desk_clock.not_before(self.kernel.now_ns)
         if behind_ns:
             text = f"this machine's UTC clock is {behind_ns / 1e9:.1f} s behind the journal's last time: look at it"
@@ -135,12 +150,13 @@ class OMS(Mirrors):
         await self.supervisor.start()
         self.switches.prime()
         self.tasks.start(watch_clock(self.desk_clock, self._time_jumped), "clock")
+        self.tasks.start(self.killswitch.watch_file(), "kill switch")
+        if self.state.live is not None:
+            self.tasks.start(self.state.watch(), "arming")
         await recover(self, past)
         self.switches.start()
-        if self.trading == RECOVERING:  # it may have been halted meanwhile
-            self.trading = HEDGE_ONLY if past.hedge_only else ACTIVE
-            if past.hedge_only:
-                self.alert("", "", "the desk was in panic or disarmed when it ended: HEDGE-ONLY until `activate`")
+        self.guard.start()
+        self.state.restore(past.trading)
 
     async def cleanup(self) -> None:
         """Close everything: no new hedges, no tasks, no connections. Resting orders stay; see ``stop``."""
@@ -154,8 +170,7 @@ class OMS(Mirrors):
 
     async def stop(self, settle_s: float = 10.0) -> list[str]:
         """The two-phase stop: no new makers, cancel makers, settle hedges. Returns what is left, a sentence each."""
-        if self.trading != HALTED:
-            self.trading = HEDGE_ONLY
+        self.state.stopping()
         await self.cancel_orders(self.makers_working())
         await self.wait_idle(settle_s)
         await self.switches.settle()
@@ -199,30 +214,32 @@ class OMS(Mirrors):
     async def hedge_order(
         self, maker_order: OrderRequest | dict[str, Any],
         hedge_order: HedgeRequest | dict[str, Any] | Iterable[HedgeRequest | dict[str, Any]], trigger_after_ms: int = 0,
+        *, confirmed: bool = False,
     ) -> Order:  # fmt: skip
         """Rest a maker order with one hedge leg or several; each of its fills is hedged on them.
 
+        ``confirmed``: go over limits that only ask (``oms.risk``); else Unconfirmed, a Denied, is raised there.
         Returns the maker as acknowledged. Raises Denied (nothing was sent), Rejected, Unavailable or Unknown; after
         Unknown the maker may exist, and its fills will be hedged.
         """
         maker = parsed(OrderRequest, maker_order)
         given = [hedge_order] if isinstance(hedge_order, (HedgeRequest, dict)) else list(hedge_order)
         legs = tuple(parsed(HedgeRequest, leg).leg(trigger_after_ms) for leg in given)
-        return await self.place(maker.exc, maker.placed(), legs)
+        return await self.place(maker.exc, maker.placed(), legs, confirmed=confirmed)
 
-    async def limit_order(self, order: OrderRequest | dict[str, Any]) -> Order:
+    async def limit_order(self, order: OrderRequest | dict[str, Any], *, confirmed: bool = False) -> Order:
         """Send a limit order without a hedge. Raises as ``hedge_order``."""
         request = parsed(OrderRequest, order)
-        return await self.place(request.exc, request.placed())
+        return await self.place(request.exc, request.placed(), confirmed=confirmed)
 
-    async def market_order(self, order: OrderRequest | dict[str, Any]) -> Order:
+    async def market_order(self, order: OrderRequest | dict[str, Any], *, confirmed: bool = False) -> Order:
         """Send a market order without a hedge. Raises as ``hedge_order``."""
         if isinstance(order, dict):
             order = {"kind": OrderKind.MARKET, **order}
         request = parsed(OrderRequest, order)
-        return await self.place(request.exc, request.placed())
+        return await self.place(request.exc, request.placed(), confirmed=confirmed)
 
-    async def place(self, exc: str, order: PlaceOrder, legs: tuple[Leg, ...] = ()) -> Order:
+    async def place(self, exc: str, order: PlaceOrder, legs: tuple[Leg, ...] = (), *, confirmed: bool = False) -> Order:
         """Check, register, journal and send an order, typed; the cloid is given here. Raises as ``hedge_order``."""
         self._allowed(exc, order, legs)
         venue = self.gateway.venue(exc)
@@ -236,10 +253,9 @@ class OMS(Mirrors):
         contract = self.contract_specs(exc, order.ticker)
         checks.check_order(contract, order, reference=self.feed.mid(exc, order.ticker))
         self.check_room(order.amount, legs)
-        order = msgspec.structs.replace(
-            self._priced(venue.capabilities, contract, order),
-            cloid=self.cloids.next(CloidKind.MAKER if legs else CloidKind.MANUAL),
-        )
+        order = msgspec.structs.replace(order, cloid=self.cloids.next(CloidKind.MAKER if legs else CloidKind.MANUAL))
+        self.guard.admit(exc, order, legs, confirmed=confirmed)
+        order = self._priced(venue.capabilities, contract, order)
         if legs:
             self.hedge.register_maker(order.cloid, exc, order.ticker, legs)
             for leg in legs:
@@ -249,8 +265,7 @@ class OMS(Mirrors):
 
     def _allowed(self, exc: str, order: PlaceOrder, legs: tuple[Leg, ...]) -> None:
         """Refuse what the desk's state forbids, and makers whose hedges would not be sent (I10). Raises Denied."""
-        if self.trading != ACTIVE and not order.reduce_only:
-            raise Denied(exc, f"the desk is {self.trading}: only hedges, cancels and reduce-only orders go out")
+        self.state.check(exc, act_of(reduce_only=order.reduce_only))
         checks.check_books(legs, self.kernel.books, self.kernel.outages)
 
     def _price_book(self, exc: str, ticker: str) -> None:
@@ -275,7 +290,9 @@ class OMS(Mirrors):
             raise Denied(contract.venue, text, field="price")
         return price
 
-    async def amend_order(self, key: str, *, amount: Decimal | None = None, price: Decimal | None = None) -> Order:
+    async def amend_order(
+        self, key: str, *, amount: Decimal | None = None, price: Decimal | None = None, confirmed: bool = False
+    ) -> Order:
         """Change a resting order's signed total ``amount`` and ``price``; None keeps. Raises as ``hedge_order``."""
         order = self._known(key)
         if order.oid is None or order.price is None or not order.working:
@@ -297,7 +314,8 @@ class OMS(Mirrors):
         checks.check_order(self.contract_specs(order.venue, order.ticker), placed)
         if abs(request.amount) > abs(order.amount):
             self.check_room(request.amount - order.filled, self.hedge.legs(order.key), amending=order.key)
-        return await self.entry.amend(order, request)
+        with self.guard.amending(order, request, confirmed=confirmed):
+            return await self.entry.amend(order, request)
 
     async def cancel_order(self, exc: str, ticker: str, oid: str | None = None, cloid: str | None = None) -> Order:
         """Cancel one order by ``oid`` or ``cloid``. A cancelled hedge pauses its book: it must not come right back."""
@@ -327,30 +345,46 @@ class OMS(Mirrors):
             raise Denied(exc, "nothing new is sent without a journal: close it on the venue itself")
         return await self.flattener.flatten(exc, ticker)
 
-    async def panic(self) -> int:
-        """Cancel all makers everywhere and allow only hedges from now on. Returns how many cancels were taken."""
-        self._hedge_only("Panic")
-        return await self.cancel_orders(self.makers_working())
+    @property
+    def trading(self) -> Trading:
+        """Which orders go out: see ``oms.states``."""
+        return self.state.trading
+
+    @property
+    def arming(self) -> Arming:
+        """Whether risk may be raised: see ``oms.states``."""
+        return self.state.arming
+
+    async def panic(self, why: str = "by the operator") -> int:
+        """Cancel all makers everywhere, allow only hedges, disarm: see ``oms.killswitch``. Returns cancels taken."""
+        return await self.killswitch.panic(why)
+
+    def arm(self, name: str) -> None:
+        """Let a live desk raise risk, by its name. Raises Denied."""
+        self.state.arm(name)
 
     def disarm(self) -> None:
-        """Allow only hedges, cancels and reduce-only orders from now on; cancels nothing."""
-        self._hedge_only("Disarm")
-
-    def _hedge_only(self, act: str) -> None:
-        """Journal the act and take it; a journal that cannot be written halts, and keeps nobody from cancelling."""
-        if self.trading != HALTED:
-            self.trading = HEDGE_ONLY
-        try:
-            self.journal.append(act)
-        except JournalError as error:
-            self.halt(f"the journal cannot be written: {error}")
+        """Raise no more risk, cancelling nothing: a live desk is SAFE, one on paper HEDGE-ONLY."""
+        if self.state.live is None:
+            self.state.take("Disarm", "by the operator")
+        else:
+            self.state.disarm("by the operator")
 
     def activate(self) -> None:
-        """Allow makers again after a panic. Raises Denied for a desk that is halted or not recovered yet."""
-        if self.trading in {HALTED, RECOVERING}:
-            raise Denied("desk", f"the desk is {self.trading}: it takes no makers before a new start")
-        self.journal.append("Activate")
-        self.trading = ACTIVE
+        """Allow makers again, and hedges. Raises Denied for a desk that is HALTED for good or not recovered yet."""
+        self.state.take("Activate", "by the operator")
+        self.state.because = ""
+
+    async def reducing(self) -> int:
+        """Allow only orders that reduce, and hedges; cancel the others. Returns cancels taken. Raises Denied."""
+        self.state.take("Reducing", "by the operator")
+        return await self.cancel_orders([order for order in self.makers_working() if not order.reduce_only])
+
+    async def halt_trading(self) -> int:
+        """Allow no hedges either, cancel all makers, disarm; until ``activate``. Returns cancels taken."""
+        self.state.take("Halt", "by the operator")
+        self.state.disarm("by the operator")
+        return await self.cancel_orders(self.makers_working())
 
     async def hedge_portfolio_delta(self, venues: Mapping[str, str] | None = None) -> list[Order]:
         """Bring each base asset's net position over all venues to zero; see ``oms.portfolio``."""
@@ -378,6 +412,7 @@ class OMS(Mirrors):
         self.hedge.wake()
         for exc in self.gateway.venues:
             self.supervisor.reconcile_soon(exc)
+        self.killswitch.jumped(jump)
         for callback in self._jump_callbacks:
             callback(jump)
 
@@ -463,6 +498,11 @@ class OMS(Mirrors):
                        ts_ns=self.clock.now_ns())
         )  # fmt: skip
 
+    def _noticed(self, delta: Delta) -> None:
+        """Take a delta in the turn in which it came about: the hedge decision first."""
+        self.hedge.order_delta_hedge(delta)
+        self.guard.noticed(delta)
+
     def _known(self, key: str) -> Order:
         order = self.page.get(key)
         if order is None:
@@ -472,6 +512,16 @@ class OMS(Mirrors):
     def _unresolved(self, key: str) -> None:
         self.hedge.left_by_now(key)
         self.resolver.resolve(key)
+
+    def _refusal(self, order: Order) -> str:
+        """Why an order that is about to leave must not; empty where it may."""
+        match order.role:
+            case Role.HEDGE:  # one that was journaled just before nothing could be any more is known of: it goes
+                return "" if self.state.for_good else self.state.refusal(Act.HEDGE)
+            case Role.MAKER | Role.MANUAL:
+                return self.state.refusal(act_of(reduce_only=order.reduce_only))
+            case _:
+                return ""
 
     async def _before_hedge(self, venue: str, order: PlaceOrder) -> None:
         await self.switches.clear(venue, order)
@@ -491,6 +541,7 @@ class OMS(Mirrors):
     def announce(self, delta: HedgeDelta) -> None:
         """Publish what the operator must see."""
         self.deltas.publish(delta)
+        self.killswitch.heard(delta)
 
     def hedge_sent(self, venue: str, took_ns: int) -> None:
         """Count the time from a fill's receipt to its hedge's request."""
@@ -517,12 +568,16 @@ class OMS(Mirrors):
 
     async def unwind(self, command: Unwind) -> None:
         """Close on the maker's venue what cannot be hedged; what fills of it is forfeited in the book."""
-        await unwind(self, command)
+        text = self.state.refusal(Act.HEDGE)
+        if text:
+            self.alert(command.venue, command.ticker, f"{command.amount:f} is not unwound: {text}", "error")
+        else:
+            await unwind(self, command)
 
     def halt(self, reason: str) -> None:
         """Let nothing new out and cancel makers. Idempotent."""
-        if self.trading != HALTED:
-            self.trading = HALTED
+        if not self.state.for_good:
+            self.state.halt_for_good(reason)
             self.alert("", "", f"HALTED, nothing new is sent and makers are cancelled: {reason}", "error")
             self.tasks.start(self.cancel_orders(self.makers_working()), "cancel makers")
 

@@ -87,8 +87,8 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ACTS = frozenset({
-    "Session", "Panic", "Disarm", "Activate", "Paused", "Resumed", "Forfeited", "Reopened", "RoundedUp",
-    "AssumedAbsent", "Held",
+    "Session", "Panic", "Disarm", "Activate", "Reducing", "Halt", "Armed", "Disarmed", "Paused", "Resumed", "Forfeited",
+    "Reopened", "RoundedUp", "AssumedAbsent", "Held",
 })  # fmt: skip
 
 

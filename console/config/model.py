@@ -139,6 +139,8 @@ class ArmingTable(Table):
     """After so long without an act of the operator; 0 never."""
     clock_skew_ms: Whole = 1_000
     """When our clock and a venue's differ by more; 0 for any difference."""
+    on_reconnect: bool = False
+    """When a venue's private stream is lost and has to be connected again."""
     confirm_above: Amount | None = None
     """Notional, quote units, above which an order that raises risk is asked about."""
 
@@ -235,6 +237,7 @@ class Profile(Table):
         return Arming(
             idle_s=self.arming.idle_minutes * 60 or None,
             clock_skew_ms=self.arming.clock_skew_ms or None,
+            on_reconnect=self.arming.on_reconnect,
             confirm_above=self.arming.confirm_above,
         )
 

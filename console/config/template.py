@@ -62,6 +62,7 @@ keys = "keyring:hyperliquid"   # key is the account's address, secret the privat
 [profiles.live.arming]
 idle_minutes = 15              # disarmed after so long without an act of the operator; 0 never
 clock_skew_ms = 1000           # disarmed when our clock and a venue's differ by more; 0 for any difference
+on_reconnect = false           # disarmed when a venue's private stream is lost and has to be connected again
 confirm_above = 2500           # notional above which an order that raises risk is asked about
 
 # Limits: a number refuses, { soft = 1000, hard = 5000 } asks above the one and refuses above the other. Quantities are

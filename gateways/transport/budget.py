@@ -6,9 +6,11 @@ corrects what we count, upward only: another process on the same address spends 
 """
 
 import asyncio
+import contextlib
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from enum import IntEnum
 
 import msgspec
@@ -163,6 +165,24 @@ class Budget:
         return {name: (spent.total, spent.pool.limit) for name, spent in self._spent.items()}
 
 
+_leaving: ContextVar[list[Callable[[], None]]] = ContextVar("leaving")
+
+
+@contextlib.contextmanager
+def may_leave(ask: Callable[[], None]) -> Iterator[None]:
+    """Within this block call ``ask`` before each request that has its budget: it raises Denied for one unwanted now.
+
+    A request may wait a second for the budget; what allowed it may be over by then.
+    """
+    asked = [ask]
+    token = _leaving.set(asked)
+    try:
+        yield
+    finally:
+        _leaving.reset(token)
+        asked.clear()  # a task that was begun within the block has it still
+
+
 class _Waiter(msgspec.Struct, order=True, frozen=True):
     priority: int
     number: int
@@ -191,8 +211,13 @@ class Gate:
     async def acquire(self, costs: Mapping[str, int], priority: Priority, *, max_wait: float = 1.0) -> None:
         """Return once the request may be sent, counting it as sent; at once, without a turn of the loop, if it may now.
 
-        Raises Unavailable when that takes more than ``max_wait`` seconds: nothing was sent.
+        Raises Unavailable when that takes more than ``max_wait`` seconds, Denied by ``may_leave``: nothing was sent.
         """
+        await self._granted(costs, priority, max_wait)
+        for ask in _leaving.get(()):
+            ask()
+
+    async def _granted(self, costs: Mapping[str, int], priority: Priority, max_wait: float) -> None:
         now = self.now()
         if not self._waiters:
             wait = self.budget.wait(costs, priority, now)

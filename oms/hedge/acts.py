@@ -41,6 +41,8 @@ def check_round_up(book: HedgeBook) -> None:
     """Refuse to round up where nothing waits or can be sent, or where an unknown order might be the answer already."""
     if book.down:
         raise ValueError(f"{book.venue}:{book.ticker} cannot be sent to: {book.down}")
+    if book.halted:
+        raise ValueError(f"{book.venue}:{book.ticker} sends nothing: {book.halted}")
     if any(child.state is ChildState.UNKNOWN for child in book.open_children.values()):
         raise ValueError(f"{book.venue}:{book.ticker} has an unknown hedge order: it must be resolved first")
     if decision.rounded_up(book) == 0:

@@ -8,7 +8,7 @@ import msgspec
 from gateways.standards import ZERO
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg
-from oms.hedge.state import ChildState, HedgeBook, Maker, Share
+from oms.hedge.state import Child, ChildState, HedgeBook, Maker, Share
 
 BPS = Decimal(10_000)
 
@@ -55,6 +55,28 @@ class LegView(msgspec.Struct, frozen=True, kw_only=True):
     hedge_average: Decimal | None
     basis_bps: Decimal | None
     state: str
+    waits: str
+    """Why a part waits; empty when none does."""
+    release: str
+    ts_unhedged_ns: int
+    """Since when a part waits or is in flight, 0 when none is."""
+
+
+class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a hedge order that answers one maker's leg; both quantities are signed like the hedge."""
+
+    maker: str
+    leg: int
+    quantity: Decimal
+    filled: Decimal
+
+
+def view_claims(child: Child) -> tuple[ClaimView, ...]:
+    """Whom a hedge order answers."""
+    return tuple(
+        ClaimView(maker=claim.maker, leg=claim.leg, quantity=claim.quantity, filled=claim.filled)
+        for claim in child.claims
+    )
 
 
 def view_book(book: HedgeBook) -> BookView:
@@ -81,6 +103,8 @@ def view_legs(kernel: Kernel, maker: Maker) -> Iterator[LegView]:
             in_flight=share.in_flight, unknown=unknown, waiting=share.waiting, netted=share.netted,
             forfeited=share.forfeited, hedge_average=average,
             basis_bps=_basis(maker, average), state=_state(book, share, unknown),
+            waits=book.waits if share.waiting else "", release=book.release if share.waiting else "",
+            ts_unhedged_ns=_unhedged_since(book, share, maker.cloid, index),
         )  # fmt: skip
 
 
@@ -132,6 +156,17 @@ def _unknown(book: HedgeBook, maker: str, leg: int) -> Decimal:
                 if (claim.maker, claim.leg) == (maker, leg):
                     unknown += claim.quantity - claim.filled
     return unknown
+
+
+def _unhedged_since(book: HedgeBook, share: Share, maker: str, leg: int) -> int:
+    since = [
+        child.ts_ns
+        for child in book.open_children.values()
+        if any((claim.maker, claim.leg) == (maker, leg) for claim in child.claims)
+    ]
+    if share.waiting != 0 and book.ts_waiting_ns:
+        since.append(book.ts_waiting_ns)
+    return min(since, default=0)
 
 
 def _basis(maker: Maker, average: Decimal | None) -> Decimal | None:

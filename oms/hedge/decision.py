@@ -29,6 +29,8 @@ def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:
         return _wait(book, f"HOLD: {book.hold}", "mend it, then resume")
     if book.down:
         return _wait(book, f"HOLD: {book.down}", "the venue: it goes on by itself")
+    if book.halted:
+        return _wait(book, book.halted, "`activate`")
     if contract is None:
         return _wait(book, "the contract's rules are not known yet", "the venue's answer")
     if not contract.trading:

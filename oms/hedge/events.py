@@ -208,10 +208,17 @@ class VenueUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_ns: int
 
 
+class DeskHalted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The desk lets no hedges out for ``reason``, or does so again (empty). Books go on owing meanwhile."""
+
+    reason: str
+    ts_ns: int
+
+
 HedgeEvent = (
     MakerPlaced | MakerFilled | ChildSeen | ChildSent | ChildUnknown | ChildAbsent | Priced | Clocked | Specified
     | Paused | Resumed | Forfeited | Reopened | RoundedUp | AssumedAbsent | Held | Intended | ChildCancelling
-    | VenueDown | VenueUp | Unwinding
+    | VenueDown | VenueUp | Unwinding | DeskHalted
 )  # fmt: skip
 
 # ------------------------------------------------------------------ commands

@@ -206,6 +206,11 @@ class HedgeHandler:
         """Put a book on HOLD and stop its makers, until the operator resumes it; journaled."""
         self.apply(e.Held(venue=venue, ticker=ticker, ts_ns=self._host.clock.now_ns(), reason=reason))
 
+    def halted(self, reason: str) -> None:
+        """Send no hedges from now on, in no book, or (empty) send them again. What is in flight goes on."""
+        if self.kernel.halted != reason:
+            self.apply(e.DeskHalted(reason=reason, ts_ns=self._host.clock.now_ns()))
+
     def close(self) -> None:
         """Stop the timer for good."""
         self._closed = True

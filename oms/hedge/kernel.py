@@ -31,8 +31,16 @@ class Kernel:
         """By order: what it closed on a maker's venue is not forfeited yet."""
         self.outages: dict[str, Outage] = {}
         """By venue; found out anew after a restart, so neither journaled nor replayed."""
+        self.halted = ""
+        """Why no hedge is sent anywhere; empty when hedges are. Told anew after a restart."""
         self.now_ns = 0
         self.limits = limits or Limits()
+        self.cap_of: Callable[[BookKey], Decimal | None] = lambda _: self.limits.max_unhedged_value
+        """The most that may be unhedged in a book, quote units (I10)."""
+        self.cap_of_all: Decimal | None = None
+        """The same for the sum of all books."""
+        self.capped = False
+        """Whether all books together have too much unhedged."""
         self._new_cloid = new_cloid
         self._commands: list[e.Command] = []
         self._apply: dict[type, Callable[..., list[HedgeBook]]] = {
@@ -57,6 +65,7 @@ class Kernel:
             e.Unwinding: self._unwinding,
             e.VenueDown: self._venue_down,
             e.VenueUp: self._venue_up,
+            e.DeskHalted: self._desk_halted,
         }
 
     def apply(self, event: e.HedgeEvent) -> list[e.Command]:
@@ -99,7 +108,7 @@ class Kernel:
         key = venue, ticker
         if key not in self.books:
             outage = self.outages.get(venue)
-            self.books[key] = HedgeBook(venue, ticker, down=outage.text if outage else "")
+            self.books[key] = HedgeBook(venue, ticker, down=outage.text if outage else "", halted=self.halted)
         return self.books[key]
 
     def next_due_ns(self) -> int | None:
@@ -107,7 +116,7 @@ class Kernel:
         times: list[int] = []
         for book in self.books.values():
             times.extend(child.step_due_ns for child in book.open_children.values() if child.step_due_ns > self.now_ns)
-            if not book.obligations or book.paused or book.hold or book.down:
+            if not book.obligations or book.paused or book.hold or book.down or book.halted:
                 continue
             if book.retry_ns > self.now_ns:
                 times.append(book.retry_ns)
@@ -253,6 +262,12 @@ class Kernel:
             book.down = ""
         return books
 
+    def _desk_halted(self, event: e.DeskHalted) -> list[HedgeBook]:
+        self.halted = event.reason
+        for book in self.books.values():
+            book.halted = event.reason
+        return list(self.books.values())
+
     def _priced(self, event: e.Priced) -> list[HedgeBook]:
         book = self.books.get((event.venue, event.ticker))
         if book is None:
@@ -380,14 +395,30 @@ class Kernel:
         )  # fmt: skip
 
     def _cap(self, book: HedgeBook) -> None:
-        """Stop the makers of a book that has too much unhedged (I10); allow them again once it is back under."""
-        limit, price = self.limits.max_unhedged_value, decision.reference_price(book)
-        if limit is None or price is None:
-            return
-        exposed = abs(book.target - book.hedged - book.forfeited) * price
-        if exposed > limit and not book.capped:
-            book.capped = True
-            reason = f"{exposed:.2f} is unhedged in {book.venue}:{book.ticker}, over the limit of {limit:f}"
-            self._commands.append(e.StopMakers(venue=book.venue, ticker=book.ticker, reason=reason))
-        elif exposed <= limit:
-            book.capped = False
+        """Stop the makers of a book that has too much unhedged (I10); allow them again once it is back under.
+
+        Where all books together have too much, the makers of every one are stopped.
+        """
+        limit, price = self.cap_of(book.key), decision.reference_price(book)
+        if limit is not None and price is not None:
+            exposed = book.exposed * price
+            if exposed > limit and not book.capped:
+                book.capped = True
+                self._stop(
+                    book, f"{exposed:.2f} is unhedged in {book.venue}:{book.ticker}, over the limit of {limit:f}"
+                )
+            elif exposed <= limit:
+                book.capped = False
+        if self.cap_of_all is not None:
+            self._cap_all(self.cap_of_all)
+
+    def _cap_all(self, limit: Decimal) -> None:
+        prices = ((book, decision.reference_price(book)) for book in self.books.values())
+        exposed = sum((book.exposed * price for book, price in prices if price is not None), ZERO)
+        if exposed > limit and not self.capped:
+            for book in self.books.values():
+                self._stop(book, f"{exposed:.2f} is unhedged in all books, over the limit of {limit:f}")
+        self.capped = exposed > limit
+
+    def _stop(self, book: HedgeBook, reason: str) -> None:
+        self._commands.append(e.StopMakers(venue=book.venue, ticker=book.ticker, reason=reason))

@@ -144,6 +144,8 @@ class HedgeBook:
     """Why the engine put it on hold; empty when not."""
     down: str = ""
     """Why its venue cannot be reached; empty when it can. Ends by itself, unlike ``hold``."""
+    halted: str = ""
+    """Why the whole desk sends no hedges; empty when it does."""
     failures: int = 0
     """Hedges in a row that filled nothing."""
     retry_ns: int = 0
@@ -172,6 +174,8 @@ class HedgeBook:
             return f"the book is on HOLD, {self.hold}"
         if self.down:
             return f"the book is on HOLD, {self.down}"
+        if self.halted:
+            return self.halted
         return "too much is unhedged in it already" if self.capped else ""
 
     @property
@@ -190,6 +194,11 @@ class HedgeBook:
     def balance(self) -> Decimal:
         """What is not hedged: ``target - hedged - in_flight - forfeited`` (I1). Computed, never stored."""
         return self.target - self.hedged - self.in_flight - self.forfeited
+
+    @property
+    def exposed(self) -> Decimal:
+        """What is not hedged yet, in flight or not, without a sign."""
+        return abs(self.target - self.hedged - self.forfeited)
 
     def sendable(self) -> Decimal:
         """What every resolution of the unknown orders agrees is owed: the value nearest zero, or zero (I2)."""

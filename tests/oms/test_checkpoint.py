@@ -304,6 +304,7 @@ def test_everything_that_the_kernel_keeps_was_thought_of():
     """A new field of the kernel's state must be put into the checkpoint, or be named here as told anew by the venue."""
     told_anew = {"contract", "market_slippage", "bid", "ask", "ts_quote_ns", "down"}
     told_anew |= {"waits", "release", "ts_waiting_ns"}
+    told_anew |= {"halted"}  # by the trading state, which the checkpoint has
     elsewhere = {"open_children", "shares", "cloid"}
     for kept, row in (
         (HedgeBook, BookRow), (Child, ChildRow), (Maker, MakerRow), (Obligation, ObligationRow), (Claim, ClaimRow),
@@ -314,4 +315,5 @@ def test_everything_that_the_kernel_keeps_was_thought_of():
     assert {field.name for field in dataclasses.fields(Absence)} == {"accept_until_ns", "first_ns"}
     assert set(vars(Kernel(lambda: ""))) == {
         "makers", "children", "books", "now_ns", "limits", "_new_cloid", "_commands", "_apply", "outages", "unwinds",
+        "cap_of", "cap_of_all", "capped", "halted",
     }  # fmt: skip
