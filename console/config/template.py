@@ -68,13 +68,16 @@ confirm_above = 2500           # notional above which an order that raises risk 
 # Limits: a number refuses, { soft = 1000, hard = 5000 } asks above the one and refuses above the other. Quantities are
 # base units, notionals quote units, without a sign. What is not set is not limited.
 
+[profiles.live.limits]
+hedgeability = "refuse"        # a maker that surely could not be hedged now: refuse, ask or off
+
 [profiles.live.limits.desk]    # sums over everything
 position_notional = { soft = 20_000, hard = 50_000 }
 open_orders = 40
 orders_per_second = 10         # cancels and hedges are never held back
 daily_turnover = 500_000
 daily_loss = { soft = 200, hard = 500 }
-unhedged_notional = 5000       # waiting to be hedged, over all hedge books
+unhedged_notional = 5000       # not hedged yet, over all hedge books: more stops the makers
 
 [profiles.live.limits.each]    # for each contract
 order_notional = { soft = 1000, hard = 5000 }
@@ -85,7 +88,8 @@ open_orders = 10
 collar_mid_bps = { soft = 50, hard = 300 }
 collar_last_bps = { soft = 100, hard = 500 }
 duplicate_s = { hard = 1, soft = 10 }   # the same order again: refused within 1 s, asked about within 10 s
-unhedged_notional = 2500       # waiting to be hedged in one hedge book
+unhedged_notional = 2500       # not hedged yet in one hedge book: more stops its makers
+hedge_slippage_bps = { soft = 20, hard = 100 }   # how far hedging all working makers at once may take the hedge's book
 
 [profiles.live.limits.each_base]   # net position of a base asset over all venues
 net_notional = 2500
@@ -96,6 +100,7 @@ net_notional = 2500
 
 # [profiles.live.limits.venue.binance]         # sums over the venue: the settings of desk, but unhedged_notional
 # position_notional = 30_000
+# leverage = 10                                # hedges may need so many times the free collateral: the account's own
 # [profiles.live.limits.venue.binance.each]    # for each of its contracts: the settings of each
 # open_orders = 5
 # [profiles.live.limits.venue.binance.instrument.BTCUSDT]

@@ -138,6 +138,7 @@ def test_the_limits_that_hold_are_told_for_each_venue_and_contract() -> None:
     told = [finding.text for finding in checked(text, {})["limits"]]
     each = "order_notional refused above 1000 and asked above 100, duplicate_s refused within 1 and asked within 10"
     assert told == [
+        "a maker that could not be hedged now is refused",
         "all venues: daily_loss refused above 500",
         "each base asset: none",
         "net BTC: net_quantity refused above 2",
