@@ -30,10 +30,6 @@ ANSWER_S = 10.0
 """How long one venue may take for all that is asked."""
 
 
-NO_CLOCK = frozenset({"hyperliquid"})
-"""Kinds of venue that do not tell their time."""
-
-
 class Verdict(str, Enum):
     """What a line comes to."""
 
@@ -127,15 +123,11 @@ async def _asked(alias: str, kind: str, place: Endpoints, profile: Profile) -> l
     session.open(unheard, Nobody())
     findings = []
     try:
-        if kind not in NO_CLOCK:
-            await session.synchronize_clock()  # the first answer waits for the connection, and would tell a wrong time
-            before = time.monotonic_ns()
-            await session.synchronize_clock()
-            findings += [_of_reach(alias, before), _of_clock(alias, session.offset_ms, profile)]
+        await session.synchronize_clock()  # the first answer waits for the connection, and would tell a wrong time
         before = time.monotonic_ns()
+        await session.synchronize_clock()
+        findings += [_of_reach(alias, before), _of_clock(alias, session.offset_ms, profile)]
         allowed = await ask(session)
-        if kind in NO_CLOCK:
-            findings += [_of_reach(alias, before), Finding("clock", Verdict.OK, f"{alias}: there is no clock to ask")]
         findings += _of_permissions(alias, allowed)
     except VenueError as error:
         about = "permissions" if findings else "reach"

@@ -32,12 +32,17 @@ class Timers(NamedTuple):
     refresh_positions_snapshot: float = 30.0
     dead_man_s: int | None = None
     """Of silence, after which venues cancel our makers; None for never."""
+    clock_skew_ms: int | None = 1_000
+    """By which a venue's clock and ours may differ while makers are sent; None for any."""
 
     @classmethod
     def of(cls, profile: "Profile") -> "Timers":
         """As a profile says."""
         refresh = profile.refresh
-        return cls(refresh.pending_timeout_s, refresh.orders_s, refresh.positions_s, profile.dead_man_s)
+        return cls(
+            refresh.pending_timeout_s, refresh.orders_s, refresh.positions_s, profile.dead_man_s,
+            profile.armed_by.clock_skew_ms,
+        )  # fmt: skip
 
 
 DEFAULT_TIMERS = Timers()

@@ -70,6 +70,9 @@ class Watcher(ABC):
     def message_dropped(self, venue: str, reason: str) -> None:
         """A message was counted and dropped: of unknown type, or malformed."""
 
+    def clock_measured(self, venue: str, offset_ns: int) -> None:  # noqa: B027 - who keeps no clocks may leave it out
+        """The venue's clock less ours was measured, on a round trip short enough to tell."""
+
 
 class DeadMan(msgspec.Struct, frozen=True, kw_only=True):
     """A venue's dead man's switch: it cancels our orders, hedges among them, when we have been silent for so long."""

@@ -7,7 +7,7 @@ Hyperliquid "Tick and lot size".
 """
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from gateways.contracts import (
@@ -114,6 +114,19 @@ def check_legs(maker: Contract, legs: Sequence[Leg], contracts: Mapping[str, Con
             )
         found.append(contract)
     return found
+
+
+def check_clock(venues: Iterable[str], offset_ns: Callable[[str], int | None], most_ms: int | None) -> None:
+    """Refuse while the clock of one of these venues and ours differ by more than ``most_ms`` (None: by however much).
+
+    With a wrong clock a request can be accepted long after it was given up, or never, and no age is to be believed.
+    Raises Denied.
+    """
+    for venue in dict.fromkeys(venues):
+        offset = offset_ns(venue)
+        if most_ms is not None and offset is not None and abs(offset) > most_ms * 1_000_000:
+            text = f"its clock and ours differ by {abs(offset) // 1_000_000} ms, more than {most_ms} ms"
+            raise Denied(venue, f"{text}: set this machine's clock", reason=RejectReason.CLOCK)
 
 
 def check_books(

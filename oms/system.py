@@ -70,6 +70,7 @@ class OMS(Mirrors):
     ``refresh_positions_snapshot`` are the seconds between reconciliations of orders and of positions and money;
     ``private_patience`` is how many a private stream may take to tell what one of them found before it is opened anew.
     ``dead_man_s``: seconds of silence after which venues that can cancel our makers do so (``oms.dead_man``).
+    ``clock_skew_ms``: how far a venue's clock and ours may differ while makers are sent; hedges always are.
     ``live`` makes a desk of real accounts, which must be armed (``oms.states``); ``kill_file`` pulls the kill switch.
     ``limits`` bound the hedge engine, ``risk`` what is sent at all (``oms.risk``).
     """
@@ -77,7 +78,7 @@ class OMS(Mirrors):
     def __init__(
         self, gateway: Gateway, *, journal: Recorder, clock: Clock | None = None, desk: int = 1,
         pending_timeout: float = 5.0, refresh_orders_snapshot: float = 30.0, refresh_positions_snapshot: float = 30.0,
-        private_patience: float = PATIENCE_S, dead_man_s: int | None = None,
+        private_patience: float = PATIENCE_S, dead_man_s: int | None = None, clock_skew_ms: int | None = 1_000,
         limits: Limits | None = None, risk: RiskLimits | None = None, live: Live | None = None,
         kill_file: Path | None = None, kill_rules: KillRules | None = None,
     ) -> None:  # fmt: skip
@@ -87,6 +88,7 @@ class OMS(Mirrors):
         self.cloids = CloidSource(desk, self.started_ns // 1_000_000)
         super().__init__(gateway, Kernel(lambda: self.cloids.next(CloidKind.HEDGE), limits))
         self.journal = journal
+        self._clock_skew_ms = clock_skew_ms
         self.began_ns = self.started_ns
         """When the first session of this journal began: proofs go back to there."""
         self.known_until_ns = self.missed_since_ns = self.started_ns
@@ -266,6 +268,8 @@ class OMS(Mirrors):
     def _allowed(self, exc: str, order: PlaceOrder, legs: tuple[Leg, ...]) -> None:
         """Refuse what the desk's state forbids, and makers whose hedges would not be sent (I10). Raises Denied."""
         self.state.check(exc, act_of(reduce_only=order.reduce_only))
+        if not order.reduce_only:
+            checks.check_clock([exc, *(leg.venue for leg in legs)], self.health.clock_offset_ns, self._clock_skew_ms)
         checks.check_books(legs, self.kernel.books, self.kernel.outages)
 
     def _price_book(self, exc: str, ticker: str) -> None:

@@ -74,7 +74,13 @@ class UserData(PrivateStream[Session]):
             self._session.dropped(f"the listen key was not ended: {error.text}")
 
     async def _keep(self) -> None:
-        """Prolong the key for ever, and keep the clock; a key that is gone makes a new connection."""
+        """Prolong the key for ever, and keep the clock."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(super()._keep())
+            group.create_task(self._keep_key())
+
+    async def _keep_key(self) -> None:
+        """A key that is gone makes a new connection."""
         pause = self._keepalive_s
         while True:
             await asyncio.sleep(pause)
@@ -83,7 +89,6 @@ class UserData(PrivateStream[Session]):
                 await self._session.ask(
                     lambda: encode.listen_key("PUT", self._session.credentials), "keepalive", _KEY_COST, Priority.QUERY
                 )
-                await self._session.synchronize_clock()
             except Rejected as error:
                 if error.code == refusals.NO_LISTEN_KEY:
                     self.stream.reconnect("the listen key is gone")

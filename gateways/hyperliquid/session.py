@@ -9,6 +9,7 @@ from gateways.errors import DecodeError, Denied, RateLimited, VenueError
 from gateways.hyperliquid.answers import refused
 from gateways.hyperliquid.decode import decode_channel, is_known
 from gateways.hyperliquid.vocabulary import is_perpetual
+from gateways.hyperliquid.wire import ExchangeStatus, read
 from gateways.standards import Event, WireRequest
 from gateways.transport import session
 from gateways.transport.budget import Pool, Priority
@@ -24,6 +25,16 @@ POOLS = (Pool(WEIGHT, 1_200, 60.0), Pool(MESSAGES, 2_000, 60.0), Pool(ORDERS, 2_
 """Per IP address: weight of HTTP requests, messages sent by websocket ("Rate limits and user limits" page). Orders and
 changes are limited by what the account has traded, which is not known here: a refusal holds them up. Cancels have a
 limit of their own, much larger."""
+
+STATUS_WEIGHT = 2
+"""Of ``exchangeStatus`` (same page)."""
+
+_STATUS = WireRequest(
+    method="POST",
+    path="/info",
+    body=msgspec.json.encode({"type": "exchangeStatus"}),
+    headers={"Content-Type": "application/json"},
+)
 
 LONGEST_WAIT_S = 5.0
 """How long a question may wait for the rate budget."""
@@ -65,8 +76,9 @@ class Session(session.Session):
         return error
 
     async def _server_ms(self) -> int:
-        """Our own time: the venue has no clock to ask, and takes nonces within a day of its own."""
-        return self.clock_ns() // 1_000_000
+        """The time of the venue's status. Raises DecodeError too."""
+        body = await self.ask(lambda: _STATUS, "clock", {WEIGHT: STATUS_WEIGHT}, Priority.REST)
+        return read(ExchangeStatus, body, self.alias).time
 
     def events(self, channel: str, data: msgspec.Raw) -> list[Event]:
         """The events of a channel that concern contracts of ours. Raises DecodeError."""

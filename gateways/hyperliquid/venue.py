@@ -56,6 +56,8 @@ from gateways.standards import (
 from gateways.transport.budget import Priority
 from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
+from gateways.transport.stream import ended
+from gateways.transport.user_data import CLOCK_EVERY_S
 from gateways.venue import Capabilities, DeadMan, Endpoints, Sink, Venue, Watcher
 
 DEFAULT_SLIPPAGE = Decimal("0.05")
@@ -135,6 +137,7 @@ class HyperliquidVenue(Venue):
             await self.load_contracts()
             await self._link.public.start()
             await self._link.private.start(self._connect_timeout)
+            self._link.clock = asyncio.create_task(self._keep_clock(), name=f"{self.alias} clock")
         except BaseException:
             await self.close()
             raise
@@ -144,9 +147,12 @@ class HyperliquidVenue(Venue):
         link, self._link = self._link, None
         if link is not None:
             try:
-                await asyncio.gather(link.private.close(), link.public.close())
+                await asyncio.gather(link.private.close(), link.public.close(), ended(link.clock))
             finally:
                 await self._session.close()
+
+    async def _keep_clock(self) -> None:
+        await self._session.keep_clock(CLOCK_EVERY_S, now=True)
 
     def renew_private(self, reason: str) -> None:
         """See ``Venue.renew_private``. Orders go by the same connection: those without a reply become unknown."""
@@ -326,6 +332,7 @@ class _Link(msgspec.Struct):
     entry: OrderEntry
     private: PrivateStream
     public: PublicStream
+    clock: asyncio.Task[None] | None = None
 
 
 _VERBS: dict[type, str] = {

@@ -216,6 +216,12 @@ class ClearinghouseState(msgspec.Struct, rename="camel"):
     time: int = 0
 
 
+class ExchangeStatus(msgspec.Struct):
+    """``exchangeStatus``: the venue's time, in ms since 1970."""
+
+    time: int
+
+
 class AccountState(msgspec.Struct, rename="camel"):
     """The ``clearinghouseState`` and ``webData2`` channels; ``dex`` is empty for the venue's own perpetuals."""
 

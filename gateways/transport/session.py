@@ -23,6 +23,9 @@ ClockNs = Callable[[], int]
 QUERY_WAIT_S = 10.0
 """How long a query may wait for the rate budget."""
 
+TELLING_TRIP_NS = 500_000_000
+"""The longest round trip that a clock is told from: half of it is what the offset may be wrong by."""
+
 
 class Session(ABC):
     """One account's way to its venue by HTTP, and the facts that every channel of it needs.
@@ -87,12 +90,20 @@ class Session(ABC):
         """Learn the venue's clock: the middle of a round trip is taken for the moment of its answer."""
         before = self.clock_ns()
         server_ms = await self._server_ms()
-        self.offset_ms = server_ms - (before + self.clock_ns()) // 2_000_000
+        after = self.clock_ns()
+        self.offset_ms = server_ms - (before + after) // 2_000_000
+        if self._watcher is not None and 0 <= after - before <= TELLING_TRIP_NS:
+            self._watcher.clock_measured(self.alias, self.offset_ms * 1_000_000)
 
-    async def keep_clock(self, every_s: float) -> None:
-        """Learn the venue's clock anew every so often, for ever; a failed look at it leaves what was known."""
+    async def keep_clock(self, every_s: float, *, now: bool = False) -> None:
+        """Learn the venue's clock anew every so often, for ever; a failed look at it leaves what was known.
+
+        ``now``: and at once, where connecting does not wait for it.
+        """
+        wait_s = 0.0 if now else every_s
         while True:
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(wait_s)
+            wait_s = every_s
             try:
                 await self.synchronize_clock()
             except VenueError as error:

@@ -14,8 +14,8 @@ from gateways.transport.session import Session
 from gateways.transport.stream import Heartbeat, Stream, ended
 from gateways.venue import Channel
 
-CLOCK_EVERY_S = 30 * 60.0
-"""How often the venue's clock is asked for."""
+CLOCK_EVERY_S = 60.0
+"""How often the venue's clock is asked for: one that goes wrong is known before it spoils much."""
 
 KEEPER_AGAIN_S = 10.0
 """Wait before a keeper that broke is started anew."""

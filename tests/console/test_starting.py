@@ -20,6 +20,7 @@ venues.okx.kind = "okx"
 venues.bybit.kind = "bybit"
 refresh = { orders_s = 10, positions_s = 20, pending_timeout_s = 3 }
 dead_man_s = 60
+arming.clock_skew_ms = 250
 paper.seed = 4
 """
 
@@ -34,7 +35,7 @@ def profile(text: str):
 
 def test_a_profiles_times_reach_the_engine() -> None:
     """By the names that the engine has for them; without a profile they are its own defaults."""
-    assert Timers.of(profile(PAPER)) == Timers(3, 10, 20, 60)
+    assert Timers.of(profile(PAPER)) == Timers(3, 10, 20, 60, 250)
     parameters = inspect.signature(OMS).parameters
     assert {name: parameters[name].default for name in Timers._fields} == DEFAULT_TIMERS._asdict()
     assert Timers.of(profile("")) == DEFAULT_TIMERS
