@@ -14,6 +14,15 @@ import msgspec
 Key = str
 
 
+class ClaimRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a hedge order answers one maker's leg; signed like the hedge."""
+
+    maker: str
+    leg: int
+    quantity: Decimal
+    filled: Decimal
+
+
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     """One order of the orders page. Amounts are signed base units."""
 
@@ -37,6 +46,10 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     terminal: bool
     ts_created_ns: int
     ts_changed_ns: int
+    claims: tuple[ClaimRow, ...] = ()
+    """Whom a hedge order answers."""
+    slippage_bps: Decimal | None = None
+    """Of a hedge order: how much worse it filled than the middle of the market when it was entered."""
 
 
 class DeltaRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +95,17 @@ class HedgeRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     """``hedged``, ``hedging``, ``waiting``, ``unknown``, ``paused``, ``hold``, ``idle``."""
     ts_changed_ns: int
+    leg: int = 0
+    """Which of the maker's legs, from 0."""
+    forfeited: Decimal = Decimal(0)
+    slippage_bps: Decimal | None = None
+    """How much worse than the middle of the market its hedges filled; negative is better."""
+    waits: str = ""
+    """Why a part waits, one phrase."""
+    release: str = ""
+    """What will release it."""
+    ts_unhedged_ns: int = 0
+    """Since when a part waits or is in flight, 0 for none."""
 
 
 class BookRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +145,17 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
     notional: Decimal | None
     unrealised: Decimal | None
     ts_ns: int
+    mark_source: str = ""
+    """``mark`` is the venue's own, ``mid`` the middle of its book."""
+    ts_mark_ns: int = 0
+    realised: Decimal | None = None
+    """By trades of this session, at average cost, quote units; without fees and funding."""
+    fees: Decimal | None = None
+    """Charged when positive."""
+    other_fees: str = ""
+    """Fees that were charged in another asset than the quote, with the asset."""
+    funding: Decimal | None = None
+    """Received when positive; reckoned from the published rates."""
 
 
 class ExposureRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,16 +167,25 @@ class ExposureRow(msgspec.Struct, frozen=True, kw_only=True):
     short: Decimal
     net: Decimal
     notional: Decimal | None
+    unrealised: Decimal | None = None
+    """Sums over its contracts, those flat again included; None where one is not known."""
+    realised: Decimal | None = None
+    fees: Decimal | None = None
+    funding: Decimal | None = None
 
 
 class MoneyRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A balance of money."""
+    """A balance of money: ``total`` is the wallet, ``available`` what can still be used as margin."""
 
     key: Key
     venue: str
     asset: str
     total: Decimal
     available: Decimal | None
+    unrealised: Decimal | None = None
+    """Of the venue's positions that are quoted in the asset; None where one is not known."""
+    ts_ns: int = 0
+    """The venue's time of its last word."""
 
 
 class LadderRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,6 +225,53 @@ class VenueRow(msgspec.Struct, frozen=True, kw_only=True):
     budget: str
     dropped: int
     note: str
+    clock_offset_ns: int | None = None
+    """The venue's clock less ours."""
+    guarded_until_ns: int = 0
+    """When its dead man's switch acts if the desk falls silent now, 0 for none."""
+    requests: int = 0
+    failures: int = 0
+
+
+class HandlerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One handler of the engine's deltas."""
+
+    key: Key
+    name: str
+    lag: int
+    """Deltas that wait for it."""
+    coalesced: int
+    failures: int
+    last_error: str = ""
+
+
+class TradeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A public trade of the contract last watched; ``amount`` is signed by the aggressor's side."""
+
+    ts_ns: int
+    venue: str
+    ticker: str
+    amount: Decimal
+    price: Decimal
+    trade_id: str = ""
+
+
+class FillRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution of an order of ours."""
+
+    ts_ns: int
+    venue: str
+    ticker: str
+    cloid: str
+    role: str
+    amount: Decimal
+    price: Decimal
+    fee: Decimal | None
+    fee_asset: str
+    liquidity: str
+    """``maker``, ``taker``, or empty where the venue did not say."""
+    trade_id: str
+    oid: str
 
 
 class ContractRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,6 +320,10 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     coalesced: int
     dropped: int
     default_venue: str = ""
+    desk: str = ""
+    """The name of a live desk, empty on paper."""
+    because: str = ""
+    """Why less than usual is allowed and what to do next; empty where there is nothing to say."""
 
 
 class Frame(msgspec.Struct, kw_only=True):
@@ -245,7 +340,12 @@ class Frame(msgspec.Struct, kw_only=True):
     ladders: list[LadderRow] = []
     venues: list[VenueRow] = []
     contracts: list[ContractRow] = []
+    handlers: list[HandlerRow] = []
+    trades: list[TradeRow] = []
+    fills: list[FillRow] = []
     log: list[LogLine] = []
+    merged: int = 1
+    """Frames of the engine that this one holds: more than the screen's pace means that the screen is behind."""
     gone: dict[str, list[Key]] = {}
 
 
@@ -258,6 +358,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     field: str = ""
     caret: int | None = None
     cloid: str | None = None
+    question: str = ""
+    """Why it was not done without being asked: the same line with ``confirmed`` at its end does it."""
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -274,6 +376,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     remainder: str = ""
     """What may wait on each leg."""
     warnings: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    """Of arming: the accounts and limits of the desk, each a word and a sentence."""
 
 
 class Link(Protocol):

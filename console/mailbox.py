@@ -2,16 +2,20 @@
 
 import threading
 from collections import deque
+from typing import Any
 
-from console.link import DeltaRow, Frame, Key, LogLine
+from console.link import Frame, Key
 
 RING = 5_000
 """Lines of a log that wait for the screen; older ones fall out and are counted."""
 
 KEYED = (
-    "orders", "hedges", "books", "positions", "exposures", "money", "ladders", "venues", "contracts",
+    "orders", "hedges", "books", "positions", "exposures", "money", "ladders", "venues", "contracts", "handlers",
 )  # fmt: skip
 """The tables of a frame whose rows replace each other by key."""
+
+LOGS = ("deltas", "trades", "fills", "log")
+"""The tables of a frame that are logs: every line counts, the oldest fall out."""
 
 
 class Mailbox:
@@ -25,15 +29,14 @@ class Mailbox:
         self._lock = threading.Lock()
         self._rows: dict[str, dict[Key, object]] = {table: {} for table in KEYED}
         self._gone: dict[str, dict[Key, None]] = {}
-        self._deltas: deque[DeltaRow] = deque()
-        self._log: deque[LogLine] = deque()
+        self._logs: dict[str, deque[Any]] = {log: deque() for log in LOGS}
         self._header = None
-        self._empty = True
+        self._merged = 0
 
     def put(self, frame: Frame) -> None:
         """Leave a frame. Called on the engine's thread."""
         with self._lock:
-            self._empty = False
+            self._merged += 1
             self._header = frame.header or self._header
             for table in KEYED:
                 rows = getattr(frame, table)
@@ -45,10 +48,10 @@ class Mailbox:
                 for key in keys:
                     self._rows[table].pop(key, None)
                     self._gone.setdefault(table, {})[key] = None
-            self._ring(self._deltas, frame.deltas)
-            self._ring(self._log, frame.log)
+            for log, ring in self._logs.items():
+                self._extend(ring, getattr(frame, log))
 
-    def _ring(self, ring: "deque[DeltaRow] | deque[LogLine]", lines: list) -> None:  # type: ignore[type-arg]
+    def _extend(self, ring: deque[Any], lines: list[Any]) -> None:
         ring.extend(lines)
         while len(ring) > RING:
             ring.popleft()
@@ -57,18 +60,17 @@ class Mailbox:
     def take(self) -> Frame | None:
         """All that was left since the last call as one frame, or None. Called on the screen's thread."""
         with self._lock:
-            if self._empty:
+            if not self._merged:
                 return None
             rows = {table: list(held.values()) for table, held in self._rows.items()}
-            frame = Frame(
-                header=self._header, deltas=list(self._deltas), log=list(self._log),
-                gone={table: list(keys) for table, keys in self._gone.items()}, **rows,
-            )  # fmt: skip
+            lines = {log: list(ring) for log, ring in self._logs.items()}
+            gone = {table: list(keys) for table, keys in self._gone.items()}
+            frame = Frame(header=self._header, gone=gone, merged=self._merged, **rows, **lines)
             for held in self._rows.values():
                 held.clear()
             self._gone.clear()
-            self._deltas.clear()
-            self._log.clear()
+            for ring in self._logs.values():
+                ring.clear()
             self._header = None
-            self._empty = True
+            self._merged = 0
             return frame

@@ -6,17 +6,21 @@ from decimal import Decimal
 from typing import Any
 
 from console import rows
-from console.link import Frame, Header, LogLine, VenueRow
+from console.earnings import Earnings
+from console.link import BookRow, Frame, Header, LogLine, PositionRow
 from console.mailbox import Mailbox
-from gateways.standards import ZERO
-from oms.deltas import Delta, FillDelta, HealthDelta, HedgeDelta, RequestDelta
-from oms.hedge.book import view_book, view_legs
-from oms.orders import OrderDelta
+from gateways.standards import ZERO, PositionUpdate
+from oms.deltas import Delta, FillDelta, HedgeDelta, RequestDelta
+from oms.hedge.book import view_book, view_claims, view_legs
+from oms.hedge.slippage import Slippages
+from oms.orders import Order, OrderDelta, Role
 from oms.system import OMS
 
 EVERY_S = 0.05
 SLOW_EVERY = 10
 """Frames between two looks at what changes by itself: prices of contracts, health."""
+FILLS_AT_START = 1_000
+"""Executions of before the start that a console is told of."""
 
 
 class Publisher:
@@ -35,9 +39,15 @@ class Publisher:
         self._count = 0
         self._deltas = 0
         self._ladders: dict[tuple[str, str], None] = {}
+        self._tape: tuple[str, str] | None = None
+        self._last_trade = ""
         self._last: dict[str, Any] = {}
+        self._why: dict[str, tuple[str, str, str]] = {}
+        """Why each book waits, as last told."""
+        self._slippages = Slippages()
+        self._earnings = Earnings(oms, paper=arming == "PAPER")
         self._subscription = oms.register(
-            self._on_delta, kinds=(OrderDelta, HedgeDelta, RequestDelta, HealthDelta, FillDelta), name="console"
+            self._on_delta, kinds=(OrderDelta, HedgeDelta, RequestDelta, FillDelta), name="console"
         )
 
     async def run(self) -> None:
@@ -55,9 +65,10 @@ class Publisher:
             await asyncio.sleep(EVERY_S)
 
     def watch(self, venue: str, ticker: str) -> None:
-        """Put this contract's ladder into the frames from now on."""
+        """Put this contract's ladder into the frames from now on, and its public trades in place of another's."""
         if ticker in self._oms.contracts.get(venue, {}):
             self._ladders[venue, ticker] = None
+            self._tape, self._last_trade = (venue, ticker), ""
             self._oms.supervisor.watch_soon(venue, ticker)
 
     def log(self, line: Any) -> None:
@@ -70,12 +81,15 @@ class Publisher:
                 self._deltas += 1
                 self._orders.add(order.key)
                 self._frame.deltas.append(rows.delta_row(delta))
+                if order.role is Role.HEDGE and delta.before is None:
+                    self._entered(order.key, self._oms.feed.mid(order.venue, order.ticker))
                 self._touch(order.key, delta.ts_recv_ns)
+            case FillDelta(fill=fill):
+                self._earnings.take(fill)
+                self._frame.fills.append(rows.fill_row(fill, self._oms.page.by_oid(fill.venue, fill.oid)))
             case HedgeDelta():
                 self._frame.log.append(rows.hedge_line(delta))
-                book = self._oms.kernel.books.get((delta.venue, delta.ticker))
-                for maker, _leg in book.shares if book else ():
-                    self._makers[maker] = delta.ts_ns
+                self._touch_book(delta.venue, delta.ticker, delta.ts_ns)
             case RequestDelta():
                 self._frame.log.extend(rows.request_lines(delta))
             case _:
@@ -90,7 +104,22 @@ class Publisher:
         for claim in child.claims if child else ():
             self._makers[claim.maker] = ts_ns
 
+    def _touch_book(self, venue: str, ticker: str, ts_ns: int) -> None:
+        """Mark the makers dirty that have a leg in a book."""
+        book = self._oms.kernel.books.get((venue, ticker))
+        for maker, _leg in book.shares if book else ():
+            self._makers[maker] = ts_ns
+
+    def _entered(self, cloid: str, mid: Decimal | None) -> None:
+        child = self._oms.kernel.children.get(cloid)
+        if child is not None:
+            self._slippages.entered(child, mid)
+
     def _everything(self) -> None:
+        for cloid in self._oms.kernel.children:
+            self._entered(cloid, None)
+        fills = self._oms.fills.get_all()[-FILLS_AT_START:]
+        self._frame.fills.extend(rows.fill_row(fill, self._oms.page.by_oid(fill.venue, fill.oid)) for fill in fills)
         self._orders.update(order.key for order in self._oms.page.orders())
         for maker in self._oms.kernel.makers.values():
             self._makers[maker.cloid] = maker.ts_ns
@@ -102,16 +131,17 @@ class Publisher:
         for key in self._orders:
             order = oms.page.get(key)
             if order is not None:
-                maker = kernel.makers.get(key)
-                frame.orders.append(rows.order_row(order, maker.legs if maker else ()))
+                frame.orders.append(self._order(order))
         self._orders.clear()
+        books = [rows.book_row(view_book(book)) for book in kernel.books.values() if book.shares]
+        self._if_changed("books", books, lambda row: self._book(frame, row))
         for key, ts_ns in self._makers.items():
             for view in view_legs(kernel, kernel.makers[key]):
-                frame.hedges.append(rows.hedge_row(view, oms.page.get(key), ts_ns))
+                slippage = self._slippages.of_leg(key, view.index)
+                frame.hedges.append(rows.hedge_row(view, oms.page.get(key), ts_ns, slippage))
         self._makers.clear()
-        books = [rows.book_row(view_book(book)) for book in kernel.books.values() if book.shares]
-        self._if_changed("books", books, frame.books.append)
         self._positions(frame)
+        self._trades(frame)
         for venue, ticker in self._ladders:
             contract = oms.contracts[venue].get(ticker)  # a venue may have delisted it since
             ladder = None if contract is None else rows.ladder_row(oms, contract, self._own(venue, ticker))
@@ -129,19 +159,79 @@ class Publisher:
             rows.contract_row(oms, contract) for known in oms.contracts.values() for contract in known.values()
         ]
         self._if_changed("contracts", contracts, frame.contracts.append)
-        self._if_changed("money", [rows.money_row(row) for row in oms.balances.get_all()], frame.money.append)
-        self._if_changed("venues", [self._venue(alias) for alias in oms.gateway.venues], frame.venues.append)
+        self._if_changed("money", self._money(), frame.money.append)
+        venues = [rows.venue_row(oms.health.row(alias), venue.budget_used())
+                  for alias, venue in oms.gateway.venues.items()]  # fmt: skip
+        self._if_changed("venues", venues, frame.venues.append)
+        handlers = [rows.handler_row(place, each) for place, each in enumerate(oms.deltas.subscriptions)]
+        self._if_changed("handlers", handlers, frame.handlers.append, gone=frame.gone)
+        self._earnings.refresh()
+
+    def _order(self, order: Order) -> Any:
+        maker, child = self._oms.kernel.makers.get(order.key), self._oms.kernel.children.get(order.key)
+        if child is not None:
+            return rows.order_row(order, (), view_claims(child), self._slippages.of_hedge(child))
+        return rows.order_row(order, maker.legs if maker else ())
+
+    def _book(self, frame: Frame, row: BookRow) -> None:
+        """A book that changed: where why it waits did, the legs that wait in it say so too."""
+        frame.books.append(row)
+        why = row.waits, row.release, row.state
+        if self._why.get(row.key) != why:
+            self._why[row.key] = why
+            for (maker, _leg), share in self._oms.kernel.books[row.venue, row.ticker].shares.items():
+                if share.waiting:
+                    self._makers[maker] = self._oms.clock.now_ns()
+
+    def _trades(self, frame: Frame) -> None:
+        """The public trades of the contract last watched that were not told yet."""
+        if self._tape is None:
+            return
+        news = []
+        for trade in reversed(self._oms.feed.trades(*self._tape)):
+            if trade.trade_id == self._last_trade:
+                break
+            news.append(rows.trade_row(trade))
+        if news:
+            self._last_trade = news[0].trade_id
+            frame.trades.extend(reversed(news))
+
+    def _mark(self, venue: str, ticker: str) -> rows.Mark | None:
+        mark, mid = self._oms.feed.mark(venue, ticker), self._oms.feed.mid(venue, ticker)
+        if mark is not None:
+            return rows.Mark(mark.mark, "mark", mark.ts_venue_ns)
+        return None if mid is None else rows.Mark(mid, "mid", self._oms.feed.ts_recv_ns(venue, ticker))
+
+    def _held(self) -> list[PositionRow]:
+        """The positions, and what is flat again but has a result."""
+        oms = self._oms
+        held = {(position.venue, position.ticker): position for position in oms.positions.get_all()}
+        for key in self._earnings.keys:
+            if key not in held:
+                held[key] = PositionUpdate(venue=key[0], ticker=key[1], amount=ZERO)
+        return [
+            rows.position_row(
+                position, oms.contracts.get(venue, {}).get(ticker), self._mark(venue, ticker),
+                self._earnings.earned((venue, ticker)), position.ts_venue_ns,
+            )
+            for (venue, ticker), position in held.items()
+        ]  # fmt: skip
 
     def _positions(self, frame: Frame) -> None:
-        oms = self._oms
-        held = []
-        for position in oms.positions.get_all():
-            contract = oms.contracts.get(position.venue, {}).get(position.ticker)
-            mark = oms.feed.mark(position.venue, position.ticker)
-            price = mark.mark if mark else oms.feed.mid(position.venue, position.ticker)
-            held.append(rows.position_row(position, contract, price, position.ts_venue_ns))
+        held = self._held()
         self._if_changed("positions", held, frame.positions.append, gone=frame.gone)
         self._if_changed("exposures", rows.exposure_rows(held), frame.exposures.append, gone=frame.gone)
+
+    def _money(self) -> list[Any]:
+        quoted: dict[tuple[str, str], list[Decimal | None]] = {}
+        for row in self._held():
+            contract = self._oms.contracts.get(row.venue, {}).get(row.ticker)
+            if contract is not None:
+                quoted.setdefault((row.venue, contract.quote), []).append(row.unrealised)
+        return [
+            rows.money_row(balance, rows.total(quoted.get((balance.venue, balance.asset), ())))
+            for balance in self._oms.balances.get_all()
+        ]
 
     def _own(self, venue: str, ticker: str) -> dict[Decimal, Decimal]:
         own: dict[Decimal, Decimal] = {}
@@ -150,27 +240,17 @@ class Publisher:
                 own[order.price] = own.get(order.price, ZERO) + order.remaining
         return own
 
-    def _venue(self, alias: str) -> VenueRow:
-        health = self._oms.health.row(alias)
-        return VenueRow(
-            key=alias, venue=alias, public=health.public, private=health.private, trade=health.trade,
-            rest=health.rest, ts_private_ns=health.ts_private_ns, ts_public_ns=health.ts_public_ns,
-            reconnects=health.reconnects, round_trip_p50_us=_microseconds(health.round_trip.p50_ns),
-            round_trip_p99_us=_microseconds(health.round_trip.p99_ns),
-            hedge_p50_us=_microseconds(health.hedge.p50_ns), hedge_p99_us=_microseconds(health.hedge.p99_ns),
-            budget=self._oms.gateway.venues[alias].budget_used(), dropped=health.dropped, note=health.note,
-        )  # fmt: skip
-
     def _header(self, books: list[Any]) -> Header:
         oms = self._oms
         working = oms.makers_working()
         children = [child for book in oms.kernel.books.values() for child in book.open_children.values()]
         return Header(
-            now_ns=oms.clock.now_ns(), arming=self._arming, trading=oms.trading, working=len(working),
+            now_ns=oms.clock.now_ns(), arming=oms.arming.value, trading=oms.trading.value, working=len(working),
             children=len(children), unknown=sum(child.state.value == "UNKNOWN" for child in children),
             waiting_notional=sum((abs(row.notional) for row in books if row.notional is not None), ZERO),
             deltas=self._deltas, coalesced=self._subscription.coalesced,
             dropped=self._mailbox.dropped, default_venue=next(iter(oms.gateway.venues), ""),
+            desk=oms.state.live.name if oms.state.live is not None else "", because=oms.state.because,
         )  # fmt: skip
 
     def _if_changed(
@@ -189,7 +269,3 @@ class Publisher:
                 del last[key]
             if absent:
                 gone.setdefault(table, []).extend(absent)
-
-
-def _microseconds(nanoseconds: int | None) -> int | None:
-    return None if nanoseconds is None else nanoseconds // 1000

@@ -4,6 +4,7 @@ Read by every pane, form and action; written by the app's flush alone. No clock 
 (``Header.now_ns``), and the moment of hearing is passed in.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -11,7 +12,9 @@ from console.link import (
     BookRow,
     ContractRow,
     ExposureRow,
+    FillRow,
     Frame,
+    HandlerRow,
     Header,
     HedgeRow,
     LadderRow,
@@ -25,6 +28,7 @@ SILENT_AFTER_NS = 2_000_000_000
 """Without a new header for so long, the engine counts as silent and everything on screen as stale."""
 
 _FINISHED_KEPT = 2_000
+_FILLS_KEPT = 5_000
 
 
 class Mirror:
@@ -40,6 +44,11 @@ class Mirror:
         self.money: dict[str, MoneyRow] = {}
         self.ladders: dict[tuple[str, str], LadderRow] = {}
         self.venues: dict[str, VenueRow] = {}
+        self.handlers: dict[str, HandlerRow] = {}
+        self.fills: deque[FillRow] = deque(maxlen=_FILLS_KEPT)
+        """Our last executions, oldest first."""
+        self.merged = 1
+        """Frames of the engine in the last one taken."""
         self.contracts: dict[tuple[str, str], ContractRow] = {}
         self._heard_ns: int | None = None
 
@@ -49,12 +58,14 @@ class Mirror:
             if self.header is None or frame.header.now_ns != self.header.now_ns:
                 self._heard_ns = local_ns
             self.header = frame.header
-        for table in ("orders", "hedges", "books", "positions", "exposures", "money", "venues"):
+        for table in ("orders", "hedges", "books", "positions", "exposures", "money", "venues", "handlers"):
             rows = getattr(self, table)
             for row in getattr(frame, table):
                 rows[row.key] = row
             for key in frame.gone.get(table, ()):
                 rows.pop(key, None)
+        self.fills.extend(frame.fills)
+        self.merged = frame.merged
         self.ladders.update({(row.venue, row.ticker): row for row in frame.ladders})
         self.contracts.update({(row.venue, row.ticker): row for row in frame.contracts})
         if frame.orders:

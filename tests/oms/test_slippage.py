@@ -1,0 +1,54 @@
+"""Slippage of hedges against the middle of the market."""
+
+from decimal import Decimal
+
+from oms.hedge.policy import Policy
+from oms.hedge.slippage import Slippages
+from oms.hedge.state import Child, Claim
+
+D = Decimal
+
+
+def child(cloid, amount, cost, claims, cum=None):
+    amount = D(amount)
+    filled = amount if cum is None else D(cum)
+    parts = [Claim(maker, leg, D(quantity), D(done)) for maker, leg, quantity, done in claims]
+    return Child(
+        cloid=cloid, book=("binance", "ETHUSDT"), amount=amount, claims=parts, policy=Policy(), ts_ns=1,
+        cum=filled, cost=D(cost),
+    )  # fmt: skip
+
+
+def test_worse_than_the_middle_is_positive_for_buys_and_sells():
+    """A buy above the middle and a sell below it both cost; the other way round both gain."""
+    slippages = Slippages()
+    bought, sold = child("b", "1", "100.1", []), child("s", "-1", "-99.9", [])
+    for each in (bought, sold):
+        slippages.entered(each, D(100))
+    assert (slippages.of_hedge(bought), slippages.of_hedge(sold)) == (D(10), D(10))
+    better = child("c", "1", "99.9", [])
+    slippages.entered(better, D(100))
+    assert slippages.of_hedge(better) == D(-10)
+
+
+def test_without_a_middle_or_a_fill_it_is_not_known():
+    """An order of before the start, or one that has not filled, has no slippage, not a zero one."""
+    slippages = Slippages()
+    old, empty = child("o", "1", "100", [("m", 0, "1", "1")]), child("e", "1", "0", [("m", 0, "1", "0")], cum="0")
+    slippages.entered(old, None)
+    slippages.entered(empty, D(100))
+    assert [slippages.of_hedge(each) for each in (old, empty)] == [None, None]
+    assert slippages.of_leg("m", 0) is None
+    assert slippages.of_leg("nobody", 0) is None
+
+
+def test_a_legs_slippage_is_weighted_by_what_each_hedge_filled_for_it():
+    """A hedge that answers two makers counts for each with its part; the first middle told stands."""
+    slippages = Slippages()
+    first = child("1", "4", "400.4", [("m", 0, "1", "1"), ("n", 0, "3", "3")])
+    second = child("2", "3", "300", [("m", 0, "3", "3")])
+    for each in (first, second, first):
+        slippages.entered(each, D(100))
+    slippages.entered(first, D(50))
+    assert slippages.of_leg("m", 0) == D("2.5")
+    assert slippages.of_leg("n", 0) == D(10)
