@@ -9,11 +9,12 @@ A stream tells what is new; an answer may be an old one, served from a copy that
 it says what is expected, or what is held           believed at once
 it says neither                                     doubted, and nothing is changed; ask again soon
 it says the same ``AGREE_NS`` later, no fill since  believed: two answers agree, and none of them is late
-doubted for ``DOUBT_NS``, no two answers agreeing   the last one is believed: what is held is surely wrong
+it is doubted for ``DOUBT_NS``                      believed, agreed or not: what is held is surely wrong
 ==================================================  ============================================================
 
-The first answer, the baseline, has nothing to be weighed against. Until a later one says what it made us expect, two
-answers that agree on something else move the baseline, too.
+What the stream said and the fills say, too, has two witnesses: against these no two answers are enough, but only time.
+The first answer, the baseline, has nothing to be weighed against. Until a later one, or the stream, says what it made us
+expect, two answers that agree on something else move the baseline, too.
 
 No clock, no I/O: receive times come in as arguments.
 """
@@ -32,7 +33,7 @@ PENDING_FILLS = 10_000
 AGREE_NS = 5_000_000_000
 """How far apart two answers must be to bear each other out: longer than a venue's answers lag behind its stream."""
 DOUBT_NS = 30_000_000_000
-"""How long answers that contradict each other, too, are doubted."""
+"""How long answers are doubted at most."""
 SETTLE_NS = 10_000_000_000
 """How long after the first answer another one can bear out the baseline."""
 
@@ -80,7 +81,8 @@ class _Position:
     """One contract: the venue's word by side (``net`` alone, or ``long`` and ``short``), and the expectation."""
 
     __slots__ = (
-        "absent", "baseline", "baseline_ns", "borne_out", "dated", "doubt", "filled", "net", "sides", "ts_recv_ns",
+        "absent", "baseline", "baseline_ns", "borne_out", "dated", "doubt", "filled", "net", "sides",
+        "streamed", "ts_recv_ns",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -96,6 +98,8 @@ class _Position:
         self.filled = ZERO
         self.borne_out = False
         """Whether the baseline is borne out: from then on a drift is a drift."""
+        self.streamed = False
+        """Whether the stream told the amount that is held, and not an answer."""
         self.doubt: _Doubt | None = None
 
     @property
@@ -131,6 +135,8 @@ class _Position:
         """Whether to believe an answer, and whether to make it the baseline; see the table above."""
         expected = self.expected or ZERO
         held = self.net.amount if self.net else ZERO
+        witnessed = self.streamed and held == expected
+        self.borne_out |= witnessed
         if amount == expected or (self.borne_out and amount == held):
             self.doubt = None
             return True, False
@@ -138,7 +144,7 @@ class _Position:
             self.doubt = _Doubt(amount, expected, asked_ns, asked_ns)
         elif (self.doubt.amount, self.doubt.expected) != (amount, expected):
             self.doubt = _Doubt(amount, expected, asked_ns, self.doubt.began_ns)
-        agreed = asked_ns - self.doubt.first_ns >= AGREE_NS
+        agreed = asked_ns - self.doubt.first_ns >= AGREE_NS and not witnessed
         if agreed or asked_ns - self.doubt.began_ns >= DOUBT_NS:
             self.doubt = None
             return True, agreed and not self.borne_out
@@ -167,7 +173,7 @@ class PositionsPage:
         if known is not None and 0 < update.ts_venue_ns < known.ts_venue_ns:
             return None
         position.sides[update.side] = update
-        position.absent = False
+        position.absent, position.streamed = False, True
         position.ts_recv_ns = max(position.ts_recv_ns, ts_recv_ns)
         return position.settle()
 
@@ -199,6 +205,7 @@ class PositionsPage:
             zero = PositionUpdate(venue=venue, ticker=ticker, amount=ZERO, ts_venue_ns=_latest(position.sides))
             position.sides = {row.side: row for row in answer} or {zero.side: zero}
             position.absent = not answer
+            position.streamed &= position.net is not None and position.net.amount == amount
             position.ts_recv_ns = max(position.ts_recv_ns, ts_recv_ns)
             delta = position.settle()
             if delta is not None:

@@ -317,12 +317,34 @@ def test_a_true_answer_between_two_old_ones_clears_the_doubt(settled):
 def test_answers_with_a_fill_between_them_do_not_agree(settled):
     """The same number twice was true of one moment at most; as far off twice may lag behind steady trading."""
     assert not answered(settled, 20 * S, "8")
-    traded(settled, "1", 22 * S)
+    settled.apply_fill(fill("1", 22 * S))
     assert not answered(settled, 20 * S + AGREE_NS, "8")
-    traded(settled, "1", 26 * S, "2")
+    settled.apply_fill(fill("1", 26 * S, "2"))
     assert not answered(settled, 21 * S + 2 * AGREE_NS, "9")
-    assert settled.get("binance", "ETHUSDT") == 7
+    assert settled.get("binance", "ETHUSDT") == 5
     assert answered(settled, 21 * S + 3 * AGREE_NS, "9")
+
+
+def test_what_the_stream_and_the_fills_say_stands_against_old_answers_for_long(page):
+    """Two witnesses: the position stays, and so does the baseline that they bear out, until it has lasted too long."""
+    answered(page, 1 * S, "0")
+    traded(page, "2", 3 * S)
+    for asked_ns in range(4 * S, 4 * S + DOUBT_NS, 2 * S):
+        assert not answered(page, asked_ns, "0")
+        assert (page.get("binance", "ETHUSDT"), page.drifts()) == (2, {})
+    assert answered(page, 4 * S + DOUBT_NS, "0")
+    assert (page.get("binance", "ETHUSDT"), page.drift("binance", "ETHUSDT")) == (0, -2)
+    assert answered(page, 40 * S, "2")
+    assert page.drifts() == {}
+
+
+def test_a_position_that_an_answer_told_has_one_witness(settled):
+    """What the stream said before does not speak for it."""
+    traded(settled, "2", 20 * S)
+    settled.apply_fill(fill("1", 21 * S, "2"))
+    assert answered(settled, 22 * S, "8")
+    assert not answered(settled, 23 * S, "9")
+    assert answered(settled, 23 * S + AGREE_NS, "9")
 
 
 def test_a_doubt_has_an_end(settled):
@@ -392,9 +414,10 @@ def test_when_answers_are_true_again_the_page_is_too(trades, begun_on):
         held += amount
         past.append(held)
         if amount and told:
-            traded(page, str(amount), second * S, str(second))
+            page.apply_fill(fill(str(amount), second * S, str(second)))
+            page.upsert(position(held), ts_recv_ns=second * S)
         answered(page, second * S + 1, str(past[max(0, len(past) - 1 - age)]))
-    for second in range(60, 60 + 2 * AGREE_NS // S):
+    for second in range(60, 61 + DOUBT_NS // S):
         answered(page, second * S, str(held))
     assert page.get("binance", "ETHUSDT") == held
     assert page.doubted("binance") == []
