@@ -13,8 +13,8 @@ it is doubted for ``DOUBT_NS``                      believed, agreed or not: wha
 ==================================================  ============================================================
 
 What the stream said and the fills say, too, has two witnesses: against these no two answers are enough, but only time.
-The first answer, the baseline, has nothing to be weighed against. Until a later one, or the stream, says what it made us
-expect, two answers that agree on something else move the baseline, too.
+The first answer, the baseline, has nothing to be weighed against. Until a later one, or the stream, says what it made
+us expect, two answers that agree on something else move the baseline, too.
 
 No clock, no I/O: receive times come in as arguments.
 """
