@@ -29,6 +29,7 @@ from console.actions import APP, BY_ID, PANES, bindings
 from console.link import Frame, Link, LogLine, Reply
 from console.panes.mirror import Mirror
 from console.panes.pane import Pane, Where
+from console.screens.asking_link import AskingLink
 from console.screens.choices import Choice, Question, cancel_choices, flatten_choices
 from console.screens.command_line import CommandLine
 from console.screens.desk import DeskScreen
@@ -65,7 +66,8 @@ class HedgedeskApp(App[int]):
     ) -> None:
         self._desk_variables = themes.named(theme).variables()
         super().__init__()
-        self.link: Link = GuardedLink(link, lambda what, error: self.fault(f"link: {what}", error))
+        guarded = GuardedLink(link, lambda what, error: self.fault(f"link: {what}", error))
+        self.link: Link = AskingLink(guarded, self._ask)
         self.clock = clock
         self.faults: deque[str] = deque(maxlen=50)
         self.fault_count = 0
@@ -182,6 +184,10 @@ class HedgedeskApp(App[int]):
         _log.error(text, exc_info=error)
         line = LogLine(ts_ns=self._mirror.now_ns, kind="alert", severity="error", venue="console", text=text)
         self.desk.log_pane.add([line])
+
+    async def _ask(self, question: Question) -> bool | None:
+        """Wait for the operator's answer; must be called in a worker."""
+        return await self.push_screen_wait(QuestionDialog(question, self.clock))
 
     # ------------------------------------------------------------ commands
 

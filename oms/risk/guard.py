@@ -38,8 +38,10 @@ LATELY_NS = 3_600_000_000_000
 EVERY_S = 1.0
 """How often the day is looked at and written down."""
 
-Breached = Callable[[str], None]
-"""Is told, in a sentence, of a limit of the day that is broken."""
+_ALL_BOOKS = ":"
+
+Breached = Callable[[str], object]
+"""Is told, in a sentence, of a limit that what happened has broken: the day's loss, too much unhedged."""
 
 
 class Guard:
@@ -74,8 +76,8 @@ class Guard:
                 self._remember(
                     order.venue, order.ticker, order.amount, order.price, key=order.key, now=order.ts_created_ns
                 )
-        if self._daily:
-            self._oms.tasks.start(self._watch_day(), "limits of the day")
+        if self.limits.any:
+            self._oms.tasks.start(self._watch(), "limits")
 
     def unhedged_cap(self, key: Key) -> Decimal | None:
         """The most that may be unhedged in a book, by the desk's limits and the hedge engine's own (I10)."""
@@ -92,7 +94,7 @@ class Guard:
         return None if limit is None else limit.hard
 
     def add_breach_callback(self, breached: Breached) -> None:
-        """Tell ``breached`` of each limit of the day that breaks, once a day for each."""
+        """Tell ``breached`` of each such limit: a loss once a day, what is unhedged once until it is back under."""
         self._breached.append(breached)
 
     # ------------------------------------------------------------- the checks
@@ -259,8 +261,10 @@ class Guard:
             if sent.ts_ns < since:
                 break
             order = self._oms.page.get(key)
-            failed = order is not None and order.status is OrderStatus.REJECTED
-            found.append(msgspec.structs.replace(sent, failed=True) if failed and not sent.amended else sent)
+            if order is None:
+                continue  # what was refused after the checks was never sent
+            failed = order.status is OrderStatus.REJECTED and not sent.amended
+            found.append(msgspec.structs.replace(sent, failed=True) if failed else sent)
         return tuple(reversed(found))
 
     # ------------------------------------------------------- what comes to be
@@ -297,19 +301,22 @@ class Guard:
         if order is None or not order.working or self._amends[key][1] == order.amount:
             del self._amends[key]
 
-    # ---------------------------------------------------------------- the day
+    # --------------------------------------------- what breaks limits by itself
 
-    async def _watch_day(self) -> None:
+    async def _watch(self) -> None:
         while True:
-            self.look_at_day()
+            self.look()
             await asyncio.sleep(EVERY_S)
 
-    def look_at_day(self) -> None:
-        """Begin the day that has begun, tell of limits that it breaks, write down what has changed."""
+    def look(self) -> None:
+        """Tell of limits that what happened has broken; begin the day that has begun, write down what has changed."""
+        self._look_at_books()
+        if not self._daily:
+            return
         if self.day.begin(self._oms.clock.now_ns()):
-            self._told.clear()
+            self._told = {name for name in self._told if ":" in name}
         self.day.priced(self.price)
-        self._tell_of_losses()
+        self._look_at_losses()
         if self.day.changes != self._written:
             try:
                 self._oms.journal.append(DAY, self.day.record)
@@ -317,7 +324,22 @@ class Guard:
                 self._oms.halt(f"the journal cannot be written: {error}")
             self._written = self.day.changes
 
-    def _tell_of_losses(self) -> None:
+    def _look_at_books(self) -> None:
+        kernel = self._oms.kernel
+        capped = {f"{book.venue}:{book.ticker}" for book in kernel.books.values() if book.capped}
+        capped |= {_ALL_BOOKS} if kernel.capped else set()
+        for name in sorted(capped - self._told):
+            where = "all books" if name == _ALL_BOOKS else name
+            self._break(
+                f"more is unhedged in {where} than its limit allows: makers are cancelled, no new ones are taken"
+            )
+        self._told = {name for name in self._told if ":" not in name} | capped
+
+    def _break(self, text: str) -> None:
+        for breached in self._breached:
+            breached(text)
+
+    def _look_at_losses(self) -> None:
         today = self.day.today(self._oms.gateway.venues, self.price)
         scopes = [(venue, self.limits.venue(venue).daily_loss, each.loss) for venue, each in today.items()]
         scopes.append(("", self.limits.desk.daily_loss, sum((each.loss for each in today.values()), ZERO)))
@@ -326,5 +348,4 @@ class Guard:
                 self._told.add(venue)
                 text = f"{loss:.2f} was lost today on {venue or 'all venues'}, over the limit of {limit.hard:f}"
                 self._oms.alert(venue, "", f"{text}: only what reduces is sent", "error", event="limit")
-                for breached in self._breached:
-                    breached(text)
+                self._break(text)
