@@ -58,7 +58,7 @@ async def check(loaded: Loaded, environment: Mapping[str, str], store: KeyStore 
     else:
         each = (_of_venue(alias, profile, environment, store) for alias in profile.venues)
         findings += [finding for found in await asyncio.gather(*each) for finding in found]
-    findings += _of_limits(profile)
+    findings += limit_findings(profile)
     return findings
 
 
@@ -165,7 +165,7 @@ def _of_permissions(alias: str, allowed: Permissions) -> Iterator[Finding]:
         )
 
 
-def _of_limits(profile: Profile) -> Iterator[Finding]:
+def limit_findings(profile: Profile) -> Iterator[Finding]:
     """The limits that hold: sums first, then for each contract, those with values of their own by name."""
     limits = profile.limits.values()
     told = {"off": "is sent all the same", "ask": "is asked about", "refuse": "is refused"}[profile.limits.hedgeability]

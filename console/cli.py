@@ -6,10 +6,11 @@ answer at once and the headless engine never loads a screen.
 
 import argparse
 import asyncio
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +21,7 @@ from console.starting import UsageError, paper_settings, past_desk, starting, te
 
 if TYPE_CHECKING:
     from console.config.reading import Loaded
+    from console.starting import Start
     from oms.crash import CrashPoints
 
 OK, REFUSED, USAGE = 0, 1, 2
@@ -78,13 +80,25 @@ def _console(arguments: argparse.Namespace) -> int:
     from console.engine import EmbeddedLink  # noqa: PLC0415  # loaded when used
 
     theme = None if arguments.theme is None else _theme(arguments.theme)
-    with starting(arguments, before=_bind_keys) as start:
+    with starting(arguments, before=_bind_keys) as start, _logging(arguments, start):
         from console.app import HedgedeskApp  # noqa: PLC0415  # its widgets are bound to keys as they are imported
 
-        with EmbeddedLink(start.endpoints, start.folder, timers=start.timers) as link:
+        with EmbeddedLink(start.endpoints, start.folder, timers=start.timers, risk=start.risk, desk=start.live) as link:
             app = HedgedeskApp(link, theme=theme or _theme(start.theme))
             app.run()
     return app.return_code or OK
+
+
+@contextlib.contextmanager
+def _logging(arguments: argparse.Namespace, start: "Start") -> Iterator[None]:
+    from console.logs import desk_log  # noqa: PLC0415  # loaded when used
+
+    with contextlib.ExitStack() as log:
+        try:
+            log.enter_context(desk_log(start.folder, start.endpoints, arguments.log_level or "info"))
+        except OSError as error:
+            raise UsageError(f"the log in {start.folder} cannot be written: {error.strerror}") from error
+        yield
 
 
 def _bind_keys(loaded: "Loaded") -> None:
@@ -117,16 +131,16 @@ def _exec(arguments: argparse.Namespace) -> int:
 
 
 def _headless(arguments: argparse.Namespace, lines: list[str] | None) -> int:
-    with starting(arguments) as start:
+    with starting(arguments) as start, _logging(arguments, start):
         from console.headless import run_headless  # noqa: PLC0415  # loaded when used
         from console.script import ScriptLines, run_script  # noqa: PLC0415  # loaded when used
 
-        seconds, crash = arguments.seconds, _crash_points()
+        seconds, crash, live = arguments.seconds, _crash_points(), start.live
 
         async def desk(script: ScriptLines) -> int:
             return await run_headless(
-                start.endpoints, script, sys.stdout, folder=start.folder, timers=start.timers, seconds=seconds,
-                crash=crash, strict=lines is not None, stop=script.stop,
+                start.endpoints, script, sys.stdout, folder=start.folder, timers=start.timers, risk=start.risk,
+                live=live and live.live, seconds=seconds, crash=crash, strict=lines is not None, stop=script.stop,
             )  # fmt: skip
 
         return run_script(desk, lines, stay=seconds is not None)
@@ -149,7 +163,21 @@ def _verify(arguments: argparse.Namespace) -> int:
         arguments,
         "verify needs --venues FILE or --profile NAME: a desk's own paper venues ended with it, and its books",
     )
-    return asyncio.run(run_verify(endpoints, lambda: read_recent(folder), sys.stdout))
+    live = arguments.venues is None  # a profile's own accounts: nothing is sent, all is asked
+    return asyncio.run(run_verify(endpoints, lambda: read_recent(folder), sys.stdout, live=live))
+
+
+def _status(_: argparse.Namespace) -> int:
+    from console.folders import running_folder  # noqa: PLC0415  # loaded when used
+    from console.status import described, running_desks  # noqa: PLC0415  # loaded when used
+    from oms.clock import SystemClock  # noqa: PLC0415  # loaded when used
+
+    desks = running_desks(running_folder())
+    for status in desks:
+        print("\n".join(described(status, SystemClock().now_ns())))
+    if not desks:
+        print("no desk is running")
+    return OK if desks else REFUSED
 
 
 def _journal(arguments: argparse.Namespace) -> int:
@@ -227,6 +255,7 @@ _DEFAULTS = dict.fromkeys(
         "market",
         "ticker",
         "speed",
+        "log_level",
         "theme",
         "seconds",
         "names",
@@ -259,6 +288,7 @@ def _parser() -> argparse.ArgumentParser:
         add_help=False, argument_default=argparse.SUPPRESS, parents=[market, config]
     )
     desk.add_argument("--venues", metavar="FILE", help="use running venues: the line that 'hedgedesk paper' prints")
+    desk.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="of its log (default info)")
     screen: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     screen.add_argument("--theme", metavar="NAME", help="colours of the console; 'hedgedesk themes' lists them")
 
@@ -306,6 +336,7 @@ def _parser() -> argparse.ArgumentParser:
         "--fault", default="all", metavar="NAME", help="one fault alone; docs/faults.md lists them (default all)"
     )
     drill.add_argument("--seed", type=_whole, metavar="N", help="seed of the paper market and of the draws (default 7)")
+    _command(commands, "status", _status, "the desks that run, their states, and how to stop each", [debug])
     _command(commands, "themes", _themes, "list the colour themes", [debug])
     add_commands(lambda name, run, text: _command(commands, name, run, text, [debug, config]))
     return parser

@@ -44,6 +44,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     reduce: bool = False
     tif: TimeInForce = TimeInForce.GTC
     legs: tuple[LegSpec, ...] = ()
+    confirmed: bool = False
+    """Said once more, over limits that ask."""
 
     def order(self, cloid: str) -> PlaceOrder:
         """This order as the gateways take it, its amount signed by the side. The legs are not part of it."""
@@ -69,6 +71,8 @@ class Amend(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     amount: Decimal | None = None
     """The new total over the order's life, already filled included."""
     price: Decimal | None = None
+    confirmed: bool = False
+    """Said once more, over limits that ask."""
 
 
 class CancelById(msgspec.Struct, frozen=True, tag=True):
@@ -97,12 +101,26 @@ class Panic(msgspec.Struct, frozen=True, tag=True):
     """Cancel all makers everywhere, hedge only from now on, disarm."""
 
 
+class Arm(msgspec.Struct, frozen=True, tag=True):
+    """Let a live desk raise risk, by its name typed in full."""
+
+    name: str
+
+
 class Disarm(msgspec.Struct, frozen=True, tag=True):
-    """Refuse whatever raises risk until armed again."""
+    """Refuse whatever raises risk until armed again; on paper, which needs no arming, until ``activate``."""
 
 
 class Activate(msgspec.Struct, frozen=True, tag=True):
-    """Allow makers again after a panic or a disarm."""
+    """Allow makers, and hedges, again."""
+
+
+class Reducing(msgspec.Struct, frozen=True, tag=True):
+    """Allow only orders that reduce a position, and hedges; cancel the others."""
+
+
+class Halt(msgspec.Struct, frozen=True, tag=True):
+    """Cancel all makers everywhere, send no hedges either, disarm."""
 
 
 class HedgeNow(msgspec.Struct, frozen=True, tag=True):
@@ -204,8 +222,11 @@ Command = (
     | Cancel
     | Flatten
     | Panic
+    | Arm
     | Disarm
     | Activate
+    | Reducing
+    | Halt
     | HedgeNow
     | RoundUp
     | Reopen

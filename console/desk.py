@@ -9,26 +9,36 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from console import commands as c
 from console import language
 from console.checks import Checked, check_place
 from console.language import field_column
 from console.link import Preview, Reply
+from console.log_records import log_command, log_reply, log_unread, next_act
 from gateways.errors import Denied, VenueError
 from oms.checks import check_books, find_contract, find_venue
+from oms.correlation import under_act
 from oms.hedge.acts import check_absent, check_forfeit, check_reopen, check_round_up
 from oms.hedge.decision import rounded_up
 from oms.hedge.state import HedgeBook
 from oms.journal import JournalError
 from oms.orders import Order, Role
+from oms.risk.verdict import Unconfirmed
+from oms.states import Act, act_of
 from oms.system import OMS
 
 
 class Desk:
-    """Runs commands on ``oms``. Must be used on the engine's loop."""
+    """Runs commands on ``oms``. Must be used on the engine's loop.
 
-    def __init__(self, oms: OMS) -> None:
+    ``facts``: what an operator is shown before arming it, each a word and a sentence.
+    """
+
+    def __init__(self, oms: OMS, facts: tuple[tuple[str, str], ...] = ()) -> None:
         self.oms = oms
+        self.facts = facts
         self._run: dict[type, Callable[[Any], Awaitable[Reply]]] = {
             c.Place: self._place,
             c.Amend: self._amend,
@@ -36,8 +46,11 @@ class Desk:
             c.Cancel: self._cancel,
             c.Flatten: self._flatten,
             c.Panic: self._panic,
+            c.Arm: self._arm,
             c.Disarm: self._disarm,
             c.Activate: self._activate,
+            c.Reducing: self._reducing,
+            c.Halt: self._halt,
             c.HedgeNow: self._hedge_now,
             c.RoundUp: self._round_up,
             c.Reopen: self._reopen,
@@ -54,16 +67,31 @@ class Desk:
         try:
             command = language.parse(text)
         except language.GrammarError as error:
-            return Reply(ok=False, error=error.text, caret=error.caret)
+            reply = Reply(ok=False, error=error.text, caret=error.caret)
+            log_unread(text, reply)
+            return reply
         return await self.run(command)
 
     async def run(self, command: c.Command) -> Reply:
-        """Run one command."""
+        """Run one command, as one act of the operator."""
+        act = next_act(self.oms)
+        log_command(act, language.render(command))
+        with under_act(act):
+            reply = await self._outcome(command)
+        log_reply(act, reply)
+        return reply
+
+    async def _outcome(self, command: c.Command) -> Reply:
         run = self._run.get(type(command))
         if run is None:
             return Reply(ok=False, error=f"{language.render(command)!r} is for scripts only")
+        self.oms.state.touch()
         try:
             return await run(command)
+        except Unconfirmed as error:
+            question = f"{error.text}. Do it all the same?"
+            text = f"{error.text}: the same line with confirmed at its end does it"
+            return Reply(ok=False, error=text, field=error.field, question=question)
         except Denied as error:
             return Reply(ok=False, error=error.text, field=error.field)
         except VenueError as error:
@@ -81,7 +109,8 @@ class Desk:
         if isinstance(command, c.Place):
             return self._preview_place(command, text)
         try:
-            return Preview(ok=True, sentence=self._sentence(command))
+            facts = self.facts if isinstance(command, c.Arm) else ()
+            return Preview(ok=True, sentence=self._sentence(command), facts=facts)
         except Denied as error:
             return Preview(ok=False, error=error.text, field=error.field, caret=field_column(text, error.field))
         except ValueError as error:
@@ -91,14 +120,15 @@ class Desk:
 
     async def _place(self, command: c.Place) -> Reply:
         self._names(command)
-        order = await self.oms.place(command.venue, command.order(""), tuple(leg.leg() for leg in command.legs))
+        legs = tuple(leg.leg() for leg in command.legs)
+        order = await self.oms.place(command.venue, command.order(""), legs, confirmed=command.confirmed)
         at = f" at {order.price:f}" if order.price else ""
         return Reply(ok=True, cloid=order.key, text=f"{order.key[:8]} {order.status.value}{at}")
 
     async def _amend(self, command: c.Amend) -> Reply:
         order = self._one(command.cloid)
         amount = None if command.amount is None else command.amount.copy_sign(order.amount)
-        amended = await self.oms.amend_order(order.key, amount=amount, price=command.price)
+        amended = await self.oms.amend_order(order.key, amount=amount, price=command.price, confirmed=command.confirmed)
         return Reply(ok=True, cloid=order.key, text=f"{order.key[:8]} now {amended.amount:f} at {amended.price:f}")
 
     async def _cancel_by_id(self, command: c.CancelById) -> Reply:
@@ -131,17 +161,36 @@ class Desk:
     async def _panic(self, _command: c.Panic) -> Reply:
         makers = len(self.oms.makers_working())
         taken = await self.oms.panic()
-        text = f"PANIC: {taken} of {makers} makers cancelled, HEDGE-ONLY; hedges go on, `activate` allows makers again"
-        error = "" if taken == makers else f"{makers - taken} makers are not confirmed as cancelled"
+        text = f"PANIC: {taken} of {makers} makers cancelled, {self._stands}; `activate` allows makers again"
+        left = makers - taken
+        error = f"{left} makers are not confirmed as cancelled, their venues are asked again" if left else ""
         return Reply(ok=not error, text=text, error=error)
+
+    async def _arm(self, command: c.Arm) -> Reply:
+        self.oms.arm(command.name)
+        return Reply(ok=True, text=f"{self._stands}: what raises risk goes out; `disarm` ends it at once")
 
     async def _disarm(self, _command: c.Disarm) -> Reply:
         self.oms.disarm()
-        return Reply(ok=True, text="HEDGE-ONLY: no new makers; `activate` allows them again")
+        again = "`activate` allows makers" if self.oms.state.live is None else "`arm` allows what raises risk"
+        return Reply(ok=True, text=f"{self._stands}: no new makers; {again} again")
 
     async def _activate(self, _command: c.Activate) -> Reply:
         self.oms.activate()
-        return Reply(ok=True, text="ACTIVE: makers are allowed again")
+        return Reply(ok=True, text=f"{self._stands}: {self.oms.state.refusal(Act.RAISE) or 'makers are allowed again'}")
+
+    async def _reducing(self, _command: c.Reducing) -> Reply:
+        taken = await self.oms.reducing()
+        return Reply(ok=True, text=f"{self._stands}: only what reduces, and hedges; {taken} other orders cancelled")
+
+    async def _halt(self, _command: c.Halt) -> Reply:
+        taken = await self.oms.halt_trading()
+        return Reply(ok=True, text=f"{self._stands}: no hedges either, {taken} makers cancelled; `activate` ends it")
+
+    @property
+    def _stands(self) -> str:
+        """The desk's states in words."""
+        return f"{'' if self.oms.state.live is None else f'LIVE {self.oms.arming} '}{self.oms.trading}"
 
     # ------------------------------------------------------------ hedge books
 
@@ -151,6 +200,7 @@ class Desk:
         return self._book_reply(command)
 
     async def _round_up(self, command: c.RoundUp) -> Reply:
+        self.oms.state.check(command.venue, Act.CORRECT)
         before = set(self._book(command).open_children)
         self.oms.hedge.round_up(command.venue, command.ticker, _why(command.reason))
         book = self._book(command)
@@ -162,6 +212,7 @@ class Desk:
 
     async def _reopen(self, command: c.Reopen) -> Reply:
         self._book(command)
+        self.oms.state.check(command.venue, Act.CORRECT)
         self.oms.hedge.reopen(command.venue, command.ticker, command.amount, _why(command.reason))
         return self._book_reply(command)
 
@@ -178,6 +229,7 @@ class Desk:
                 f"then say: absent {command.cloid} confirmed"
             )
             return Reply(ok=False, error=text)
+        self.oms.state.check(order.venue, Act.CORRECT)
         self.oms.hedge.assume_absent(order.key, _why(command.reason))
         book = self.oms.kernel.books[order.venue, order.ticker]
         text = f"{order.key[:8]} is taken as never sent; {book.venue}:{book.ticker} {_waits(book)}"
@@ -288,9 +340,17 @@ class Desk:
             try:
                 check_books(legs, self.oms.kernel.books)
                 self.oms.check_room(order.amount, legs)
+                judged = self.oms.guard.judge(command.venue, order, legs)
+                judged.enforce(confirmed=True)
+                asked = tuple(f"asks: {breach.text}" for breach in judged.breaches)
+                checked = msgspec.structs.replace(checked, warnings=(*checked.warnings, *asked))
             except Denied as denied:
                 checked = Checked(error=denied.text, field=denied.field)
-        return checked.preview(text)
+        preview = checked.preview(text)
+        refused = self.oms.state.refusal(act_of(reduce_only=command.reduce))
+        if preview.ok and refused:  # it may be written and looked at all the same
+            preview = msgspec.structs.replace(preview, warnings=(refused, *preview.warnings))
+        return preview
 
     def _sentence(self, command: c.Command) -> str:
         match command:
@@ -309,6 +369,13 @@ class Desk:
                 return f"flatten {where}: stop its makers, settle and forfeit its hedges, close reduce-only"
             case c.Panic():
                 return f"PANIC: cancel all {len(self.oms.makers_working())} makers, allow only hedges"
+            case c.Reducing():
+                return "cancel what does not reduce a position, allow only what does, and hedges"
+            case c.Halt():
+                return f"HALT: cancel all {len(self.oms.makers_working())} makers, send no hedges"
+            case c.Arm(name=name):
+                self.oms.state.check_arm(name)
+                return f"arm {name}: orders of this desk raise risk on real accounts"
             case c.Absent(cloid=cloid):
                 order = self._unknown_hedge(cloid)
                 what = f"{order.side.value} {order.quantity:f} {order.venue}:{order.ticker}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from console.desk import Desk
 from console.headless import open_oms
@@ -22,6 +22,10 @@ from console.publisher import Publisher
 from console.starting import DEFAULT_TIMERS, Timers
 from gateways.errors import Unavailable
 from gateways.venue import Endpoints
+from oms.limits import Limits
+
+if TYPE_CHECKING:
+    from console.arm_facts import LiveDesk
 
 T = TypeVar("T")
 
@@ -47,13 +51,14 @@ class EmbeddedLink(Link):
     """
 
     def __init__(
-        self, endpoints: Mapping[str, Endpoints], folder: Path, *, arming: str = "PAPER",
-        timers: Timers = DEFAULT_TIMERS,
+        self, endpoints: Mapping[str, Endpoints], folder: Path, *, desk: "LiveDesk | None" = None,
+        timers: Timers = DEFAULT_TIMERS, risk: Limits | None = None,
     ) -> None:  # fmt: skip
         self._endpoints = endpoints
         self._folder = folder
-        self._arming = arming
+        self._live = desk
         self._timers = timers
+        self._risk = risk
         self._mailbox = Mailbox()
         self._started: Future[None] = Future()
         self._stopping: asyncio.Event | None = None
@@ -143,9 +148,10 @@ class EmbeddedLink(Link):
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        async with open_oms(self._endpoints, self._folder, timers=self._timers) as oms:
-            self._desk = Desk(oms)
-            self._publisher = Publisher(oms, self._mailbox, arming=self._arming)
+        live = None if self._live is None else self._live.live
+        async with open_oms(self._endpoints, self._folder, timers=self._timers, risk=self._risk, live=live) as oms:
+            self._desk = Desk(oms, self._live.facts if self._live is not None else ())
+            self._publisher = Publisher(oms, self._mailbox)
             publishing = asyncio.create_task(self._publisher.run(), name="publisher")
             self._started.set_result(None)
             stopping = asyncio.create_task(self._stopping.wait(), name="stop")

@@ -42,6 +42,11 @@ def locks_folder(*, root: Path | None = None) -> Path:
     return (root or platformdirs.user_state_path(APP)) / "locks"
 
 
+def running_folder(*, root: Path | None = None) -> Path:
+    """The folder in which every running desk of a user keeps its status."""
+    return (root or platformdirs.user_state_path(APP)) / "running"
+
+
 def journal_records(path: Path) -> Iterator[Record]:
     """The records of a journal that is named by its folder, by its first file, or by a later one, then that alone.
 

@@ -13,10 +13,12 @@ import msgspec
 from console import commands as c
 from console import language
 from console.desk import Desk
-from console.folders import locks_folder
+from console.folders import locks_folder, running_folder
 from console.lines import LineWriter
 from console.link import Reply
+from console.log_records import follow
 from console.starting import DEFAULT_TIMERS, Timers
+from console.status import telling
 from gateways.errors import RateLimited
 from gateways.router import Gateway, make_venue
 from gateways.venue import Endpoints
@@ -25,9 +27,11 @@ from oms.crash import CrashPoints
 from oms.deltas import Delta, HedgeDelta
 from oms.hedge.book import BookView
 from oms.journal import Recorder, open_journal
+from oms.limits import Limits
 from oms.lock import AccountLocks
 from oms.orders import OrderDelta
 from oms.positions import PositionDelta
+from oms.states import Live
 from oms.system import OMS
 from oms.verify import Proof
 
@@ -39,35 +43,47 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 STARTS = 4
 """How often a desk that meets a rate limit tries to start."""
 SHORTEST_WAIT_S = 1.0
+KILL_FILE = "panic"
+"""In the desk's folder: touching it pulls the kill switch."""
 
 
 @asynccontextmanager
 async def open_oms(
     endpoints: Mapping[str, Endpoints], folder: Path, *, crash: CrashPoints | None = None, locks: Path | None = None,
-    timers: Timers = DEFAULT_TIMERS,
+    timers: Timers = DEFAULT_TIMERS, risk: Limits | None = None, live: Live | None = None,
 ) -> AsyncIterator[OMS]:  # fmt: skip
     """An OMS connected to these venues, its journal in ``folder``; closed at the end, whatever happened.
 
     While it runs no other desk may trade its accounts; ``locks`` is where that is written, the user's state folder
-    where none is given. ``crash``, for drills, kills the process at a point of a hedge.
+    where none is given. ``risk`` limits what is sent. ``crash``, for drills, kills the process at a point of a hedge.
+    ``live`` makes it a desk that must be armed; only such a one may leave this machine.
+    A file ``panic`` in ``folder`` pulls its kill switch, and its status stands beside the locks (``console.status``).
     Raises VenueError (Denied for an account that another desk trades) or JournalError when it cannot start.
     """
     clock = SystemClock()
 
     def make() -> OMS:
-        gateway = Gateway(endpoints, make=make_venue if crash is None else crash.venue)
+        gateway = Gateway(
+            endpoints, make=make_venue if crash is None else crash.venue, live=live is not None
+        )  # fmt: skip
         journal: Recorder = open_journal(folder, clock)
-        return OMS(
+        oms = OMS(
             gateway,
             journal=journal if crash is None else crash.journal(journal),
             clock=clock,
+            risk=risk,
+            live=live,
+            kill_file=folder / KILL_FILE,
             **timers._asdict(),
         )
+        follow(oms)
+        return oms
 
     with AccountLocks(endpoints, locks or locks_folder(), folder=folder, clock=clock):
         oms = await started(make)
         try:
-            yield oms
+            async with telling(oms, folder, running_folder() if locks is None else locks.with_name("running")):
+                yield oms
         finally:
             await oms.cleanup()
 
@@ -214,7 +230,7 @@ async def _next(lines: AsyncIterator[str]) -> str | None:
 
 async def run_headless(
     endpoints: Mapping[str, Endpoints], lines: AsyncIterator[str], out: TextIO, *, folder: Path,
-    timers: Timers = DEFAULT_TIMERS,
+    timers: Timers = DEFAULT_TIMERS, risk: Limits | None = None, live: Live | None = None,
     seconds: Decimal | None = None, crash: CrashPoints | None = None, strict: bool = False,
     stop: asyncio.Event | None = None,
 ) -> int:  # fmt: skip
@@ -232,7 +248,7 @@ async def run_headless(
 
     writer = LineWriter(out, reader_gone)
     try:
-        async with open_oms(endpoints, folder, crash=crash, timers=timers) as oms:
+        async with open_oms(endpoints, folder, crash=crash, timers=timers, risk=risk, live=live) as oms:
             return await _run(oms, lines, writer, stop, seconds=seconds, strict=strict)
     finally:
         writer.close()

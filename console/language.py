@@ -13,6 +13,7 @@ from console.commands import (
     Absent,
     Activate,
     Amend,
+    Arm,
     BookAct,
     Cancel,
     CancelById,
@@ -20,12 +21,14 @@ from console.commands import (
     Disarm,
     Flatten,
     Forfeit,
+    Halt,
     HedgeNow,
     Panic,
     Pause,
     Place,
     Quit,
     Reconcile,
+    Reducing,
     Reopen,
     Resume,
     RoundUp,
@@ -132,7 +135,8 @@ def render(command: Command) -> str:
             return _render_place(command)
         case Amend(cloid=cloid, amount=amount, price=price):
             size = "" if amount is None else f" amount {amount:f}"
-            return f"amend {cloid}{size}{'' if price is None else f' @ {price:f}'}"
+            confirmed = " confirmed" if command.confirmed else ""
+            return f"amend {cloid}{size}{'' if price is None else f' @ {price:f}'}{confirmed}"
         case CancelById(cloid=cloid):
             return f"cancel {cloid}"
         case Cancel(venue=venue, ticker=ticker, side=side):
@@ -150,7 +154,9 @@ def render(command: Command) -> str:
             return f"sleep {ms}ms"
         case WaitIdle(within_ms=ms):
             return f"wait idle {ms}ms"
-        case Panic() | Disarm() | Activate() | Verify() | Quit():
+        case Arm(name=name):
+            return f"arm {name}"
+        case Panic() | Disarm() | Activate() | Reducing() | Halt() | Verify() | Quit():
             return type(command).__name__.lower()
 
 
@@ -171,6 +177,7 @@ def _render_place(place: Place) -> str:
     words += ["reduce"] if place.reduce else []
     words += [] if place.tif is TimeInForce.GTC else [place.tif.value.lower()]
     words += [f"hedge {render_leg(leg)}" for leg in place.legs]
+    words += ["confirmed"] if place.confirmed else []
     return " ".join(words)
 
 
@@ -245,6 +252,7 @@ def _place(reader: Reader, side: Side) -> Place:
         reduce="reduce" in given,
         tif=tif,
         legs=legs,
+        confirmed=reader.keyword("confirmed") is not None,
     )
 
 
@@ -273,7 +281,7 @@ def _amend(reader: Reader) -> Amend:
         price = reader.number("the new price")
     if amount is None and price is None:
         reader.fail("amend needs a new amount, a new price or both, like: amend 7f3a amount 2 @ 134.5")
-    return Amend(cloid=cloid, amount=amount, price=price)
+    return Amend(cloid=cloid, amount=amount, price=price, confirmed=reader.keyword("confirmed") is not None)
 
 
 def _cancel(reader: Reader) -> Cancel | CancelById:
@@ -375,8 +383,11 @@ _VERBS: dict[str, Callable[[Reader], Command]] = {
     "pause": lambda reader: Pause(*reader.contract(), reader.reason()),
     "resume": lambda reader: Resume(*reader.contract(), reader.reason()),
     "panic": lambda _: Panic(),
+    "arm": lambda reader: Arm(reader.name("the desk's name")),
     "disarm": lambda _: Disarm(),
     "activate": lambda _: Activate(),
+    "reducing": lambda _: Reducing(),
+    "halt": lambda _: Halt(),
     "reconcile": _reconcile,
     "verify": lambda _: Verify(),
     "sleep": _sleep,

@@ -24,15 +24,11 @@ FILLS_AT_START = 1_000
 
 
 class Publisher:
-    """Collects which rows are dirty and puts only those into the mailbox.
+    """Collects which rows are dirty and puts only those into the mailbox."""
 
-    ``arming`` is the word of the top bar: PAPER, SAFE or ARMED.
-    """
-
-    def __init__(self, oms: OMS, mailbox: Mailbox, *, arming: str) -> None:
+    def __init__(self, oms: OMS, mailbox: Mailbox) -> None:
         self._oms = oms
         self._mailbox = mailbox
-        self._arming = arming
         self._orders: set[str] = set()
         self._makers: dict[str, int] = {}
         self._frame = Frame()
@@ -45,7 +41,7 @@ class Publisher:
         self._why: dict[str, tuple[str, str, str]] = {}
         """Why each book waits, as last told."""
         self._slippages = Slippages()
-        self._earnings = Earnings(oms, paper=arming == "PAPER")
+        self._earnings = Earnings(oms, paper=oms.state.live is None)
         self._subscription = oms.register(
             self._on_delta, kinds=(OrderDelta, HedgeDelta, RequestDelta, FillDelta), name="console"
         )

@@ -14,10 +14,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from console.arm_facts import LiveDesk
     from console.config.model import Profile
     from console.config.reading import Loaded
     from console.papers import PaperSettings
     from gateways.venue import Endpoints
+    from oms.limits import Limits
 
 
 class UsageError(Exception):
@@ -63,6 +65,18 @@ class Start(NamedTuple):
     def timers(self) -> Timers:
         """As the profile says."""
         return DEFAULT_TIMERS if self.profile is None else Timers.of(self.profile)
+
+    @property
+    def risk(self) -> "Limits | None":
+        """The limits of the profile; None where nothing is configured."""
+        return None if self.profile is None else self.profile.limits.values()
+
+    @property
+    def live(self) -> "LiveDesk | None":
+        """What it must be armed by; None on paper."""
+        from console.arm_facts import live_desk  # noqa: PLC0415  # loaded when used
+
+        return None if self.profile is None else live_desk(self.name, self.profile, self.endpoints)
 
     @property
     def theme(self) -> str | None:
@@ -137,17 +151,13 @@ def profile_accounts(loaded: "Loaded | None") -> "dict[str, Endpoints]":
     from console.config.accounts import accounts  # noqa: PLC0415  # loaded when used
     from console.config.secrets import SecretError  # noqa: PLC0415  # loaded when used
     from gateways.errors import Denied  # noqa: PLC0415  # loaded when used
-    from gateways.router import refuse_remote  # noqa: PLC0415  # loaded when used
 
     if loaded is None or loaded.profile.kind == "paper-on-live":
         raise UsageError(f"{_named(loaded)} is paper on live data, which cannot be started yet: use kind paper")
     try:
-        endpoints = accounts(loaded.profile, os.environ)
-        for alias, place in endpoints.items():
-            refuse_remote(alias, place)
+        return accounts(loaded.profile, os.environ)
     except (SecretError, Denied) as error:
         raise UsageError(f"{_named(loaded)}: {error}") from error
-    return endpoints
 
 
 @contextlib.contextmanager

@@ -80,13 +80,17 @@ def _never() -> NoReturn:
     raise RuntimeError("a replay decides nothing")
 
 
-async def run_verify(endpoints: Mapping[str, Endpoints], records: Callable[[], Iterable[Record]], out: TextIO) -> int:
+async def run_verify(
+    endpoints: Mapping[str, Endpoints], records: Callable[[], Iterable[Record]], out: TextIO, *, live: bool = False
+) -> int:
     """Write the proof to ``out``; 0 only if journal and venues say the same. ``records`` reads the journal anew.
+
+    ``live``: the accounts may be elsewhere than on this machine; nothing is sent to them.
 
     It may wait a minute for a venue that has had too many requests. Raises VenueError when one cannot be reached and
     JournalError for a damaged journal.
     """
-    gateway = await _connected(endpoints)
+    gateway = await _connected(endpoints, live=live)
     try:
         finding = await _look(gateway, records())
         for _ in range(ATTEMPTS - 1):
@@ -100,17 +104,17 @@ async def run_verify(endpoints: Mapping[str, Endpoints], records: Callable[[], I
     return 1 if finding.differences else 0
 
 
-async def _connected(endpoints: Mapping[str, Endpoints]) -> Gateway:
+async def _connected(endpoints: Mapping[str, Endpoints], *, live: bool) -> Gateway:
     """The venues, connected; patient with one whose budget of requests is spent."""
     for _ in range(ATTEMPTS - 1):
-        gateway = Gateway(endpoints)
+        gateway = Gateway(endpoints, live=live)
         try:
             await gateway.connect(_ignored, _Unheard())
         except RateLimited:
             await asyncio.sleep(SILENT_PAUSE_S)
         else:
             return gateway
-    gateway = Gateway(endpoints)
+    gateway = Gateway(endpoints, live=live)
     await gateway.connect(_ignored, _Unheard())
     return gateway
 

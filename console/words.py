@@ -183,6 +183,14 @@ class Reader:
             self.fail(f"a venue is a name like binance, not {shorten(word.text)!r}", word)
         return word.text.lower()
 
+    def name(self, what: str) -> str:
+        """Take the name of a desk, as it is: letters are not made small, for it is typed to mean it."""
+        self.mark("name")
+        word = self.take(what)
+        if not _VENUE.fullmatch(word.text):
+            self.fail(f"{what} is small letters, digits, - and _, not {shorten(word.text)!r}", word)
+        return word.text
+
     def order_id(self) -> str:
         """Take the first hex digits of a cloid."""
         word = self.take("an order id, 4 or more hex digits like 7f3a,")

@@ -1,7 +1,7 @@
 """The gateway: every venue of a desk by its alias, connected and closed together.
 
-Order entry on anything but this machine is refused here, before a connection is made: trading on a real venue stays
-shut until its safety work is done (docs/architecture.md).
+Order entry on anything but this machine is refused here, before a connection is made, to every desk that is not live:
+one that starts SAFE and must be armed (docs/states.md). A desk on paper never reaches a real account.
 """
 
 import asyncio
@@ -56,14 +56,18 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def refuse_remote(alias: str, endpoints: Endpoints) -> None:
-    """Raise Denied for private endpoints that are not on loopback."""
+def refuse_remote(alias: str, endpoints: Endpoints, *, live: bool = False) -> None:
+    """Raise Denied for private endpoints off this machine: to a desk that is not live, and to any without TLS."""
     for url in endpoints.urls:
-        if not is_loopback(url):
-            host = urlsplit(url).netloc.rpartition("@")[2] or url
-            raise Denied(
-                alias, f"{host} is not on this machine: trading on a real venue is refused for now", field="endpoints"
-            )
+        if is_loopback(url):
+            continue
+        place = urlsplit(url)
+        host = place.netloc.rpartition("@")[2] or url
+        if not live:
+            text = f"{host} is not on this machine: only a live desk, which must be armed, trades there"
+            raise Denied(alias, text, field="endpoints")
+        if place.scheme not in {"https", "wss"}:
+            raise Denied(alias, f"{host} is reached by {place.scheme or 'no scheme'}, without TLS", field="endpoints")
 
 
 def make_venue(alias: str, endpoints: Endpoints, network: Network | None = None) -> Venue:
@@ -84,12 +88,15 @@ def make_venue(alias: str, endpoints: Endpoints, network: Network | None = None)
 class Gateway:
     """The venues of one desk. Nothing is connected before ``connect``.
 
-    Raises Denied when made with endpoints that are not on loopback, or of an unknown kind.
+    ``live``: whether its desk must be armed to raise risk, or sends no orders at all.
+    Raises Denied when made with endpoints that it may not reach (``refuse_remote``), or of an unknown kind.
     """
 
-    def __init__(self, endpoints: Mapping[str, Endpoints], *, make: VenueFactory = make_venue) -> None:
+    def __init__(
+        self, endpoints: Mapping[str, Endpoints], *, make: VenueFactory = make_venue, live: bool = False
+    ) -> None:
         for alias, each in endpoints.items():
-            refuse_remote(alias, each)
+            refuse_remote(alias, each, live=live)
         self._venues = {alias: make(alias, each) for alias, each in endpoints.items()}
 
     @property

@@ -25,7 +25,7 @@ async def test_a_frame_that_cannot_be_made_does_not_end_the_publishing():
     """The log says it once; the next frames come."""
     async with desk() as made:
         mailbox = Mailbox()
-        publisher = Publisher(made.oms, mailbox, arming="PAPER")
+        publisher = Publisher(made.oms, mailbox)
         publishing = asyncio.create_task(publisher.run())
         await asyncio.sleep(1)
         mailbox.take()
@@ -46,7 +46,7 @@ async def test_the_ladder_of_a_contract_that_is_no_more_is_left_out():
     """A refresh of the contracts may take one away that is on the screen."""
     async with desk() as made:
         mailbox = Mailbox()
-        publisher = Publisher(made.oms, mailbox, arming="PAPER")
+        publisher = Publisher(made.oms, mailbox)
         publisher.watch("a", "X")
         publishing = asyncio.create_task(publisher.run())
         await asyncio.sleep(1)
