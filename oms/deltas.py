@@ -70,6 +70,8 @@ class RequestDelta(msgspec.Struct, frozen=True, kw_only=True):
     took_ns: int
     ok: bool
     ts_ns: int
+    act: str = ""
+    """The act of the operator that it belongs to (``oms.correlation``), empty for none."""
 
     @property
     def key(self) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gateways.errors import Unavailable, Unknown, VenueError
 from gateways.standards import BalanceUpdate, PositionUpdate
 from gateways.venue import Channel, ChannelState, Watcher
+from oms.correlation import current_act
 from oms.deltas import HealthDelta, HedgeDelta, RequestDelta
 from oms.positions import SETTLE_NS, PositionDelta
 from oms.reconciler import Reconciler
@@ -160,7 +161,7 @@ class Supervisor(Watcher):
         self._oms.health.request_done(venue, verb, sent=sent, answer=answer, took_ns=took_ns, ok=ok)
         self._oms.deltas.publish(
             RequestDelta(venue=venue, verb=verb, sent=sent, answer=answer, took_ns=took_ns, ok=ok,
-                         ts_ns=self._oms.clock.now_ns())
+                         ts_ns=self._oms.clock.now_ns(), act=current_act())
         )  # fmt: skip
 
     def message_dropped(self, venue: str, reason: str) -> None:
