@@ -22,7 +22,8 @@ from tests.console.profiles import START, Venues, running
 BY_VARIABLES = ("binance", "bybit", "okx")
 """Venues whose keys are in the environment; Hyperliquid's are in a file."""
 
-SCRIPT = """buy 0.0137 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market
+SCRIPT = """arm loop
+buy 0.0137 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market
 buy 0.0000001 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market
 sell 999999999 binance:ETHUSDT market
 buy 1 binance:NOSUCH @ 5

@@ -9,8 +9,10 @@ import pytest
 
 from console.check import Finding, Verdict, check
 from console.cli import main
+from console.config.model import Profile
 from console.config.reading import parse
 from gateways.permissions import Permissions
+from gateways.venue import Endpoints
 from tests.console.profiles import Venues, running
 
 EVERY = ("binance", "bybit", "hyperliquid", "okx")
@@ -116,14 +118,29 @@ venues.binance = { kind = "binance", environment = "mainnet", keys = "env:MY" }
 """
 
 
-def test_what_is_not_on_this_machine_is_not_asked() -> None:
-    """Its keys are looked for; one line says that trading there is refused."""
-    found = checked(REMOTE, {"MY_KEY": "k", "MY_SECRET": "s"})
-    assert verdicts(found["keys"]) == ["ok"]
-    (reach,) = found["reach"]
-    assert (reach.verdict, reach.text) == (
-        Verdict.NO, "binance is not on this machine: not asked, and refused for trading until a desk can be armed"
-    )  # fmt: skip
+async def test_a_real_venue_is_asked_with_the_keys_of_a_profile_that_trades_there() -> None:
+    """Where it is, and as whom; what it answers is a line."""
+    asked = []
+
+    async def ask(alias: str, kind: str, place: Endpoints, profile: Profile) -> list[Finding]:
+        asked.append((alias, kind, place.rest, place.key, profile.kind))
+        return [Finding("reach", Verdict.OK, "answered")]
+
+    loaded = parse(REMOTE, Path("config.toml"), environment={}, found=False)
+    findings = await check(loaded, {"MY_KEY": "k", "MY_SECRET": "s"}, ask=ask)
+    assert asked == [("binance", "binance", "https://fapi.binance.com", "k", "venues")]
+    assert [finding.about for finding in findings if finding.verdict is Verdict.OK][:3] == ["config", "keys", "reach"]
+
+
+async def test_a_profile_without_accounts_there_asks_no_real_venue() -> None:
+    """Paper on live data takes what is public."""
+
+    async def ask(alias: str, *_: object) -> list[Finding]:
+        raise AssertionError(alias)
+
+    text = REMOTE.replace(', keys = "env:MY"', "").replace('"venues"', '"paper-on-live"')
+    found = await check(parse(text, Path("config.toml"), environment={}, found=False), {}, ask=ask)
+    assert any("no account there" in finding.text for finding in found)
 
 
 def test_the_limits_that_hold_are_told_for_each_venue_and_contract() -> None:
@@ -260,13 +277,12 @@ def test_a_profile_that_cannot_start_says_why(
     assert said in capsys.readouterr().err
 
 
-def test_a_real_venue_is_refused_with_its_keys_at_hand(
-    alone: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_desk_on_paper_is_refused_a_real_venue(
+    alone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Until a desk can be armed, and before a connection is made."""
-    alone.parent.mkdir()
-    alone.write_text(REMOTE, encoding="utf-8")
-    monkeypatch.setenv("MY_KEY", "k")
-    monkeypatch.setenv("MY_SECRET", "s")
-    assert main(["run", "--headless"]) == 2
-    assert "fapi.binance.com is not on this machine: trading on a real venue is refused" in capsys.readouterr().err
+    """Before a connection is made: it has no arming."""
+    place = '{"rest": "https://fapi.binance.com", "ws": "wss://fstream.binance.com", "key": "k", "secret": "s"}'
+    venues = tmp_path / "venues.json"
+    venues.write_text(f'{{"venues": {{"binance": {place}}}}}', encoding="utf-8")
+    assert main(["run", "--headless", "--venues", str(venues)]) == 1
+    assert "fapi.binance.com is not on this machine: only a live desk" in capsys.readouterr().err
