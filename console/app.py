@@ -77,6 +77,7 @@ class HedgedeskApp(App[int]):
         self._draft = Draft()
         self._command_text = ""
         self._second = -1
+        self._flushed_ns = 0
         self._message_until_ns = 0
         self._bell_ns = 0
         self._muted = False
@@ -126,6 +127,7 @@ class HedgedeskApp(App[int]):
     def flush(self) -> None:
         """Take what the link has and paint what changed."""
         now_ns = self.clock()
+        late_ns, self._flushed_ns = now_ns - (self._flushed_ns or now_ns) - int(FLUSH_S * 1e9), now_ns
         frame = self.link.take()
         if frame is not None:
             self._mirror.apply(frame, now_ns)
@@ -141,6 +143,7 @@ class HedgedeskApp(App[int]):
         self.desk.state_bar.show(*state_spans(self._mirror, silence_ns, silent=silent, faults=self.fault_count))
         if self._message_until_ns and now_ns > self._message_until_ns:
             self._clear_message()
+        self._mirror.frame_times.add(self.clock() - now_ns, late_ns)
 
     def _choose_first_ladder(self) -> None:
         if self._mirror.contracts:

@@ -8,7 +8,7 @@ def _pane_action(place: int, pane: str) -> Action:
     title = PANE_TITLES.get(pane, pane)
     return Action(
         id=f"pane_{pane}",
-        keys=(str(place),),
+        keys=(str(place % 10),),
         label=title,
         help=f"Show the {title} pane and go to it.",
         scopes=(DESK,),

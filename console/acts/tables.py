@@ -35,7 +35,7 @@ ACTIONS: tuple[Action, ...] = (
         keys=("l",),
         label="ladder",
         help="Show the contract under the cursor in the ladder.",
-        scopes=("orders", "deltas", "hedges", "unhedged", "positions"),
+        scopes=("orders", "deltas", "hedges", "unhedged", "positions", "trades"),
         fits=when.fits_contract,
         palette=False,
     ),

@@ -27,8 +27,10 @@ PANE = "pane"
 TABLE = "table"
 """On every pane that is a live table."""
 
-PANES = ("orders", "deltas", "hedges", "unhedged", "positions", "ladder", "log", "venues")
-"""The panes in the order of their number keys."""
+PANES = (
+    "orders", "deltas", "hedges", "unhedged", "positions", "ladder", "log", "venues", "balances", "trades",
+)  # fmt: skip
+"""The panes in the order of their number keys, the tenth by 0."""
 
 NOT_TABLES = frozenset({"ladder"})
 """Panes whose keys are not those of a live table."""
@@ -40,10 +42,12 @@ PANE_ABOUT = {
     "deltas": "Each change of an order as the engine saw it, the last at the bottom.",
     "hedges": "What each maker's fills ask for on its hedge venue, and how much of it is hedged.",
     "unhedged": "What is filled and not hedged yet: how much, for how long, why, and what will release it.",
-    "positions": "Net exposure by base asset over all venues, and under it the position in each contract.",
+    "positions": "Net exposure and P&L by base asset over all venues, and under it each contract's; then the session.",
     "ladder": "The order book of one contract at prices that stand still, with our own orders beside them.",
     "log": "What was commanded, what was really sent for it, what the venue answered, and alerts.",
-    "venues": "Each venue's channels, ages, round trips and request budget.",
+    "venues": "Each venue's channels, ages, round trips and request budget; the handlers and the screen itself.",
+    "balances": "The money on each venue: its worth, what is free and what is in use as margin.",
+    "trades": "The public trades of the ladder's contract, and our own executions on every one.",
 }
 """What a pane shows, one sentence each."""
 

@@ -47,6 +47,18 @@ def age(now_ns: int, then_ns: int, *, ink: str = "muted") -> Cell:
     return Cell(fmt.age(now_ns, then_ns), ink) if then_ns else NONE
 
 
+def aged(now_ns: int, then_ns: int, stale_after_ns: int) -> Cell:
+    """An age that looks stale, with ``~``, once it is over a limit."""
+    if then_ns and now_ns - then_ns > stale_after_ns:
+        return Cell(f"~{fmt.age(now_ns, then_ns)}", "stale")
+    return age(now_ns, then_ns)
+
+
+def stale(cell: Cell) -> Cell:
+    """A cell whose value is too old to be trusted."""
+    return cell if cell.text == fmt.NONE else Cell(f"~{cell.text}", "stale", dim_zeros=False)
+
+
 def contract(venue: str, ticker: str, ink: str = "") -> Cell:
     """A contract as commands name it."""
     return Cell(fmt.contract(venue, ticker), ink)

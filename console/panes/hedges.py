@@ -32,11 +32,19 @@ class HedgesPane(TablePane[HedgeRow], BookActs):
         def basis(row: HedgeRow) -> Cell:
             return cells.gain(row.basis_bps, fmt.rounded(row.basis_bps, 1, sign=True))
 
+        def slippage(row: HedgeRow) -> Cell:
+            cost = None if row.slippage_bps is None else -row.slippage_bps
+            return cells.gain(cost, fmt.rounded(row.slippage_bps, 1, sign=True))
+
+        def age(row: HedgeRow) -> Cell:
+            ink = "bold alarm" if row.unknown else "warn" if row.waiting else "accent"
+            return cells.age(self.now_ns, row.ts_unhedged_ns, ink=ink)
+
         return [
             Column(key="maker", label="maker", width=6, cell=lambda row: Cell(fmt.short_id(row.maker), "muted")),
-            Column(key="on", label="maker contract", width=15, priority=7, grow=1, widest=20,
+            Column(key="on", label="maker contract", width=15, priority=8, grow=1, widest=20,
                    cell=lambda row: cells.contract(row.maker_venue, row.maker_ticker, "muted")),
-            Column(key="filled", label="filled", width=9, right=True, priority=4,
+            Column(key="filled", label="filled", width=9, right=True, priority=8,
                    flash=lambda row: abs(row.maker_filled),
                    cell=lambda row: cells.signed(row.maker_filled, self.mirror.lot(row.maker_venue, row.maker_ticker))),
             Column(key="leg", label="→ hedge leg", width=16, grow=1, widest=22,
@@ -52,9 +60,13 @@ class HedgesPane(TablePane[HedgeRow], BookActs):
             Column(key="flight", label="in flight", width=9, right=True, priority=2,
                    cell=lambda row: cells.signed(row.in_flight, self.lot_of(row),
                                                  "bold alarm" if row.unknown else "accent")),
+            Column(key="unknown", label="unknown", width=9, right=True, priority=9,
+                   cell=lambda row: cells.signed(row.unknown, self.lot_of(row), "bold alarm")),
             Column(key="waiting", label="waiting", width=9, right=True, priority=0, sort=lambda row: abs(row.waiting),
                    cell=lambda row: cells.signed(row.waiting, self.lot_of(row), "warn")),
-            Column(key="netted", label="netted", width=8, right=True, priority=8,
+            Column(key="age", label="age", width=5, right=True, priority=4, ticking=True,
+                   sort=lambda row: row.ts_unhedged_ns or None, cell=age),
+            Column(key="netted", label="netted", width=8, right=True, priority=10,
                    cell=lambda row: cells.signed(row.netted, self.lot_of(row), "muted")),
             Column(key="sold", label="maker avg", width=10, right=True, priority=6,
                    cell=lambda row: Cell(fmt.average(row.maker_average,
@@ -63,9 +75,13 @@ class HedgesPane(TablePane[HedgeRow], BookActs):
                    cell=lambda row: Cell(fmt.average(row.hedge_average, self.tick_of(row)), "muted")),
             Column(key="basis", label="basis", width=6, right=True, priority=3, cell=basis,
                    sort=lambda row: row.basis_bps),
+            Column(key="slippage", label="slip", width=5, right=True, priority=5, cell=slippage,
+                   sort=lambda row: row.slippage_bps),
             Column(key="state", label="state", width=9, priority=1, cell=lambda row: cells.hedge_state(row.state),
                    sort=lambda row: row.state),
-            Column(key="policy", label="policy", width=10, priority=10, grow=1, widest=24,
+            Column(key="waits", label="why it waits", width=14, priority=7, grow=2, widest=60,
+                   cell=lambda row: Cell(row.waits, "warn")),
+            Column(key="policy", label="policy", width=10, priority=11, grow=1, widest=24,
                    cell=lambda row: Cell(row.policy, "muted")),
         ]  # fmt: skip
 

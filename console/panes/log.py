@@ -38,8 +38,7 @@ class LogPane(TablePane[LogLine]):
 
     def _columns(self) -> list[Column[LogLine]]:
         return [
-            Column(key="time", label="time", width=8,
-                   cell=lambda row: Cell(fmt.clock(row.ts_ns, millis=False), "muted")),
+            Column(key="time", label="time", width=12, cell=lambda row: Cell(fmt.clock(row.ts_ns), "muted")),
             Column(key="kind", label="", width=1, cell=lambda row: Cell(*_KIND.get(row.kind, (" ", "")))),
             Column(key="venue", label="venue", width=11, priority=2, cell=lambda row: Cell(row.venue, "muted")),
             Column(key="text", label="what", width=30, grow=1, widest=400,

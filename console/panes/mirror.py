@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 
+from console.concern import DEFAULT_THRESHOLDS, Thresholds
+from console.frame_times import FrameTimes
 from console.link import (
     BookRow,
     ContractRow,
@@ -34,7 +36,9 @@ _FILLS_KEPT = 5_000
 class Mirror:
     """The rows by key, as of the last frame taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> None:
+        self.thresholds = thresholds
+        self.frame_times = FrameTimes()
         self.header: Header | None = None
         self.orders: dict[str, OrderRow] = {}
         self.hedges: dict[str, HedgeRow] = {}

@@ -1,13 +1,12 @@
 """The unhedged balance, per venue and ticker: how much, its value, its age, why it waits and what will release it."""
 
-from decimal import Decimal
-from enum import IntEnum
 from typing import ClassVar
 
 from textual.binding import BindingType
 
 from console import fmt
 from console.actions import PANE, bindings
+from console.concern import Concern, concern, urgency
 from console.link import BookRow, Frame
 from console.panes import cells
 from console.panes.book_acts import BookActs
@@ -18,39 +17,6 @@ EMPTY = """● Nothing is unhedged.
 
 What cannot be hedged yet waits here with its reason: under the lot or the
 minimum, refused, on hold. It goes with the next hedge."""
-
-AMBER_NOTIONAL = Decimal(25)
-"""Quote units from which a balance that waits turns amber; below, it is what lots and minimums leave over."""
-AMBER_AGE_NS = 3_000_000_000
-RED_NOTIONAL = Decimal(250)
-RED_AGE_NS = 15_000_000_000
-
-
-class Concern(IntEnum):
-    """How much a book wants the operator's eye."""
-
-    CALM = 0
-    AMBER = 1
-    RED = 2
-
-
-def concern(book: BookRow, now_ns: int) -> Concern:
-    """How worrying a book is: by its state first, then by what its balance is worth and for how long it has waited.
-
-    A balance without a known value counts as a large one.
-    """
-    if book.state == "hold":
-        return Concern.RED
-    if book.state == "paused" or book.unknown:
-        return Concern.AMBER
-    if not book.balance:
-        return Concern.CALM
-    age_ns = now_ns - book.ts_waiting_ns if book.ts_waiting_ns else 0
-    worth = RED_NOTIONAL if book.notional is None else abs(book.notional)
-    if worth >= RED_NOTIONAL and age_ns >= RED_AGE_NS:
-        return Concern.RED
-    return Concern.AMBER if worth >= AMBER_NOTIONAL and age_ns >= AMBER_AGE_NS else Concern.CALM
-
 
 _INK = {Concern.CALM: "", Concern.AMBER: "warn", Concern.RED: "bold alarm"}
 _SYMBOL = {Concern.CALM: " ", Concern.AMBER: "!", Concern.RED: "‼"}
@@ -64,15 +30,15 @@ class UnhedgedPane(TablePane[BookRow], BookActs):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("unhedged", PANE)]
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, self._columns(), empty=EMPTY, order_by=lambda row: row.ts_waiting_ns or 1 << 63)
+        super().__init__(desk, self._columns(), empty=EMPTY, order_by=urgency)
 
     def _columns(self) -> list[Column[BookRow]]:
         def ink(row: BookRow) -> str:
-            return _INK[concern(row, self.now_ns)]
+            return _INK[self.concern(row)]
 
         return [
             Column(key="mark", label="", width=1, ticking=True,
-                   cell=lambda row: Cell(_SYMBOL[concern(row, self.now_ns)], ink(row))),
+                   cell=lambda row: Cell(_SYMBOL[self.concern(row)], ink(row))),
             Column(key="contract", label="contract", width=15, grow=1, widest=20,
                    sort=lambda row: (row.venue, row.ticker),
                    cell=lambda row: cells.contract(row.venue, row.ticker, ink(row))),
@@ -109,9 +75,13 @@ class UnhedgedPane(TablePane[BookRow], BookActs):
                 self.drop([row.key])
         self.drop(frame.gone.get("books", ()))
 
+    def concern(self, row: BookRow) -> Concern:
+        """How much a book wants the operator's eye now."""
+        return concern(row, self.now_ns, self.mirror.thresholds)
+
     def worst(self) -> Concern:
         """The greatest concern of all books."""
-        return max((concern(row, self.now_ns) for row in self.rows.values()), default=Concern.CALM)
+        return max((self.concern(row) for row in self.rows.values()), default=Concern.CALM)
 
     def counters(self) -> tuple[str, str]:
         """What waits in all, and how worrying it is."""

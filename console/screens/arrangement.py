@@ -71,7 +71,7 @@ def _shares(total: int, *parts: int) -> list[int]:
 
 def _compact(width: int, height: int) -> list[Place]:
     lower = 0 if height < 12 else max(6, height * 3 // 10)
-    upper = ("orders", "deltas", "hedges", "positions", "ladder", "venues")
+    upper = ("orders", "deltas", "hedges", "positions", "ladder", "venues", "balances", "trades")
     if not lower:
         return _stack(0, 0, width, [height], [(*upper, "unhedged", "log")])
     return _stack(0, 0, width, [height - lower, lower], [upper, ("unhedged", "log")])
@@ -83,7 +83,8 @@ def _standard(width: int, height: int) -> list[Place]:
     return [
         *_stack(0, 0, left, _shares(height, 30, 27, 18, 25),
                 [("orders",), ("hedges",), ("unhedged",), ("log", "deltas")]),
-        *_stack(left, 0, right, _shares(height, 56, 27, 17), [("ladder",), ("positions",), ("venues",)]),
+        *_stack(left, 0, right, _shares(height, 56, 27, 17),
+                [("ladder", "trades"), ("positions", "balances"), ("venues",)]),
     ]  # fmt: skip
 
 
@@ -96,8 +97,8 @@ def _wide(width: int, height: int) -> list[Place]:
     deltas = width * 46 // 100
     return [
         *_stack(0, 0, left, _shares(upper, 38, 36, 26), [("orders",), ("hedges",), ("unhedged",)]),
-        *_stack(left, 0, middle, _shares(upper, 74, 26), [("positions",), ("venues",)]),
+        *_stack(left, 0, middle, _shares(upper, 74, 26), [("positions", "balances"), ("venues",)]),
         Place(Region(left + middle, 0, ladder, upper), ("ladder",)),
-        Place(Region(0, upper, deltas, below), ("deltas",)),
+        Place(Region(0, upper, deltas, below), ("deltas", "trades")),
         Place(Region(deltas, upper, width - deltas, below), ("log",)),
     ]

@@ -1,4 +1,4 @@
-"""The desk: the eight panes, the bar of its state above and the bar of its keys below."""
+"""The desk: its panes, the bar of its state above and the bar of its keys below."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from console.actions import DESK, PANES, bindings, for_pane
 from console.link import Frame
+from console.panes.balances import BalancesPane
 from console.panes.deltas import DeltasPane
 from console.panes.hedges import HedgesPane
 from console.panes.ladder import LadderPane
@@ -18,6 +19,7 @@ from console.panes.log import LogPane
 from console.panes.orders import OrdersPane
 from console.panes.pane import Desk, Pane, Where
 from console.panes.positions import PositionsPane
+from console.panes.trades import TradesPane
 from console.panes.unhedged import UnhedgedPane
 from console.panes.venues import VenuesPane
 from console.screens.arrangement import arrange, hidden
@@ -33,6 +35,8 @@ _KINDS: tuple[Callable[[Desk], Pane], ...] = (
     LadderPane,
     LogPane,
     VenuesPane,
+    BalancesPane,
+    TradesPane,
 )
 
 

@@ -163,12 +163,12 @@ async def test_a_hedge_leg_shows_the_whole_equation():
 
 
 async def test_positions_stand_under_their_asset_and_flat_ones_leave():
-    """The net of an asset is followed by its positions; a position that is closed goes."""
+    """The net of an asset is followed by its positions, the session is last; a position that is closed goes."""
     async with staged() as stage:
         pane = stage.app.desk.panes["positions"]
-        assert pane.keys == ["e ETH", "p binance:ETHUSDT", "p hyperliquid:ETH", "m b"]
+        assert pane.keys == ["e ETH", "p binance:ETHUSDT", "p hyperliquid:ETH", "session"]
         stage.feed(Frame(positions=[position("binance", "ETHUSDT", "0")], gone={"exposures": ["ETH"]}))
-        assert pane.keys == ["p hyperliquid:ETH", "m b"]
+        assert pane.keys == ["p hyperliquid:ETH"]
         exposure = ExposureRow(key="ETH", base="ETH", long=D(0), short=D("-0.1372"), net=D("-0.1372"), notional=None)
         stage.feed(Frame(exposures=[exposure]))
         assert cells(pane, "e ETH").amount == "-0.1372"
@@ -193,8 +193,9 @@ async def test_the_channels_that_are_down_are_named():
     frame = desk_frame(venues=[venue("binance"), venue("hyperliquid", private=False, rest=False)])
     async with staged(frame) as stage:
         pane = stage.app.desk.panes["venues"]
-        assert cells(pane, "binance").channels == "all ok"
-        assert cells(pane, "hyperliquid").channels == "private rest DOWN"
+        assert cells(pane, "binance").channels == "P● U● T● R●"
+        assert cells(pane, "hyperliquid").channels == "P● U○ T● R○"
+        assert cells(pane, "hyperliquid").note == "private REST DOWN"
         assert pane.counters() == ("hyperliquid not up", "alarm")
 
 
