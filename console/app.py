@@ -26,9 +26,11 @@ from textual.theme import Theme as TextualTheme
 
 from console import fmt, themes
 from console.actions import APP, BY_ID, PANES, bindings
+from console.folders import copies_folder
 from console.link import Frame, Link, LogLine, Reply
 from console.panes.mirror import Mirror
 from console.panes.pane import Pane, Where
+from console.panes.when import NOTHING
 from console.screens.asking_link import AskingLink
 from console.screens.choices import Choice, Question, cancel_choices, flatten_choices
 from console.screens.command_line import CommandLine
@@ -43,6 +45,7 @@ from console.ticket.draft import Draft, LegDraft, counterpart
 from console.ticket.ticket import Ticket
 from console.typed import TypedKeys
 from console.widgets.bars import state_spans
+from oms.private_files import write_file
 
 FLUSH_S = 0.1
 NO_ANSWER_AFTER_S = 3.0
@@ -72,6 +75,8 @@ class HedgedeskApp(App[int]):
         self.faults: deque[str] = deque(maxlen=50)
         self.fault_count = 0
         self.history: list[str] = []
+        self.copies = copies_folder()
+        """Where what is copied is written too."""
         self._typed = TypedKeys(self, super().on_event)
         self._mirror = Mirror()
         self._draft = Draft()
@@ -212,7 +217,7 @@ class HedgedeskApp(App[int]):
     def perform(self, action_id: str, pane: Pane | None = None) -> None:
         """Do an action of the table, or say why it cannot be done now."""
         action = BY_ID[action_id]
-        reason = action.enabled(self._mirror)
+        reason = action.blocked(self._mirror, NOTHING if pane is None else pane.selection())
         if reason is not None:
             self.say(f"{action.label}: {reason}", "warning")
             return
@@ -292,6 +297,17 @@ class HedgedeskApp(App[int]):
         if answer is not None:
             self.say(answer)
 
+    def copy(self, name: str, text: str, told: str) -> None:
+        """Put a text on the terminal's clipboard, and into a file: not every terminal lets a program write to it."""
+        self.copy_to_clipboard(text)
+        path = self.copies / f"{name}.csv"
+        try:
+            write_file(path, text)
+        except OSError as error:
+            self.say(f"{told} copied; {path} cannot be written: {error.strerror}", "warning")
+        else:
+            self.say(f"{told} copied, and written to {path}")
+
     def open_details(self, title: str, row: msgspec.Struct) -> None:
         """Show everything about a row."""
         self.push_screen(DetailsDialog(title, row))
@@ -355,15 +371,18 @@ class HedgedeskApp(App[int]):
 
     def do_help(self, pane: Pane | None) -> None:
         """Show what the keys do here."""
-        self.push_screen(HelpScreen(pane.NAME if pane else PANES[0], self._mirror))
+        selection = NOTHING if pane is None else pane.selection()
+        self.push_screen(HelpScreen((pane.NAME if pane else PANES[0],), self._mirror, selection))
 
-    def do_dismiss(self, _: Pane | None) -> None:
-        """Clear the message line and the marks."""
+    def do_help_all(self, _: Pane | None) -> None:
+        """Show what the keys do everywhere."""
+        self.push_screen(HelpScreen(PANES, self._mirror))
+
+    def do_dismiss(self, pane: Pane | None) -> None:
+        """Clear the message line, and the marks or else the filter of the pane in focus."""
         self._clear_message()
-        for pane in self.desk.panes.values():
-            unmark = getattr(pane, "unmark", None)
-            if unmark is not None:
-                unmark()
+        if pane is not None:
+            pane.clear()
 
     def do_mute(self, _: Pane | None) -> None:
         """Silence the bell, or let it ring again."""

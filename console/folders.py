@@ -47,6 +47,11 @@ def running_folder(*, root: Path | None = None) -> Path:
     return (root or platformdirs.user_state_path(APP)) / "running"
 
 
+def copies_folder(*, root: Path | None = None) -> Path:
+    """The folder in which what is copied from the screen is written too."""
+    return (root or platformdirs.user_state_path(APP)) / "copies"
+
+
 def journal_records(path: Path) -> Iterator[Record]:
     """The records of a journal that is named by its folder, by its first file, or by a later one, then that alone.
 

@@ -18,6 +18,14 @@ class Risk(IntEnum):
     IRREVERSIBLE = 3
 
 
+RISK_WORDS = {
+    Risk.NONE: "",
+    Risk.REDUCES: "reduces risk",
+    Risk.INCREASES: "raises risk: asks",
+    Risk.IRREVERSIBLE: "cannot be taken back: asks",
+}
+"""What the operator is told of a risk."""
+
 APP = "app"
 """Everywhere, over every form and dialog: bound with priority."""
 DESK = "desk"

@@ -9,6 +9,7 @@ from console.actions import PANE, bindings
 from console.link import DeltaRow, Frame
 from console.panes import cells
 from console.panes.pane import Desk, TablePane
+from console.times import TimeMode
 from console.widgets.columns import Cell, Column
 
 EMPTY = """Every change of an order appears here as the engine saw it:
@@ -20,6 +21,7 @@ class DeltasPane(TablePane[DeltaRow]):
 
     NAME = "deltas"
     TITLE_OF_ROW = "delta"
+    time_mode = TimeMode.UTC
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("deltas", PANE)]
 
     def __init__(self, desk: Desk) -> None:
@@ -28,10 +30,10 @@ class DeltasPane(TablePane[DeltaRow]):
 
     def _columns(self) -> list[Column[DeltaRow]]:
         return [
-            Column(key="time", label="time", width=12, cell=lambda row: Cell(fmt.clock(row.ts_ns), "muted")),
+            self.time_column(lambda row: row.ts_ns, key="time", millis=True, sort=None, anchor=True),
             Column(key="id", label="id", width=6, priority=1, cell=lambda row: Cell(fmt.short_id(row.cloid), "muted")),
             Column(key="role", label="role", width=6, priority=4, cell=lambda row: Cell(row.role, "muted")),
-            Column(key="contract", label="contract", width=15, grow=1, widest=22,
+            Column(key="contract", label="contract", width=15, grow=1, widest=22, anchor=True,
                    cell=lambda row: cells.contract(row.venue, row.ticker)),
             Column(key="fill", label="last fill", width=9, right=True, priority=0,
                    cell=lambda row: cells.signed(row.last_fill, self.lot_of(row)) if row.last_fill else Cell("")),

@@ -1,5 +1,6 @@
 """The orders page: every order of the desk, the newest on top; what is done stands back."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -22,6 +23,16 @@ i  chooses the contract of the ladder; b and s there bid and offer"""
 
 MAX_ROWS = 3_000
 
+TABS: dict[str, Callable[[OrderRow], bool]] = {
+    "all": lambda _: True,
+    "working": lambda row: not row.terminal,
+    "done": lambda row: row.terminal and row.status != "REJECTED",
+    "rejects": lambda row: row.status == "REJECTED",
+}
+"""Which orders each tab shows."""
+
+_NONE_HERE = {"working": "No order is working.", "done": "No order is done.", "rejects": "No order was rejected."}
+
 
 class OrdersPane(TablePane[OrderRow]):
     """Pane 1."""
@@ -32,6 +43,7 @@ class OrdersPane(TablePane[OrderRow]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk, self._columns(), empty=EMPTY, newest_first=True, max_rows=MAX_ROWS)
+        self.tab = "all"
 
     def _columns(self) -> list[Column[OrderRow]]:
         def faded(row: OrderRow, cell: Cell) -> Cell:
@@ -43,11 +55,11 @@ class OrdersPane(TablePane[OrderRow]):
             return faded(row, Cell(row.legs.replace("hedge ", "→ "), "muted"))
 
         return [
-            Column(key="side", label="side", width=4, cell=lambda row: faded(row, cells.side_cell(row.amount)),
-                   sort=lambda row: row.amount < 0),
-            Column(key="amount", label="amount", width=9, right=True, sort=lambda row: abs(row.amount),
+            Column(key="side", label="side", width=4, anchor=True, sort=lambda row: row.amount < 0,
+                   cell=lambda row: faded(row, cells.side_cell(row.amount))),
+            Column(key="amount", label="amount", width=9, right=True, anchor=True, sort=lambda row: abs(row.amount),
                    cell=lambda row: faded(row, cells.number(abs(row.amount), self.lot_of(row)))),
-            Column(key="contract", label="contract", width=15, grow=2, widest=22,
+            Column(key="contract", label="contract", width=15, grow=2, widest=22, anchor=True,
                    sort=lambda row: (row.venue, row.ticker),
                    cell=lambda row: faded(row, cells.contract(row.venue, row.ticker))),
             Column(key="price", label="price", width=10, right=True, sort=lambda row: row.price,
@@ -69,9 +81,7 @@ class OrdersPane(TablePane[OrderRow]):
                    cell=lambda row: faded(row, Cell(row.role, "muted"))),
             Column(key="flags", label="flags", width=6, priority=8,
                    cell=lambda row: faded(row, Cell(_flags(row), "muted"))),
-            Column(key="age", label="age", width=5, right=True, priority=3, ticking=True,
-                   sort=lambda row: row.ts_created_ns,
-                   cell=lambda row: faded(row, cells.age(self.now_ns, row.ts_created_ns))),
+            self.time_column(lambda row: row.ts_created_ns, priority=3),
             Column(key="note", label="hedge legs", width=18, priority=4, grow=5, widest=90, cell=note),
         ]  # fmt: skip
 
@@ -92,19 +102,54 @@ class OrdersPane(TablePane[OrderRow]):
             parts.append(f"{header.unknown} UNKNOWN")
         return " · ".join(parts), "alarm" if header.unknown else "muted"
 
+    # ------------------------------------------------------------ tabs
+
+    def in_view(self, row: OrderRow) -> bool:
+        """Whether an order belongs to the tab."""
+        return TABS[self.tab](row)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether some orders may be kept from sight."""
+        return self.tab != "all" or super().narrowed
+
+    def show_tab(self, tab: str) -> None:
+        """Show one of ``TABS``."""
+        self.tab = tab
+        self.look_again()
+
+    def do_next_tab(self) -> None:
+        """Show the next tab."""
+        self._step_tab(1)
+
+    def do_previous_tab(self) -> None:
+        """Show the tab before."""
+        self._step_tab(-1)
+
+    def _step_tab(self, steps: int) -> None:
+        tabs = list(TABS)
+        self.show_tab(tabs[(tabs.index(self.tab) + steps) % len(tabs)])
+
+    def views(self) -> list[tuple[str, str]]:
+        """The tabs, and how the table is looked at."""
+        tabs = [(f" {tab}", "bold accent" if tab == self.tab else "faint") for tab in TABS]
+        return [*tabs, (" ", ""), *super().views()]
+
+    def teaching(self) -> str:
+        """What stands in an empty tab."""
+        if self.rows and self.tab != "all" and not self.filter.text:
+            return f"{_NONE_HERE[self.tab]}\n\n← → other tabs"
+        return super().teaching()
+
+    # ------------------------------------------------------------ actions
+
     def targets(self) -> list[OrderRow]:
         """What a cancel takes: the marked orders, else the one under the cursor; only those still open."""
-        rows = [self.rows[key] for key in self.keys if key in self.marked]
-        if not rows and self.selected is not None:
-            rows = [self.selected]
-        return [row for row in rows if not row.terminal]
+        return [row for row in self.selection().rows if not row.terminal]
 
     def do_cancel(self) -> None:
         """Cancel the marked orders, or the one under the cursor."""
-        targets = self.targets()
-        if not targets:
-            self.desk.say("nothing to cancel here: that order is done", "warning")
-        for row in targets:
+        for row in self.targets():
             self.desk.send(f"cancel {row.cloid}")
         self.unmark()
 
@@ -115,10 +160,6 @@ class OrdersPane(TablePane[OrderRow]):
             self.desk.say("only a hedge order that is UNKNOWN can be taken as never sent", "warning")
             return
         self.desk.ask(absent_question(Absent(cloid=row.cloid), fmt.contract(row.venue, row.ticker)))
-
-    def do_mark(self) -> None:
-        """Mark the order under the cursor."""
-        self.mark()
 
     def do_amend(self) -> None:
         """Write an amend on the command line."""

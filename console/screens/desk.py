@@ -22,7 +22,11 @@ from console.panes.positions import PositionsPane
 from console.panes.trades import TradesPane
 from console.panes.unhedged import UnhedgedPane
 from console.panes.venues import VenuesPane
+from console.panes.when import NOTHING
 from console.screens.arrangement import arrange, hidden
+from console.screens.pages import DESK as DESK_PAGE
+from console.screens.pages import PAGES, page_regions
+from console.widgets.banner import Banner
 from console.widgets.bars import key_spans, message_spans, pane_spans
 from console.widgets.line_bar import LineBar
 
@@ -53,10 +57,13 @@ class DeskScreen(Screen[None]):
         super().__init__()
         self.desk = desk
         self.state_bar = LineBar(id="state")
+        self.banner = Banner()
         self.strip = LineBar(id="strip")
         self.keys_bar = LineBar(id="keys")
         self.panes: dict[str, Pane] = {pane.NAME: pane for pane in (kind(desk) for kind in _KINDS)}
         self.zoomed = ""
+        self.page = DESK_PAGE
+        """Which of the screens is shown: the desk's own, or one of ``PAGES``."""
         self._recent: list[str] = []
         self._message: tuple[str, str] | None = None
         self._area = Container(*self.panes.values(), id="desk")
@@ -64,6 +71,7 @@ class DeskScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """The bars and the panes."""
         yield self.state_bar
+        yield self.banner
         yield self.strip
         yield self._area
         yield self.keys_bar
@@ -79,9 +87,13 @@ class DeskScreen(Screen[None]):
     def place(self) -> None:
         """Give each pane its region; hide those that share a place with one more wanted."""
         width, height = self.app.size
-        strip = bool(self.zoomed) or hidden(width, height - 2)
+        self.banner.show(self.desk.mirror, width)
+        height -= 2 + len(self.banner.lines)
+        paged = self.page != DESK_PAGE and not self.zoomed
+        strip = paged or bool(self.zoomed) or hidden(width, height)
         self.strip.display = strip
-        regions = arrange(width, height - 2 - strip, self._recent, self.zoomed)
+        room = height - strip
+        regions = page_regions(self.page, width, room) if paged else arrange(width, room, self._recent, self.zoomed)
         for name, pane in self.panes.items():
             region = regions.get(name)
             pane.display = region is not None
@@ -135,7 +147,9 @@ class DeskScreen(Screen[None]):
         self.show_bars()
 
     def show_bars(self) -> None:
-        """Bring the strip of panes and the keys up to date."""
+        """Bring the banner, the strip of panes and the keys up to date."""
+        if self.banner.show(self.desk.mirror, self.app.size.width):
+            self.place()
         pane = self.focused_pane
         name = pane.NAME if pane else ""
         if self.strip.display:
@@ -147,7 +161,8 @@ class DeskScreen(Screen[None]):
         if self._message is not None:
             self.keys_bar.show(message_spans(*self._message))
         else:
-            self.keys_bar.show(key_spans(for_pane(name or "orders"), self.desk.mirror))
+            selection = NOTHING if pane is None else pane.selection()
+            self.keys_bar.show(key_spans(for_pane(name or "orders"), self.desk.mirror, selection))
 
     def show_message(self, message: tuple[str, str] | None) -> None:
         """Show a text and its severity in place of the keys, or the keys again."""
@@ -166,8 +181,33 @@ class DeskScreen(Screen[None]):
         self._recent = [name, *(other for other in self._recent if other != name)]
         if self.zoomed:
             self.zoomed = name
+        elif self.page != DESK_PAGE and not self.panes[name].display:
+            self.page = DESK_PAGE
         self.place()
         self.panes[name].focus()
+
+    def show_page(self, page: str) -> None:
+        """Show the desk, or another screen with the focus on its first pane."""
+        self.page, self.zoomed = page, ""
+        self.place()
+        if page != DESK_PAGE:
+            self.panes[PAGES[page][0][0]].focus()
+
+    def do_show_desk(self, _: Pane | None) -> None:
+        """Show the desk."""
+        self.show_page(DESK_PAGE)
+
+    def do_show_blotter(self, _: Pane | None) -> None:
+        """Show the orders and their changes."""
+        self.show_page("blotter")
+
+    def do_show_venues(self, _: Pane | None) -> None:
+        """Show the venues and the log."""
+        self.show_page("venues")
+
+    def do_show_log(self, _: Pane | None) -> None:
+        """Show the log."""
+        self.show_page("log")
 
     def action_step(self, steps: int) -> None:
         """Go to the next or the previous pane in sight."""
@@ -179,6 +219,7 @@ class DeskScreen(Screen[None]):
 
     def show_ladder(self, where: Where) -> None:
         """Show a contract in the ladder, and the ladder if it shares its place."""
+        self.page = DESK_PAGE
         self.ladder.show(where)
         self._recent = ["ladder", *(other for other in self._recent if other != "ladder")]
         focused = self.focused

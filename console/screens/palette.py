@@ -1,16 +1,19 @@
-"""The command palette's entries: the table of actions, with what cannot be done now left out."""
+"""The command palette's entries: the table of actions; what cannot be done now comes last, dimmed, with the reason."""
 
 from typing import cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
-from console.actions import ACTIONS, APP, PANE, PANES, Action
+from console import actions
+from console.actions import APP, DESK, PANE, Action, scopes_of
 from console.panes.pane import Desk, Pane
+from console.panes.when import NOTHING
 from console.screens.desk import DeskScreen
 
 
 class ActionProvider(Provider):
-    """Offers the actions that can be done where the palette was opened."""
+    """Offers the actions of the place where the palette was opened."""
 
     @property
     def _pane(self) -> Pane | None:
@@ -19,15 +22,21 @@ class ActionProvider(Provider):
     def _offered(self) -> list[Action]:
         pane = self._pane
         here = pane.NAME if pane else ""
-        desk = cast("Desk", self.app)
-        offered = [
-            action
-            for action in ACTIONS
-            if action.palette
-            and (here in action.scopes or PANE in action.scopes or not set(action.scopes) & set(PANES))
-            and action.enabled(desk.mirror) is None
-        ]
-        return sorted(offered, key=lambda action: APP in action.scopes)  # a stray enter must not meet panic first
+        scopes = scopes_of(here) if pane else (PANE, DESK, APP)
+        offered = [action for action in actions.ACTIONS if action.palette and set(action.scopes) & set(scopes)]
+        # A stray enter must meet neither panic first nor what cannot be done.
+        return sorted(offered, key=lambda action: (self._blocked(action) is not None, APP in action.scopes))
+
+    def _blocked(self, action: Action) -> str | None:
+        pane = self._pane
+        return action.blocked(cast("Desk", self.app).mirror, NOTHING if pane is None else pane.selection())
+
+    def _help(self, action: Action) -> str:
+        blocked = self._blocked(action)
+        return action.help if blocked is None else f"not now: {blocked}"
+
+    def _shown(self, action: Action, title: Content) -> Content:
+        return title if self._blocked(action) is None else title.stylize("$faint")
 
     def _do(self, action: Action) -> None:
         cast("Desk", self.app).perform(action.id, self._pane)
@@ -35,7 +44,8 @@ class ActionProvider(Provider):
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""
         for action in self._offered():
-            yield DiscoveryHit(_title(action), lambda action=action: self._do(action), help=action.help)
+            title = self._shown(action, Content(_title(action)))
+            yield DiscoveryHit(title, lambda action=action: self._do(action), help=self._help(action))
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
@@ -43,9 +53,8 @@ class ActionProvider(Provider):
         for action in self._offered():
             score = matcher.match(_title(action))
             if score > 0:
-                yield Hit(
-                    score, matcher.highlight(_title(action)), lambda action=action: self._do(action), help=action.help
-                )
+                title = self._shown(action, matcher.highlight(_title(action)))
+                yield Hit(score, title, lambda action=action: self._do(action), help=self._help(action))
 
 
 def _title(action: Action) -> str:

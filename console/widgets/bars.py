@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from console import fmt
 from console.actions import APP, Action
 from console.panes.mirror import Mirror
+from console.panes.when import NOTHING, Selection
 from console.widgets.line_bar import Span
 
 _ARMING = {"PAPER": "badge-paper", "SAFE": "badge-live", "ARMED": "badge-armed"}
@@ -65,12 +66,12 @@ def pane_spans(captions: Iterable[tuple[str, str, str, str]], focused: str, show
     return spans
 
 
-def key_spans(actions: Iterable[Action], mirror: Mirror) -> list[Span]:
+def key_spans(actions: Iterable[Action], mirror: Mirror, selection: Selection = NOTHING) -> list[Span]:
     """The footer: the keys of the focused pane. What cannot be done now is dimmed; panic and help leave last."""
     spans = []
     for place, action in enumerate(action for action in actions if action.footer):
         priority = 0 if APP in action.scopes or action.id in {"help", "leave"} else place + 2
-        blocked = action.enabled(mirror) is not None
+        blocked = action.blocked(mirror, selection) is not None
         key_ink = "faint" if blocked else "bold alarm" if action.id == "panic" else "accent"
         spans.append(Span(f" {action.key_label} ", key_ink, priority))
         spans.append(Span(f"{action.label} ", "faint" if blocked else "muted", priority))

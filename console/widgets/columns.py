@@ -37,6 +37,8 @@ class Column(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
     """A value whose change makes the cell flash."""
     ticking: bool = False
     """The cell depends on the time and is drawn again every second."""
+    anchor: bool = False
+    """Stays in sight beside the columns that do not fit when those are shown; where none does, the first column."""
 
 
 class Shown(NamedTuple, Generic[Row]):

@@ -254,8 +254,18 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
     def _columns_to(self, width: int) -> None:
         if width != self._width:
             self._width = width
-            self._shown = fit_columns(self.columns, width - 1)
+            self._shown = self._fit(width - 1)
             self._strips.clear()
+
+    def _fit(self, width: int) -> Shown[Row]:
+        """The columns for a width."""
+        return fit_columns(self.columns, width)
+
+    def refit(self) -> None:
+        """Choose the columns anew: there are others, or other ones are asked for."""
+        self._width = -1
+        self._columns_to(self.line_width)
+        self.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the columns for the new width."""
@@ -323,8 +333,12 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
             segments.append(Segment((" " if place else "") + label, inks["faint"]))
         return Strip(segments).apply_style(inks.row)
 
+    def teaching(self) -> str:
+        """What stands in the table while it shows no row."""
+        return self.empty
+
     def _blank(self, y: int, width: int, inks: Inks) -> Strip:
-        lines = [] if self.content.order else self.empty.splitlines()
+        lines = [] if self.content.order else self.teaching().splitlines()
         text = lines[y - 1] if y - 1 < len(lines) else ""
         strip = Strip([Segment(fmt.fit(" " + text, width), inks.on("muted", inks.row))])
         return strip.adjust_cell_length(width, inks.row)
@@ -375,18 +389,6 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         """Turn the order round."""
         if self.sort_column is not None:
             self.sort_by(self.sort_column, descending=not self.sort_descending)
-
-    def mark(self) -> None:
-        """Mark the row under the cursor, or take its mark away, and go on to the next."""
-        if self.cursor_key is not None:
-            self.marked.symmetric_difference_update({self.cursor_key})
-            self._repaint([self.cursor_key])
-            self.action_move(1)
-
-    def unmark(self) -> None:
-        """Take all marks away."""
-        marked, self.marked = self.marked, set()
-        self._repaint(marked)
 
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the row clicked on. A click never does more than that."""

@@ -13,6 +13,9 @@ class RowOrder(Generic[Row]):
 
     ``max_rows`` bounds them: the oldest fall out. ``newest_first`` puts new rows on top. ``order_by`` sorts whenever
     rows come or go. Changes are collected by :meth:`put` and :meth:`drop` and take effect in :meth:`settle`.
+
+    A filter keeps rows out of the order, never out of ``rows``. The pinned row stays in the order though it no longer
+    passes the filter: a key pressed for what is under the cursor must not meet the row that took its place.
     """
 
     def __init__(
@@ -34,11 +37,15 @@ class RowOrder(Generic[Row]):
         self._removed: set[str] = set()
         self._sort: Callable[[Row], Any] | None = None
         self._descending = False
+        self._passes: Callable[[Row], bool] | None = None
+        self._hidden: set[str] = set()
+        self._pinned: str | None = None
+        self._refiltered = False
 
     @property
     def restructured(self) -> bool:
-        """Whether rows have come or gone since the last settling."""
-        return bool(self._added or self._removed)
+        """Whether rows have come, gone or begun or ceased to pass the filter since the last settling."""
+        return bool(self._added or self._removed or self._refiltered)
 
     def put(self, key: str, row: Row) -> Row | None:
         """Add a row or replace the one with the same key; returns the one replaced."""
@@ -48,7 +55,18 @@ class RowOrder(Generic[Row]):
             self._removed.discard(key)
         self.rows[key] = row
         self.dirty.add(key)
+        if self._passes is not None:
+            self._judge(key, passes=self._passes(row))
         return before
+
+    def _judge(self, key: str, *, passes: bool) -> None:
+        if passes:
+            self._hidden.discard(key)
+            if key not in self.place:
+                self._added.append(key)
+        elif key not in self._hidden:
+            self._hidden.add(key)
+            self._refiltered = self._refiltered or (key in self.place and key != self._pinned)
 
     def drop(self, keys: Iterable[str]) -> None:
         """Take rows away; keys that are not there are ignored."""
@@ -61,20 +79,43 @@ class RowOrder(Generic[Row]):
         if len(self.rows) > self.max_rows:
             self.drop(list(self.rows)[: len(self.rows) - self.max_rows])
         removed = self._removed
-        added = [key for key in dict.fromkeys(self._added) if key in self.rows and key not in self.place]
-        kept = [key for key in self.order if key in self.rows]
-        self._added, self._removed = [], set()
+        added = [key for key in dict.fromkeys(self._added) if key not in self.place and self._stands(key)]
+        kept = [key for key in self.order if self._stands(key)]
+        self._added, self._removed, self._refiltered = [], set(), False
+        self._hidden -= removed
         if self.order_by is not None and self._sort is None:
             self._arrange([*kept, *added])
         else:
             self._keep([*reversed(added), *kept] if self.newest_first else [*kept, *added])
         return removed
 
+    def _stands(self, key: str) -> bool:
+        return key in self.rows and (key not in self._hidden or key == self._pinned)
+
+    def filter(self, passes: Callable[[Row], bool] | None) -> None:
+        """Show only the rows that pass, from now on; None shows all."""
+        self._passes = passes
+        self._hidden = set() if passes is None else {key for key, row in self.rows.items() if not passes(row)}
+        self._pinned = None
+        self._arrange([key for key in self.rows if self._stands(key)])
+
+    def refilter(self) -> None:
+        """Judge every row anew, as a filter that goes by the time must be. Seen at the next settling."""
+        if self._passes is not None:
+            for key, row in self.rows.items():
+                self._judge(key, passes=self._passes(row))
+
+    def pin(self, key: str | None) -> None:
+        """Keep this row in the order whether it passes the filter or not; the one pinned before may go."""
+        before, self._pinned = self._pinned, key
+        if before != key and before in self._hidden and before in self.place:
+            self._refiltered = True
+
     def sort(self, column: Column[Row] | None, *, descending: bool) -> None:
         """Sort the present rows once by a column; None goes back to the order of arrival."""
         self._sort = None if column is None else column.sort
         self._descending = descending
-        self._arrange(list(self.rows))
+        self._arrange([key for key in self.rows if self._stands(key)])
 
     def _arrange(self, keys: list[str]) -> None:
         rows = self.rows

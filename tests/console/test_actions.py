@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from textual.widgets import Input
 
-from console.actions import ACTIONS, APP, BY_ID, DESK, PANE, PANES, Risk, bindings, clashes, for_pane
+from console.actions import ACTIONS, APP, BY_ID, DESK, PANE, PANES, TABLE, Risk, bindings, clashes, for_pane, scopes_of
 from console.app import HedgedeskApp
 from console.panes.mirror import Mirror
 from console.screens.desk import DeskScreen
@@ -33,8 +33,8 @@ def test_the_check_refuses_two_actions_on_one_key():
 
 def test_the_check_refuses_a_pane_that_hides_a_risky_action():
     """A pane's own key may not stand before an action that carries risk."""
-    found = clashes(with_key("mark", "C"))
-    assert found == ["C in orders: mark hides cancel_menu, which carries risk"]
+    found = clashes(with_key("look", "C", "orders"))
+    assert found == ["C in orders: look hides cancel_menu, which carries risk"]
 
 
 def test_the_check_refuses_to_hide_what_works_everywhere():
@@ -73,8 +73,8 @@ def test_every_action_is_done_by_something():
         name = f"do_{action.id}"
         if action.goes_to:
             assert action.goes_to in PANES
-        elif set(action.scopes) & set(PANES):
-            for scope in action.scopes:
+        elif set(action.scopes) & {*PANES, TABLE}:
+            for scope in [pane for pane in PANES if set(scopes_of(pane)) & set(action.scopes)]:
                 assert hasattr(panes[scope], name) or hasattr(HedgedeskApp, name), (scope, name)
         else:
             assert hasattr(DeskScreen, name) or hasattr(HedgedeskApp, name), name

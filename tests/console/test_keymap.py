@@ -17,9 +17,9 @@ KEYS = {action.id: action.keys for action in ACTIONS}
 
 def test_named_actions_have_the_named_keys_and_no_others_change():
     """Several with commas between; signs may be written as they are."""
-    table = rebound({"mute": "m, f5", "command_line": "semicolon,:", "verify": "ctrl+v"})
+    table = rebound({"mute": "m, f6", "command_line": "semicolon,:", "verify": "ctrl+v"})
     assert {action.id: action.keys for action in table} == {
-        **KEYS, "mute": ("m", "f5"), "command_line": ("semicolon", "colon"), "verify": ("ctrl+v",)
+        **KEYS, "mute": ("m", "f6"), "command_line": ("semicolon", "colon"), "verify": ("ctrl+v",)
     }  # fmt: skip
     assert rebound({}) == ACTIONS
 
@@ -33,7 +33,7 @@ def test_named_actions_have_the_named_keys_and_no_others_change():
         ({"mute": "j"}, "mute", "cannot be j: that moves in every table"),
         ({"mute": ""}, "mute", "has no key that is called ''"),
         ({"mute": "c\x1b"}, "mute", "has no key that is called"),
-        ({"mute": "f5", "amend": "c"}, "amend", "cannot be so: c in orders: both cancel and amend"),
+        ({"mute": "f6", "amend": "c"}, "amend", "cannot be so: c in orders: both cancel and amend"),
     ],
 )
 def test_a_keymap_that_cannot_be_is_told_by_its_action(keymap, about, said):
@@ -50,7 +50,7 @@ def test_the_whole_console_goes_by_the_users_keys():
 import json
 from console import actions
 from console.keymap import rebound
-actions.rebind(rebound({"mute": "f5", "cancel": "ctrl+x", "quit": "f12, ctrl+q"}))
+actions.rebind(rebound({"mute": "f6", "cancel": "ctrl+x", "quit": "f12, ctrl+q"}))
 from console.app import HedgedeskApp
 from console.panes.orders import OrdersPane
 print(json.dumps({
@@ -62,12 +62,12 @@ print(json.dumps({
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)  # noqa: S603  # our own code
     assert json.loads(done.stdout) == {
-        "orders": ["ctrl+x"], "desk": ["ctrl+x", "f5"], "app": ["f12,ctrl+q"], "by id": ["f5"]
+        "orders": ["ctrl+x"], "desk": ["ctrl+x", "f6"], "app": ["f12,ctrl+q"], "by id": ["f6"]
     }  # fmt: skip
 
 
 async def test_check_tells_a_keymap_that_cannot_be():
     """With its line."""
-    loaded = parse('[profiles.paper.keymap]\nmute = "f5"\namend = "c"\n', Path("c.toml"), found=False)
+    loaded = parse('[profiles.paper.keymap]\nmute = "f6"\namend = "c"\n', Path("c.toml"), found=False)
     told = [finding.text for finding in await check(loaded, {}) if finding.verdict is Verdict.NO]
     assert told == ["c.toml:3: profiles.paper.keymap.amend: cannot be so: c in orders: both cancel and amend"]
