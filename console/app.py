@@ -31,6 +31,7 @@ from console.link import Frame, Link, LogLine, Reply
 from console.panes.mirror import Mirror
 from console.panes.pane import Pane, Where
 from console.panes.when import NOTHING
+from console.screens.arm import ArmDialog
 from console.screens.asking_link import AskingLink
 from console.screens.choices import Choice, Question, cancel_choices, flatten_choices
 from console.screens.command_line import CommandLine
@@ -395,13 +396,25 @@ class HedgedeskApp(App[int]):
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.say(f"theme {self.theme}")
 
-    def do_arming(self, _: Pane | None) -> None:
-        """Disarm at once; where the desk is disarmed, ask and then activate it."""
+    def do_arming(self, pane: Pane | None) -> None:
+        """Disarm at once; where a live desk is SAFE, open the dialog; on paper stop makers, or take them again."""
         header = self._mirror.header
-        if header is None or header.trading in {"ACTIVE", "REDUCING"}:
+        if header is not None and header.arming == "SAFE":
+            self.push_screen(ArmDialog(self.link, self._mirror, self.clock), self._armed)
+        elif header is None or header.arming == "ARMED" or header.trading in {"ACTIVE", "REDUCING"}:
             self.send("disarm")
-            return
-        text = f"Trading is {header.trading}. When it is active again, new makers are taken."
+        else:
+            self.do_activate(pane)
+
+    def _armed(self, answer: str | None) -> None:
+        self.say(answer or "left SAFE", "warning" if answer else "info")
+
+    def do_activate(self, _: Pane | None) -> None:
+        """Ask, then let makers and hedges go out again."""
+        header = self._mirror.header
+        stands = f"Trading is {header.trading}. " if header is not None else ""
+        why = f"\n{header.because}" if header is not None and header.because else ""
+        text = f"{stands}When it is active again, new makers are taken, and hedges are sent.{why}"
         self.ask(Question(title="Allow makers again", text=text, line="activate"))
 
     def do_reconcile(self, _: Pane | None) -> None:

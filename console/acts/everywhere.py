@@ -131,10 +131,20 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         id="arming",
         keys=("A",),
-        label="disarm",
-        help="Disarm at once: nothing that raises risk is sent any more. Once more, after a question: allow it again.",
+        label="arm",
+        help="Disarm at once: nothing that raises risk is sent any more. Where it is not armed: arm it, by a dialog. "
+        "On paper, which needs no arming: stop taking makers, and once more, after a question, take them again.",
         risk=Risk.INCREASES,
         enabled=when.engine_heard,
+    ),
+    Action(
+        id="activate",
+        keys=(),
+        label="activate",
+        scopes=(DESK,),
+        risk=Risk.INCREASES,
+        enabled=when.not_active,
+        help="Let makers and hedges go out again after a panic, a halt or REDUCING, after a question.",
     ),
     Action(
         id="reconcile",

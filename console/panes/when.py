@@ -38,6 +38,13 @@ def engine_heard(mirror: Mirror) -> str | None:
     return None if mirror.header is not None else _NOT_HEARD
 
 
+def not_active(mirror: Mirror) -> str | None:
+    """While less than everything goes out."""
+    if mirror.header is None:
+        return _NOT_HEARD
+    return "trading is ACTIVE already" if mirror.header.trading == "ACTIVE" else None
+
+
 def contracts_known(mirror: Mirror) -> str | None:
     """Once the contracts are known."""
     return None if mirror.contracts else "no contracts are known yet"
