@@ -102,13 +102,9 @@ def _logging(arguments: argparse.Namespace, start: "Start") -> Iterator[None]:
 
 
 def _bind_keys(loaded: "Loaded") -> None:
-    from console import actions  # noqa: PLC0415  # loaded when used
-    from console.keymap import KeymapError, rebound  # noqa: PLC0415  # loaded when used
+    from console.keymap import bind  # noqa: PLC0415  # loaded when used
 
-    try:
-        actions.rebind(rebound(loaded.profile.keymap))
-    except KeymapError as error:
-        raise UsageError(loaded.sentence(("keymap", error.action), str(error))) from error
+    bind(loaded)
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -7,7 +7,9 @@ import msgspec
 
 from console import actions
 from console.config.messages import nearest, printable
+from console.config.reading import Loaded
 from console.panes.action import Action
+from console.starting import UsageError
 from console.typed import URGENT
 from console.widgets.live_table import LiveTable
 
@@ -39,6 +41,14 @@ def rebound(keymap: Mapping[str, str]) -> tuple[Action, ...]:
         about = next((name for name in keymap if re.search(rf"\b{re.escape(name)}\b", clash)), next(iter(keymap), ""))
         raise KeymapError(about, f"cannot be so: {clash}")
     return table
+
+
+def bind(loaded: Loaded) -> None:
+    """Give the actions the keys of a profile, before the app is imported. Raises UsageError."""
+    try:
+        actions.rebind(rebound(loaded.profile.keymap))
+    except KeymapError as error:
+        raise UsageError(loaded.sentence(("keymap", error.action), str(error))) from error
 
 
 def _keys(name: str, text: str) -> tuple[str, ...]:

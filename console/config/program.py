@@ -23,8 +23,11 @@ def add_commands(add: AddCommand) -> None:
     config.add_argument(
         "act", choices=("show", "path", "schema"), help="values and where each comes from; file; schema"
     )
-    keys = add("keys", _keys, "venues' keys in the system's keyring; typed or piped in, never arguments")
-    keys.add_argument("act", choices=("set", "list", "rm"), help="write, list names and fingerprints, remove")
+    keys = add("keys", _keys, "the console's keys; with set, list, rm: venues' keys in the system's keyring")
+    keys.add_argument(
+        "act", nargs="?", default=None, choices=("set", "list", "rm"),
+        help="write (typed or piped in, never arguments), list names and fingerprints, remove",
+    )  # fmt: skip
     keys.add_argument("name", nargs="?", default=None, help='of the keys, as in keys = "keyring:NAME"')
     keys.add_argument("rest", nargs="*", default=[], help=argparse.SUPPRESS)
     add("check", _check, "look at configuration, keys, venues, clocks, permissions and limits, without trading")
@@ -72,6 +75,8 @@ def _config(arguments: argparse.Namespace) -> int:
 
 
 def _keys(arguments: argparse.Namespace) -> int:
+    if arguments.act is None:
+        return _show_keys(arguments)
     from console.config.keys import ask_keys, check_name, hidden, known_keys  # noqa: PLC0415  # loaded when used
     from console.config.secrets import KeyStore, SecretError  # noqa: PLC0415  # loaded when used
 
@@ -99,6 +104,15 @@ def _keys(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     except EOFError:
         raise UsageError("no keys were given: nothing was written") from None
+    return OK
+
+
+def _show_keys(arguments: argparse.Namespace) -> int:
+    from console.keymap import bind  # noqa: PLC0415  # loaded when used
+    from console.keys import lines  # noqa: PLC0415  # loaded when used
+
+    bind(load_config(arguments))
+    print("\n".join(lines()))
     return OK
 
 
