@@ -82,10 +82,9 @@ class PaperExchange:
     # ------------------------------------------------------------------ set-up
 
     def open_account(self, account: str, money: Decimal, *, house: bool = False) -> None:
-        """Open an account with ``money`` in the quote asset.
+        """Open an account with ``money`` in the quote asset. Raises ValueError for one that is open already.
 
-        ``house``: the market's own, without margin, limits, records or happenings of its own. Opening an account twice
-        raises ValueError.
+        ``house``: the market's own, without margin, limits, records or happenings of its own.
         """
         self._clearing.open_account(account, money, house=house)
 
@@ -172,12 +171,15 @@ class PaperExchange:
         """Cancel the account's open orders, in one contract or all; return them as they ended."""
         return [self._cancel(order) for order in self._clearing.records[account].open(ticker)]
 
-    def meet(self, by: str, account: str, ticker: str, *, client_id: str, quantity: Decimal) -> PaperOrder:
+    def meet(
+        self, by: str, account: str, ticker: str, *, quantity: Decimal, client_id: str | None = None,
+        order_id: int | None = None,
+    ) -> PaperOrder:  # fmt: skip
         """Let the house account ``by`` trade with a resting order at its price, whatever stands before it.
 
-        More than is left of it is an overfill, which only a fault asks for. Raises Refused (UNKNOWN_ORDER).
+        More than is left of it is an overfill: a fault. Raises Refused (UNKNOWN_ORDER).
         """
-        order = self._open_order(account, ticker, None, client_id)
+        order = self._open_order(account, ticker, order_id, client_id)
         book, over = self._tapes[ticker].book, max(quantity - order.remaining, ZERO)
         self._clearing.hold(order, over)
         new = NewOrder(ticker=ticker, is_buy=not order.new.is_buy, quantity=quantity, price=order.price)
@@ -351,15 +353,19 @@ class PaperExchange:
             reason = RejectReason.OTHER if match.kind is MatchKind.SELF else RejectReason.REDUCE_ONLY
             self._clearing.end(maker, OrderStatus.EXPIRED, reason, now)
             return
-        self._last_trade_id += 1
-        price, quantity, trade_id = match.maker.price, match.quantity, self._last_trade_id
+        price, quantity, trade_id = match.maker.price, match.quantity, self._last_trade_id + 1
         self._clearing.execute(maker, quantity, price, trade_id, now, is_maker=True)
         self._clearing.execute(taker, quantity, price, trade_id, now, is_maker=False)
+        self.print_trade(taker.new.ticker, quantity, price, is_buy=taker.new.is_buy)
+
+    def print_trade(self, ticker: str, quantity: Decimal, price: Decimal, *, is_buy: bool) -> None:
+        """Publish a trade, of whomever; ``is_buy``: its aggressor bought."""
+        self._last_trade_id += 1
+        now, trade_id = self._now_ns(), self._last_trade_id
         traded = Traded(
-            ticker=taker.new.ticker, trade_id=trade_id, price=price, quantity=quantity,
-            buyer_is_maker=not taker.new.is_buy, ts_ns=now,
-        )  # fmt: skip
-        self._tapes[taker.new.ticker].trades.append(traded)
+            ticker=ticker, trade_id=trade_id, price=price, quantity=quantity, buyer_is_maker=not is_buy, ts_ns=now
+        )
+        self._tapes[ticker].trades.append(traded)
         self._happenings.append(traded)
 
     def _settle_rest(self, order: LiveOrder, book: Book) -> None:
