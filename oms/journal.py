@@ -59,6 +59,10 @@ __all__ = [
 
 T = TypeVar("T")
 
+FLUSH_AFTER_S = 0.002
+"""How long records wait for others before they are flushed together."""
+FLUSH_AT_LEAST_EVERY_S = 0.5
+
 
 class Recorder(Protocol):
     """What the OMS needs of a journal: `Journal` on disk, `MemoryJournal` in virtual time."""
@@ -166,7 +170,7 @@ class Journal:
         self._sync = sync
         self._segment_bytes = segment_bytes
         self._failed: str | None = None
-        self._closing = False
+        self._closing = self._waking = False
         self._grown = 0
         self._file = self._open()
         try:
@@ -260,10 +264,9 @@ class Journal:
         except OSError as error:
             self._fail(f"record {number} could not be written to {self.path}: {error.strerror}")
             raise JournalError(self._failed or "") from error
-        with self._work:
-            self._next = number + 1
-            self._work.notify()
+        self._next = number + 1
         self._grown += len(line)
+        self._flush_soon()
         return number
 
     def records(self) -> Iterator[Record]:
@@ -338,6 +341,7 @@ class Journal:
         """Block until all that was appended is on disk. Raises JournalError when it is not and never will be."""
         with self._done:
             goal = self._next
+            self._work.notify()
             while self._flushed < goal and self._failed is None:
                 self._done.wait()
         if self._failed is not None:
@@ -362,6 +366,27 @@ class Journal:
     def _write(self, line: bytes) -> None:
         _write_all(self._file, line)
 
+    def _flush_soon(self) -> None:
+        """Wake the flush thread in a moment, once for many records.
+
+        Woken at the append itself it would want the interpreter just when the hedge's bytes are to leave: each
+        ``write`` lets go of it, and gets it back only after the thread's turn.
+        """
+        if self._waking:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._wake()
+        else:
+            self._waking = True
+            loop.call_later(FLUSH_AFTER_S, self._wake)
+
+    def _wake(self) -> None:
+        self._waking = False
+        with self._work:
+            self._work.notify()
+
     def _fail(self, reason: str) -> None:
         with self._done:
             self._failed = self._failed or reason
@@ -371,7 +396,7 @@ class Journal:
         while True:
             with self._work:
                 while self._flushed == self._next and not self._closing:
-                    self._work.wait()
+                    self._work.wait(FLUSH_AT_LEAST_EVERY_S)  # a loop that ended wakes nobody
                 goal = self._next
                 if self._flushed == goal:
                     return
