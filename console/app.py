@@ -37,6 +37,8 @@ from console.screens.choices import Choice, Question, cancel_choices, flatten_ch
 from console.screens.command_line import CommandLine
 from console.screens.desk import DeskScreen
 from console.screens.dialog import DetailsDialog, MenuDialog, QuestionDialog
+from console.screens.drill import DrillScreen
+from console.screens.drill_lines import place_of
 from console.screens.guarded_link import GuardedLink
 from console.screens.help import HelpScreen
 from console.screens.leave import LeaveDialog
@@ -310,8 +312,9 @@ class HedgedeskApp(App[int]):
             self.say(f"{told} copied, and written to {path}")
 
     def open_details(self, title: str, row: msgspec.Struct) -> None:
-        """Show everything about a row."""
-        self.push_screen(DetailsDialog(title, row))
+        """Show what stands behind a row where something does, else everything about it."""
+        place = place_of(row)
+        self.push_screen(DetailsDialog(title, row) if place is None else DrillScreen(self._mirror, place))
 
     def show_ladder(self, where: Where) -> None:
         """Show a contract in the ladder."""

@@ -6,6 +6,7 @@ from textual.command import CommandPalette
 from console.link import Frame
 from console.screens.command_line import CommandLine
 from console.screens.dialog import DetailsDialog, MenuDialog, QuestionDialog
+from console.screens.drill import DrillScreen
 from console.screens.help import HelpScreen
 from console.screens.leave import LeaveDialog
 from console.screens.picker import InstrumentPicker
@@ -218,7 +219,8 @@ async def test_panic_is_sent_at_once_from_the_desk(key):
         (("C",), MenuDialog),
         (("i",), InstrumentPicker),
         (("q",), LeaveDialog),
-        (("enter",), DetailsDialog),
+        (("enter",), DrillScreen),
+        (("enter", "d"), DetailsDialog),
         (("ctrl+p",), CommandPalette),
     ],
 )
