@@ -9,14 +9,15 @@ does not take back what was sent: an order's outcome is then unknown to the call
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import Enum
 
 import msgspec
 
+from gateways.batches import in_batches
 from gateways.contracts import Contracts
-from gateways.errors import Denied
+from gateways.errors import Denied, VenueError
 from gateways.standards import (
     AmendOrder,
     BalanceUpdate,
@@ -105,6 +106,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     amend: bool = True
     amend_keeps_oid: bool = True
     order_entry_websocket: bool = False
+    place_batch: int = 0
+    """Most new orders in one request; 0 where each goes by itself."""
+    cancel_batch: int = 0
+    """Most cancels in one request; 0 where each goes by itself."""
     cancel_all_native: bool = False
     dead_mans_switch: DeadMan | None = None
     query_closed_by_cloid: bool = True
@@ -161,6 +166,13 @@ class Venue(ABC):
 
         Returns once the private stream is subscribed. Raises Unavailable when the venue cannot be reached at all.
         """
+
+    async def observe(self, sink: Sink, watcher: Watcher) -> None:  # noqa: ARG002 - one that cannot looks at neither
+        """Load the contracts for the public data alone: ``subscribe`` and ``book`` work then, and need no key.
+
+        In the place of ``connect``. Raises Unavailable when the venue cannot be reached.
+        """
+        raise Denied(self.alias, "its public data are not taken without an account")
 
     @abstractmethod
     async def close(self) -> None:
@@ -227,6 +239,29 @@ class Venue(ABC):
 
         Rejected with UNKNOWN_ORDER means that it is not open now (filled, perhaps): query, do not assume.
         """
+
+    async def place_many(self, orders: Sequence[PlaceOrder]) -> list[OrderUpdate | VenueError]:
+        """Send orders, in as few requests as the venue allows; return an outcome for each, in their order.
+
+        An outcome is what ``place`` would return or raise: one order's refusal is not another's. What fails a request
+        as a whole is the outcome of each of its orders. Contracts may be mixed. Hedges go by ``place``.
+        """
+
+        async def one(batch: list[PlaceOrder]) -> list[OrderUpdate]:
+            return [await self.place(batch[0])]
+
+        return await in_batches(self.alias, orders, one, largest=1)
+
+    async def cancel_many(self, cancels: Sequence[CancelOrder]) -> list[OrderUpdate | VenueError | None]:
+        """Ask for cancels, in as few requests as the venue allows; return an outcome for each, in their order.
+
+        An outcome is what ``cancel`` would return or raise, as with ``place_many``.
+        """
+
+        async def one(batch: list[CancelOrder]) -> list[OrderUpdate | None]:
+            return [await self.cancel(batch[0])]
+
+        return await in_batches(self.alias, cancels, one, largest=1)
 
     @abstractmethod
     async def cancel_all(self, ticker: str) -> None:

@@ -5,6 +5,7 @@ The signature (HMAC-SHA256, hex) is over the query string exactly as it is sent,
 """
 
 import hmac
+from collections.abc import Sequence
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -44,6 +45,9 @@ BOOK_DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
 
 FILLS_PAGE = 1_000
 """Most executions in one answer."""
+
+PLACE_BATCH, CANCEL_BATCH = 5, 10
+"""Most orders, and most cancels of one contract, in one request ("Place Multiple Orders", "Cancel Multiple Orders")."""
 
 Params = list[tuple[str, str]]
 
@@ -93,6 +97,35 @@ def encode_ws(request: Request, contracts: Contracts, credentials: Credentials, 
     fields: dict[str, str | int] = {name: int(value) if name == "orderId" else value for name, value in params}
     fields |= {"recvWindow": RECV_WINDOW_MS, "timestamp": now_ms, "signature": sign(credentials.secret, payload)}
     return msgspec.json.encode({"id": request_id, "method": method, "params": fields})
+
+
+def check(request: PlaceOrder | CancelOrder, contracts: Contracts) -> None:
+    """Raise Denied for a request that the venue cannot be asked: it would spoil the batch that it goes in."""
+    _rest_form(request, contracts)
+
+
+def encode_places(
+    orders: Sequence[PlaceOrder], contracts: Contracts, credentials: Credentials, now_ms: int
+) -> WireRequest:
+    """Several orders in one HTTP request; the websocket API has none for several. Raises Denied."""
+    items = [dict(_place(order, contracts)) for order in orders]
+    params = [("batchOrders", msgspec.json.encode(items).decode())]
+    return signed("POST", "/fapi/v1/batchOrders", params, credentials, now_ms)
+
+
+def encode_cancels(
+    cancels: Sequence[CancelOrder], contracts: Contracts, credentials: Credentials, now_ms: int
+) -> WireRequest:
+    """Several cancels of one contract in one HTTP request, all by oid or all by cloid. Raises Denied."""
+    named = [_identified(each.ticker, each.cloid, each.oid, contracts.venue)[-1] for each in cancels]
+    kinds, tickers = {name for name, _ in named}, {each.ticker for each in cancels}
+    if len(kinds) != 1 or len(tickers) != 1:
+        raise Denied(contracts.venue, "a batch of cancels is of one contract, by oids or by cloids", field="oid")
+    if "orderId" in kinds:
+        listed = ("orderIdList", f"[{','.join(text for _, text in named)}]")
+    else:
+        listed = ("origClientOrderIdList", msgspec.json.encode([text for _, text in named]).decode())
+    return signed("DELETE", "/fapi/v1/batchOrders", [("symbol", tickers.pop()), listed], credentials, now_ms)
 
 
 def listen_key(method: str, credentials: Credentials) -> WireRequest:

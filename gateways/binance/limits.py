@@ -48,6 +48,12 @@ ORDERS = (ORDERS_10S, ORDERS_1M)
 LISTEN_KEY, SERVER_TIME, POSITION_MODE, QUOTE, FILLS, INCOME = 1, 1, 30, 2, 5, 30
 """Weights of the requests that are not standard ones."""
 
+PLACE_BATCH: Mapping[str, int] = {ORDERS_10S: 5, ORDERS_1M: 1, WEIGHT: 5}
+"""What several orders in one request cost, however many they are ("Place Multiple Orders")."""
+
+CANCEL_BATCH: Mapping[str, int] = {WEIGHT: 1}
+"""What several cancels in one request cost ("Cancel Multiple Orders")."""
+
 _ORDER = dict.fromkeys(ORDERS, 1)
 _HEADER = re.compile(r"x-mbx-(used-weight|order-count)-(\d+)([smhd])")
 _POOL_OF_HEADER = {

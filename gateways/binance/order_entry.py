@@ -5,10 +5,11 @@ sink too, in the turn in which it was read: so it counts even when the caller ha
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 
-from gateways.binance import bodies, limits, refusals
+from gateways.binance import batches, bodies, limits, refusals
 from gateways.binance.decode import decode
-from gateways.binance.encode import encode, encode_ws
+from gateways.binance.encode import encode, encode_cancels, encode_places, encode_ws
 from gateways.binance.session import Session
 from gateways.errors import DecodeError, Unavailable, Unknown, VenueError
 from gateways.standards import Ack, AmendOrder, CancelOrder, Event, OrderUpdate, PlaceOrder, Reject
@@ -70,6 +71,43 @@ class OrderEntry:
         except DecodeError as error:
             raise Unknown(session.alias, f"taken, but the answer cannot be read: {error.text}") from error
 
+    async def place_batch(self, orders: Sequence[PlaceOrder]) -> list[OrderUpdate | VenueError]:
+        """Send up to five orders in one request, once; return what the answer says of each.
+
+        Raises what the request as a whole met, as ``send`` does.
+        """
+        session = self._session
+        body = await session.ask(
+            lambda: encode_places(orders, session.contracts, session.credentials, session.now_ms()),
+            "place batch",
+            limits.PLACE_BATCH,
+            Priority.MAKER,
+            max_wait=MAX_WAIT_S[Priority.MAKER],
+        )
+        return self._outcomes(body, orders)
+
+    async def cancel_batch(self, cancels: Sequence[CancelOrder]) -> list[OrderUpdate | VenueError]:
+        """Ask for up to ten cancels of one contract in one request; return and raise as ``place_batch``."""
+        session = self._session
+        body = await session.ask(
+            lambda: encode_cancels(cancels, session.contracts, session.credentials, session.now_ms()),
+            "cancel batch",
+            limits.CANCEL_BATCH,
+            Priority.CANCEL,
+            max_wait=MAX_WAIT_S[Priority.CANCEL],
+        )
+        return self._outcomes(body, cancels)
+
+    def _outcomes(
+        self, body: bytes, items: Sequence[PlaceOrder] | Sequence[CancelOrder]
+    ) -> list[OrderUpdate | VenueError]:
+        session = self._session
+        try:
+            found = batches.outcomes(body, items, session.contracts)
+        except DecodeError as error:
+            raise Unknown(session.alias, f"taken, but the answer cannot be read: {error.text}") from error
+        return [self._error_of(each) if isinstance(each, Reject) else each for each in found]
+
     async def _by_websocket(self, request: OrderRequest, verb: str) -> OrderUpdate | None:
         session = self._session
         self._numbers += 1
@@ -94,11 +132,15 @@ class OrderEntry:
     def _outcome(self, events: list[Event]) -> OrderUpdate | None:
         for event in events:
             if isinstance(event, Reject):
-                if event.definite and event.code in refusals.RATE_CODES:
-                    wait = self._session.back_off(event.code, event.text, event.retry_after_s)
-                    raise refusals.rate_limited(event.venue, event.text, event.code, wait)
-                raise refusals.error_of(event)
+                raise self._error_of(event)
         return next((event for event in events if isinstance(event, OrderUpdate)), None)
+
+    def _error_of(self, reject: Reject) -> VenueError:
+        """The error of a refusal; one for rate holds up what it speaks of."""
+        if reject.definite and reject.code in refusals.RATE_CODES:
+            wait = self._session.back_off(reject.code, reject.text, reject.retry_after_s)
+            return refusals.rate_limited(reject.venue, reject.text, reject.code, wait)
+        return refusals.error_of(reject)
 
     def _remember(self, request_id: str, cloid: str) -> None:
         self._placed[request_id] = cloid

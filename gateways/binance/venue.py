@@ -5,8 +5,9 @@ data by two combined streams. Translation is in ``decode`` and ``encode``; here 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from gateways.batches import in_batches
 from gateways.binance import bodies, encode, limits, refusals
 from gateways.binance.encode import RECV_WINDOW_MS
 from gateways.binance.fills import FillPages
@@ -15,7 +16,7 @@ from gateways.binance.order_entry import OrderEntry
 from gateways.binance.session import Session
 from gateways.binance.user_data import UserData
 from gateways.contracts import Contracts
-from gateways.errors import DecodeError, Denied, NotFound, Rejected, Unknown
+from gateways.errors import DecodeError, Denied, NotFound, Rejected, Unknown, VenueError
 from gateways.standards import (
     PRICE_LEVELS,
     AmendOrder,
@@ -53,6 +54,8 @@ CAPABILITIES = Capabilities(
     amend=True,
     amend_keeps_oid=True,
     order_entry_websocket=True,
+    place_batch=encode.PLACE_BATCH,
+    cancel_batch=encode.CANCEL_BATCH,
     cancel_all_native=True,
     # The venue names no range; each contract has a countdown of its own.
     dead_mans_switch=DeadMan(shortest_s=1, longest_s=3_600, per_contract=True),
@@ -172,6 +175,33 @@ class BinanceVenue(StreamedVenue[Session]):
     async def cancel(self, order: CancelOrder) -> OrderUpdate | None:
         """Ask for a cancel; Rejected with UNKNOWN_ORDER means that it is not open now."""
         return await self._entry.send(order, "cancel", Priority.CANCEL)
+
+    async def place_many(self, orders: Sequence[PlaceOrder]) -> list[OrderUpdate | VenueError]:
+        """Send orders, five in a request of HTTP; the venue matches those of one request in any order."""
+        return await in_batches(
+            self.alias,
+            orders,
+            self._place_batch,
+            largest=encode.PLACE_BATCH,
+            check=lambda order: encode.check(order, self.contracts),
+        )
+
+    async def _place_batch(self, orders: list[PlaceOrder]) -> list[OrderUpdate | VenueError]:
+        return [await self.place(orders[0])] if len(orders) == 1 else await self._entry.place_batch(orders)
+
+    async def cancel_many(self, cancels: Sequence[CancelOrder]) -> list[OrderUpdate | VenueError | None]:
+        """Ask for cancels, ten of a contract in a request of HTTP."""
+        return await in_batches(
+            self.alias,
+            cancels,
+            self._cancel_batch,
+            largest=encode.CANCEL_BATCH,
+            check=lambda cancel: encode.check(cancel, self.contracts),
+            together=lambda cancel: (cancel.ticker, bool(cancel.oid)),
+        )
+
+    async def _cancel_batch(self, cancels: list[CancelOrder]) -> Sequence[OrderUpdate | VenueError | None]:
+        return [await self.cancel(cancels[0])] if len(cancels) == 1 else await self._entry.cancel_batch(cancels)
 
     async def cancel_all(self, ticker: str) -> None:
         """Cancel all open orders of one contract with the venue's own verb."""

@@ -5,6 +5,7 @@ are sent ("Integration Guidance", "Authentication"). The order entry socket is s
 """
 
 import hmac
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -51,6 +52,9 @@ NATIVE_LEVELS = (1, 5)
 DCP_SECONDS = (3, 300)
 """Least and most seconds of the disconnection protection."""
 
+BATCH = 20
+"""Most items in a batch of orders or cancels of linear contracts ("Batch Place Order", "Batch Cancel Order")."""
+
 Fields = dict[str, str | int | bool]
 Params = list[tuple[str, str]]
 
@@ -95,8 +99,33 @@ def encode_ws(request: Request, contracts: Contracts, now_ms: int, request_id: s
     if not isinstance(request, PlaceOrder | AmendOrder | CancelOrder):
         raise Denied(contracts.venue, f"{type(request).__name__} does not go over the order entry socket")
     op, fields = _order_form(request, contracts)
+    return _order_message(op, fields, now_ms, request_id)
+
+
+def _order_message(op: str, fields: Mapping[str, object], now_ms: int, request_id: str) -> bytes:
     header = {"X-BAPI-TIMESTAMP": str(now_ms), "X-BAPI-RECV-WINDOW": str(RECV_WINDOW_MS)}
     return msgspec.json.encode({"reqId": request_id, "header": header, "op": f"order.{op}", "args": [fields]})
+
+
+def encode_batch(
+    requests: Sequence[PlaceOrder] | Sequence[CancelOrder], contracts: Contracts, credentials: Credentials, now_ms: int
+) -> WireRequest:
+    """Several orders, or several cancels, in one HTTP request. Raises Denied."""
+    op, fields = _batch_form(requests, contracts)
+    return post(f"/v5/order/{op}", fields, credentials, now_ms)
+
+
+def encode_batch_ws(
+    requests: Sequence[PlaceOrder] | Sequence[CancelOrder], contracts: Contracts, now_ms: int, request_id: str
+) -> bytes:
+    """Several orders, or several cancels, in one message on the order entry socket. Raises Denied."""
+    op, fields = _batch_form(requests, contracts)
+    return _order_message(op, fields, now_ms, request_id)
+
+
+def check(request: PlaceOrder | CancelOrder, contracts: Contracts) -> None:
+    """Raise Denied for a request that the venue cannot be asked: it would spoil the batch that it goes in."""
+    _order_form(request, contracts)
 
 
 def login(credentials: Credentials, expires_ms: int, request_id: str) -> bytes:
@@ -160,7 +189,7 @@ def get(path: str, params: Params, credentials: Credentials, now_ms: int) -> Wir
     return WireRequest(method="GET", path=path, params=query, headers=_headers(query, credentials, now_ms))
 
 
-def post(path: str, fields: Fields, credentials: Credentials, now_ms: int) -> WireRequest:
+def post(path: str, fields: Mapping[str, object], credentials: Credentials, now_ms: int) -> WireRequest:
     """A signed request with a JSON body."""
     body = msgspec.json.encode(fields)
     headers = _headers(body.decode(), credentials, now_ms) | {"Content-Type": "application/json"}
@@ -255,6 +284,14 @@ def _order_form(request: PlaceOrder | AmendOrder | CancelOrder, contracts: Contr
             return "amend", dict(_one_order(request.ticker, request.cloid, request.oid, contracts.venue)) | size
         case CancelOrder():
             return "cancel", dict(_one_order(request.ticker, request.cloid, request.oid, contracts.venue))
+
+
+def _batch_form(
+    requests: Sequence[PlaceOrder] | Sequence[CancelOrder], contracts: Contracts
+) -> tuple[str, dict[str, object]]:
+    forms = [_order_form(each, contracts) for each in requests]
+    items = [{name: value for name, value in fields.items() if name != "category"} for _, fields in forms]
+    return f"{forms[0][0]}-batch", {"category": "linear", "request": items}
 
 
 def _place(order: PlaceOrder, contracts: Contracts) -> Fields:

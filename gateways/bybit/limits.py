@@ -1,16 +1,18 @@
 """The venue's rate limits: what each request draws on, and what the venue says is left of it.
 
 Source: "Rate Limit": 600 HTTP requests in 5 s for an address; for an account so many requests a second of each kind,
-which the headers of every answer (and the ``header`` of an order entry reply) state with what is left.
+which the headers of every answer (and the ``header`` of an order entry reply) state with what is left. A batch draws on
+a limit of its own, one unit for each item; items over the limit are refused, each by itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gateways.bybit import units
 from gateways.standards import AmendOrder, CancelOrder, PlaceOrder
 from gateways.transport.budget import Pool
 
 ADDRESS, CREATE, AMEND, CANCEL, CANCEL_ALL, QUERIES = "http", "create", "amend", "cancel", "cancel_all", "queries"
+CREATE_BATCH, CANCEL_BATCH = "create_batch", "cancel_batch"
 
 POOLS = (
     Pool(ADDRESS, limit=600, window_s=5.0),
@@ -18,6 +20,8 @@ POOLS = (
     Pool(AMEND, limit=10, window_s=1.0, reserve=0.0),
     Pool(CANCEL, limit=10, window_s=1.0, reserve=0.0),
     Pool(CANCEL_ALL, limit=10, window_s=1.0, reserve=0.0),
+    Pool(CREATE_BATCH, limit=10, window_s=1.0, reserve=0.0),
+    Pool(CANCEL_BATCH, limit=10, window_s=1.0, reserve=0.0),
     Pool(QUERIES, limit=50, window_s=1.0),
 )
 """The limits of a usual account, until an answer states the account's own. Queries have a limit for each endpoint; one
@@ -35,7 +39,7 @@ ALL_ORDERS = {ADDRESS: 1, CANCEL_ALL: 1}
 
 OrderRequest = PlaceOrder | AmendOrder | CancelOrder
 
-_RESIZED = frozenset({CREATE, AMEND, CANCEL, CANCEL_ALL})
+_RESIZED = frozenset({CREATE, AMEND, CANCEL, CANCEL_ALL, CREATE_BATCH, CANCEL_BATCH})
 
 
 def pool_of(request: OrderRequest) -> str:
@@ -47,6 +51,11 @@ def pool_of(request: OrderRequest) -> str:
             return AMEND
         case CancelOrder():
             return CANCEL
+
+
+def batch_pool_of(requests: Sequence[OrderRequest]) -> str:
+    """The account's pool that a batch draws on, a unit for each of its items."""
+    return CREATE_BATCH if isinstance(requests[0], PlaceOrder) else CANCEL_BATCH
 
 
 def stated(pool: str, header: Mapping[str, object]) -> tuple[Pool, int] | None:

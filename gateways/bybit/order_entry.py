@@ -6,15 +6,17 @@ private stream ("Place Order").
 """
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
 from gateways.bybit import bodies, decode, limits, refusals
-from gateways.bybit.encode import encode, encode_ws
+from gateways.bybit.encode import BATCH, encode, encode_batch, encode_batch_ws, encode_ws
 from gateways.bybit.limits import OrderRequest
 from gateways.bybit.session import HEARTBEAT, SILENT_AFTER_S, Session
 from gateways.errors import DecodeError, Unavailable, Unknown, VenueError
-from gateways.standards import Ack, Event, OrderUpdate, PlaceOrder, Reject
+from gateways.standards import Ack, CancelOrder, Event, OrderUpdate, PlaceOrder, Reject, WireRequest
 from gateways.transport.budget import Priority
 from gateways.transport.calls import Calls
 from gateways.transport.stream import Stream
@@ -30,18 +32,51 @@ _REMEMBERED = 1_000
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    """What a request id stood for: where a late reply belongs."""
+    """What an item of a request stood for: where its answer belongs, however late."""
 
     ticker: str
     verb: str
     pool: str
     cloid: str | None
+    oid: str | None
     makes: bool
     """Whether the order was to be made by it: a late refusal then proves that it never existed."""
 
     def accepted(self, named: object, venue: str) -> OrderUpdate:
-        """What an acknowledgement of the request says of the order."""
+        """What an acknowledgement of it says of the order."""
         return bodies.accepted(named, venue, ticker=self.ticker, cloid=self.cloid, label=f"{self.verb} accepted")
+
+    def of_batch(self, event: Event, named: object, venue: str) -> OrderUpdate | Reject:
+        """What a batch's answer says of it. Raises DecodeError where its place in the answer is another order's."""
+        if isinstance(event, Reject):
+            return msgspec.structs.replace(event, cloid=self.cloid)
+        update = self.accepted(named, venue)
+        if (update.oid != self.oid) if self.oid else (update.cloid != self.cloid):
+            raise DecodeError(venue, "orderId", f"{update.oid} is not the order that was asked for in its place")
+        return update
+
+
+def _asked_of(request: OrderRequest, verb: str, pool: str) -> _Asked:
+    oid = None if isinstance(request, PlaceOrder) else request.oid
+    return _Asked(request.ticker, verb, pool, request.cloid, oid, isinstance(request, PlaceOrder))
+
+
+def _said_of(
+    asked: Sequence[_Asked], events: Sequence[Event], named: Any, venue: str
+) -> Sequence[OrderUpdate | Reject]:
+    """What an answer says of each item: what was accepted, as ``named`` in it, or the item's refusal.
+
+    A refusal of the request as a whole stays alone. Raises DecodeError for what is no answer to these items.
+    """
+    refused = [each for each in events if isinstance(each, Reject)]
+    if len(events) == 1 and refused:
+        return refused
+    if len(asked) == 1:
+        return [asked[0].accepted(named, venue)]
+    listed = named.get("list") if isinstance(named, dict) else None
+    if not isinstance(listed, list) or not len(listed) == len(events) == len(asked):
+        raise DecodeError(venue, "list", f"expected {len(asked)} items")
+    return [item.of_batch(event, row, venue) for item, event, row in zip(asked, events, listed, strict=True)]
 
 
 class OrderEntry:
@@ -52,7 +87,7 @@ class OrderEntry:
         self._timeout = reply_timeout_s
         self._calls: Calls[tuple[bytes, list[Event]]] = Calls(session.alias)
         self._numbers = 0
-        self._asked: OrderedDict[str, _Asked] = OrderedDict()
+        self._asked: OrderedDict[str, Sequence[_Asked]] = OrderedDict()
         self.stream: Stream | None = None
         """None where the venue has no order entry socket: its demo."""
         if address:
@@ -77,24 +112,59 @@ class OrderEntry:
         Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may have been carried out).
         """
         session, pool = self._session, limits.pool_of(request)
-        asked = _Asked(request.ticker, verb, pool, request.cloid, isinstance(request, PlaceOrder))
-        await session.gate.acquire({pool: 1}, priority, max_wait=MAX_WAIT_S[priority])
+        (outcome,) = await self._send(
+            [_asked_of(request, verb, pool)],
+            lambda: encode(request, session.contracts, session.credentials, session.now_ms()),
+            lambda request_id: encode_ws(request, session.contracts, session.now_ms(), request_id),
+            priority,
+        )
+        if isinstance(outcome, VenueError):
+            raise outcome
+        return outcome
+
+    async def send_batch(
+        self, requests: Sequence[PlaceOrder] | Sequence[CancelOrder], verb: str, priority: Priority
+    ) -> list[OrderUpdate | VenueError]:
+        """Send several orders, or several cancels, in one request, once; return what the reply says of each.
+
+        Raises what the request as a whole met, as ``send`` does.
+        """
+        session, pool = self._session, limits.batch_pool_of(requests)
+        return await self._send(
+            [_asked_of(each, verb, pool) for each in requests],
+            lambda: encode_batch(requests, session.contracts, session.credentials, session.now_ms()),
+            lambda request_id: encode_batch_ws(requests, session.contracts, session.now_ms(), request_id),
+            priority,
+        )
+
+    def largest_batch(self, pool: str) -> int:
+        """The most items that can be asked for at once now: the venue's most, and what the account's limit allows."""
+        gate = self._session.gate
+        return min(BATCH, gate.budget.used(gate.now())[pool][1])
+
+    async def _send(
+        self,
+        asked: Sequence[_Asked],
+        by_http: Callable[[], WireRequest],
+        by_websocket: Callable[[str], bytes],
+        priority: Priority,
+    ) -> list[OrderUpdate | VenueError]:
+        """Send the one request that these are the items of; return the outcome of each."""
+        session, verb, pool = self._session, asked[0].verb, asked[0].pool
+        await session.gate.acquire({pool: len(asked)}, priority, max_wait=MAX_WAIT_S[priority])
         if self.stream is not None and self.stream.ready:
             try:
-                return await self._by_websocket(request, asked)
+                return await self._by_websocket(by_websocket, asked)
             except Unavailable as error:
                 session.dropped(f"order entry by HTTP: {error.text}")
         # The account's budget is spent already; the address's counts HTTP alone.
-        body = await session.ask(
-            lambda: encode(request, session.contracts, session.credentials, session.now_ms()),
-            verb,
-            {limits.ADDRESS: 1},
-            priority,
-            pool=pool,
-            max_wait=MAX_WAIT_S[priority],
-        )
+        body = await session.ask(by_http, verb, {limits.ADDRESS: 1}, priority, pool=pool, max_wait=MAX_WAIT_S[priority])
         try:
-            return asked.accepted(bodies.result(body, session.alias), session.alias)
+            raw = bodies.parse(body, session.alias)
+            named, events = bodies.result(raw, session.alias), list[Event]()
+            if len(asked) > 1:
+                events = bodies.items_of_batch(named, raw.get("retExtInfo"), session.alias, None)
+            return self._outcomes(_said_of(asked, events, named, session.alias), asked)
         except DecodeError as error:
             raise Unknown(session.alias, f"taken, but the answer cannot be read: {error.text}") from error
 
@@ -106,24 +176,26 @@ class OrderEntry:
             if isinstance(event, Reject):
                 raise refusals.error_of(event)
 
-    async def _by_websocket(self, request: OrderRequest, asked: _Asked) -> OrderUpdate:
-        session = self._session
-        request_id = self._named(asked.verb)
-        message = encode_ws(request, session.contracts, session.now_ms(), request_id)
+    async def _by_websocket(
+        self, build: Callable[[str], bytes], asked: Sequence[_Asked]
+    ) -> list[OrderUpdate | VenueError]:
+        session, verb = self._session, asked[0].verb
+        request_id = self._named(verb)
+        message = build(request_id)
         self._remember(request_id, asked)
         started, said, ok = session.network.monotonic_ns(), b"", False
         try:
             said, events = await self._calls.call(request_id, lambda: self._write(message), timeout=self._timeout)
-            update = self._outcome(events, asked.pool)
+            outcomes = self._outcomes(events, asked)
             ok = True
         except VenueError as error:
             said = said or error.text.encode()
             raise
         else:
-            return update
+            return outcomes
         finally:
             took_ns = session.network.monotonic_ns() - started
-            session.request_done(asked.verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
+            session.request_done(verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
 
     def _write(self, message: bytes) -> None:
         if self.stream is None:
@@ -135,22 +207,27 @@ class OrderEntry:
         self._numbers += 1
         return f"{verb}-{self._session.now_ms()}-{self._numbers}"
 
-    def _outcome(self, events: list[Event], pool: str) -> OrderUpdate:
-        for event in events:
-            if isinstance(event, Reject):
-                if event.code == refusals.RESTARTING:
-                    if self.stream is not None:
-                        self.stream.reconnect(event.text)
-                    raise Unavailable(event.venue, f"{event.text} ({event.code}): not taken")
-                if event.code in refusals.RATE_CODES:
-                    wait = self._session.back_off(event.code, [pool], event.retry_after_s)
-                    raise refusals.rate_limited(event.venue, event.text, event.code, wait)
-                raise refusals.error_of(event)
-            if isinstance(event, OrderUpdate):
-                return event
-        raise Unknown(self._session.alias, "sent and answered, but the reply names no order")
+    def _outcomes(self, said: Sequence[Event], asked: Sequence[_Asked]) -> list[OrderUpdate | VenueError]:
+        """The outcome of each item. Raises what the request as a whole met."""
+        found = [each for each in said if isinstance(each, OrderUpdate | Reject)]
+        if len(found) == 1 and isinstance(found[0], Reject):
+            raise self._error_of(found[0], asked[0].pool)
+        if len(found) != len(asked):
+            raise Unknown(self._session.alias, f"sent and answered, but for {len(found)} of {len(asked)} orders")
+        return [self._error_of(each, asked[0].pool) if isinstance(each, Reject) else each for each in found]
 
-    def _remember(self, request_id: str, asked: _Asked) -> None:
+    def _error_of(self, reject: Reject, pool: str) -> VenueError:
+        """The error of a refusal; one for rate holds up requests of its kind."""
+        if reject.code == refusals.RESTARTING:
+            if self.stream is not None:
+                self.stream.reconnect(reject.text)
+            return Unavailable(reject.venue, f"{reject.text} ({reject.code}): not taken")
+        if reject.code in refusals.RATE_CODES:
+            wait = self._session.back_off(reject.code, [pool], reject.retry_after_s)
+            return refusals.rate_limited(reject.venue, reject.text, reject.code, wait)
+        return refusals.error_of(reject)
+
+    def _remember(self, request_id: str, asked: Sequence[_Asked]) -> None:
         self._asked[request_id] = asked
         if len(self._asked) > _REMEMBERED:
             self._asked.popitem(last=False)
@@ -163,18 +240,21 @@ class OrderEntry:
             request_id = first.request_id if isinstance(first, Ack | Reject) else None
             asked = self._asked.pop(request_id, None) if request_id is not None else None
             if asked is not None:
-                session.learn(asked.pool, decode.header_of(data, session.alias))
-                if isinstance(first, Ack):
-                    events = [first, asked.accepted(decode.acknowledged(data, session.alias), session.alias)]
+                session.learn(asked[0].pool, decode.header_of(data, session.alias))
+                events = [*_said_of(asked, events, decode.acknowledged(data, session.alias), session.alias)]
         except DecodeError as error:
             self._unreadable(data, error)
             return
         waiting = request_id is not None and self._calls.resolve(request_id, (data, events))
         news: list[Event] = [each for each in events if isinstance(each, OrderUpdate)]
-        if not waiting and asked is not None and asked.makes:
+        if not waiting and asked is not None and asked[0].makes:
             # Nobody waits any more: a late definite refusal is evidence that the order never existed.
-            late = [each for each in events if isinstance(each, Reject) and each.definite]
-            news += [msgspec.structs.replace(each, cloid=asked.cloid) for each in late]
+            late = events if len(events) == len(asked) else events * len(asked)
+            news += [
+                msgspec.structs.replace(each, cloid=item.cloid)
+                for item, each in zip(asked, late, strict=True)
+                if isinstance(each, Reject) and each.definite
+            ]
         session.publish(news, ts_recv_ns, reply=True)
         if not events and decode.topic_of(data):
             session.dropped("unknown message on the order entry socket")

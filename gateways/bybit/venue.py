@@ -5,11 +5,12 @@ data by one stream. Translation is in ``decode`` and ``encode``; here are only t
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from gateways.batches import in_batches
 from gateways.bybit import bodies, encode, limits
 from gateways.bybit.encode import DCP_SECONDS, NATIVE_LEVELS, RECV_WINDOW_MS
 from gateways.bybit.fills import FillPages
@@ -18,7 +19,7 @@ from gateways.bybit.order_entry import OrderEntry
 from gateways.bybit.session import Session
 from gateways.bybit.user_data import UserData
 from gateways.contracts import Contracts
-from gateways.errors import Denied, NotFound
+from gateways.errors import Denied, NotFound, VenueError
 from gateways.standards import (
     AmendOrder,
     BalanceUpdate,
@@ -56,6 +57,8 @@ CAPABILITIES = Capabilities(
     amend=True,
     amend_keeps_oid=True,
     order_entry_websocket=True,
+    place_batch=encode.BATCH,
+    cancel_batch=encode.BATCH,
     cancel_all_native=True,
     # Granted to institutions alone ("Set Disconnect Cancel All").
     dead_mans_switch=DeadMan(shortest_s=DCP_SECONDS[0], longest_s=DCP_SECONDS[1], on_disconnect=True),
@@ -199,6 +202,36 @@ class BybitVenue(StreamedVenue[Session]):
     async def cancel(self, order: CancelOrder) -> OrderUpdate | None:
         """Ask for a cancel; Rejected with UNKNOWN_ORDER means that it is not open now. The end comes by the stream."""
         return await self._entry.send(order, "cancel", Priority.CANCEL)
+
+    async def place_many(self, orders: Sequence[PlaceOrder]) -> list[OrderUpdate | VenueError]:
+        """Send orders, up to twenty in a request, or as many as the account may send in a second."""
+        return await in_batches(
+            self.alias,
+            orders,
+            self._place_batch,
+            largest=self._entry.largest_batch(limits.CREATE_BATCH),
+            check=lambda order: encode.check(order, self.contracts),
+        )
+
+    async def _place_batch(self, orders: list[PlaceOrder]) -> list[OrderUpdate | VenueError]:
+        if len(orders) == 1:
+            return [await self.place(orders[0])]
+        return await self._entry.send_batch(orders, "place batch", Priority.MAKER)
+
+    async def cancel_many(self, cancels: Sequence[CancelOrder]) -> list[OrderUpdate | VenueError | None]:
+        """Ask for cancels, as ``place_many``; the ends come by the stream."""
+        return await in_batches(
+            self.alias,
+            cancels,
+            self._cancel_batch,
+            largest=self._entry.largest_batch(limits.CANCEL_BATCH),
+            check=lambda cancel: encode.check(cancel, self.contracts),
+        )
+
+    async def _cancel_batch(self, cancels: list[CancelOrder]) -> Sequence[OrderUpdate | VenueError | None]:
+        if len(cancels) == 1:
+            return [await self.cancel(cancels[0])]
+        return await self._entry.send_batch(cancels, "cancel batch", Priority.CANCEL)
 
     async def cancel_all(self, ticker: str) -> None:
         """Cancel all open orders of one contract with the venue's own verb."""
