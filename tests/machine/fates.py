@@ -65,12 +65,12 @@ def amend_meets(desk, venue, parcel, fate):
     request = parcel.request
     real = venue.orders.get(request.cloid)
     open_still = real is not None and real.rest != 0 and real.now.oid == request.oid
-    if fate in ACCEPTED and open_still:
-        if fate == "accepted":
-            earlier = real.filled - real.now.filled
-            venue.resize(real, request.amount - earlier, request.price)
-        else:
-            venue.replace(real, request.amount - request.filled, request.price)
+    earlier = real.filled - real.now.filled if open_still and fate == "accepted" else request.filled
+    amount = request.amount - earlier
+    # A total under what had filled, of which the desk did not know all, is no size for an order.
+    if fate in ACCEPTED and open_still and amount * request.amount > 0:
+        change = venue.resize if fate == "accepted" else venue.replace
+        change(real, amount, request.price)
         answer = venue.update(real)
         if fate in {"accepted", "filled"}:
             if parcel.reply(answer):
