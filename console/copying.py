@@ -47,5 +47,9 @@ def _written(name: str, value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return (stamp(value) if value else "") if _is_time(name) else str(value)
+    if isinstance(value, tuple):
+        return " ".join(_written(name, each) for each in value)
+    if isinstance(value, msgspec.Struct):
+        return "/".join(_written(name, each) for each in msgspec.structs.astuple(value))
     text = str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text

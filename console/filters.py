@@ -1,8 +1,9 @@
 """The filter of a table: ``venue:okx side:b state:live px>60000 eth``. Pure: a text and what rows have in, a test out.
 
-Every part must hold. ``name:text`` holds where the field has the text in it, ``name:one,other`` where it has either;
-``name>5`` and ``>= < <= =`` compare numbers (``60k``, ``1.5m``) and ages (``30s``, ``5m``, ``2h``); a word alone is
-looked for in every text of the row; ``-`` before a part turns it round. Quotes hold spaces together. Case is the same.
+Every part must hold. ``name:text`` holds where the field has the text in it (of a few choices: where it begins so),
+``name:one,other`` where it has either; ``name>5`` and ``>= < <= =`` compare numbers (``60k``, ``1.5m``) and ages
+(``30s``, ``5m``, ``2h``); a word alone is looked for in every text of the row; ``-`` before a part turns it round.
+Quotes hold spaces together. Capitals are as small letters.
 """
 
 import operator
@@ -15,13 +16,15 @@ from console.config.messages import nearest
 from console.filter_fields import Field
 
 _PART = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
-_COMPARED = re.compile(r"([a-z_]+)(>=|<=|>|<|=)(.*)", re.DOTALL)
-_NAMED = re.compile(r"([a-z_]+):(.*)", re.DOTALL)
+_COMPARED = re.compile(r"([a-z][a-z0-9_]*)(>=|<=|>|<|=)(.*)", re.DOTALL)
+_NAMED = re.compile(r"([a-z][a-z0-9_]*):(.*)", re.DOTALL)
 _NUMBER = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,12})?)([kmb]?)", re.ASCII)
 _AGE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)", re.ASCII)
 _THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 _SPANS_NS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9, "d": 86_400 * 10**9}
 _COMPARE = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt, "=": operator.eq}
+
+_EXAMPLES = {"venue": "okx", "ticker": "eth", "state": "live", "id": "7f3a", "role": "maker"}
 
 Test = Callable[[Any, int], bool]
 """Whether a row passes, at a time in nanoseconds."""
@@ -97,15 +100,30 @@ def _contains(field: Field, value: str, column: int) -> Test:
     text = field.text
     wanted = [part for part in value.split(",") if part]
     if text is None or not wanted:
-        raise FilterError(f"what {field.name} is looked for is missing: write {field.name}:{_example(field)}", column)
+        raise FilterError(f"what {field.name} has is missing: write it as in {field.name}:{_example(field)}", column)
     tests: list[Test] = []
     for part in wanted:
-        word = field.words.get(part)
-        if word is None and field.choices and not any(part in choice for choice in field.choices):
-            known = {*field.choices, *field.words}
-            raise FilterError(f"{part!r} is no {field.name}: {nearest(part, known)}", column)
-        tests.append(_has(text, part) if word is None else _is(word))
+        word = _word(field, part)
+        if word is not None:
+            tests.append(_is(word))
+        elif not field.choices:
+            tests.append(_has(text, part))
+        elif any(choice.startswith(part) for choice in field.choices):
+            tests.append(_begins(text, part))
+        else:
+            raise FilterError(f"{part!r} is no {field.name}: {nearest(part, {*field.choices, *field.words})}", column)
     return lambda row, now_ns: any(test(row, now_ns) for test in tests)
+
+
+def _word(field: Field, part: str) -> Callable[[Any], bool] | None:
+    """The word of the field that is meant: itself, or the start of one where no choice begins so."""
+    if part in field.words or any(choice.startswith(part) for choice in field.choices):
+        return field.words.get(part)
+    return next((word for name, word in field.words.items() if name.startswith(part)), None)
+
+
+def _begins(text: Callable[[Any], str], part: str) -> Test:
+    return lambda row, _: text(row).lower().startswith(part)
 
 
 def _has(text: Callable[[Any], str], part: str) -> Test:
@@ -144,7 +162,7 @@ def _age(value: str, field: Field, column: int) -> Decimal:
 
 
 def _example(field: Field) -> str:
-    return field.choices[0] if field.choices else "text"
+    return _EXAMPLES.get(field.name) or (field.choices[0] if field.choices else "text")
 
 
 def complete(text: str, fields: Sequence[Field], values: Mapping[str, Iterable[str]]) -> list[str]:

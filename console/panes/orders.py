@@ -132,8 +132,8 @@ class OrdersPane(TablePane[OrderRow]):
 
     def views(self) -> list[tuple[str, str]]:
         """The tabs, and how the table is looked at."""
-        tabs = [(f" {tab}", "bold accent" if tab == self.tab else "faint") for tab in TABS]
-        return [*tabs, (" ", ""), *super().views()]
+        tabs = [(f"[{tab}]", "bold accent") if tab == self.tab else (f" {tab} ", "faint") for tab in TABS]
+        return [*tabs, *super().views()]
 
     def teaching(self) -> str:
         """What stands in an empty tab."""

@@ -286,8 +286,10 @@ class TablePane(ViewedTable[Row], Pane, Generic[Row]):
         return f"Nothing matches {self.filter.text}\n\nescape clears the filter, / changes it"
 
     def views(self) -> list[tuple[str, str]]:
-        """The filter with its count, the marks, the columns, and whether the table is frozen."""
+        """Whether the table is frozen, the filter with its count, the marks, the columns."""
         spans = []
+        if self.frozen:
+            spans.append((f" ‖ FROZEN, {self.held} changed ", "bold warn"))
         if self.filter.text:
             count = f"{len(self.content.order)} of {len(self.rows)}"
             spans.append((f" /{self.filter.text} ({count}) ", "accent"))
@@ -295,8 +297,6 @@ class TablePane(ViewedTable[Row], Pane, Generic[Row]):
             spans.append((f" {len(self.marked)} marked ", "own"))
         if self.column_page and self.column_pages > 1:
             spans.append((f" columns {self.column_page % self.column_pages + 1}/{self.column_pages} ", "muted"))
-        if self.frozen:
-            spans.append((f" ‖ FROZEN, {fmt.count(self.held, 'row')} changed since ", "bold warn"))
         return spans
 
     def clear(self) -> bool:

@@ -16,7 +16,7 @@ from console.filters import Filter, FilterError, complete
 from console.screens.command_line import common_start
 from console.ticket.effect import caret_lines
 
-HINT = "venue:okx  side:b  state:live  px>60000  age<5m  -role:hedge  eth   tab completes · enter keeps · escape undoes"
+HINT = "like venue:okx side:b state:live px>60000 -role:hedge eth · tab completes"
 
 
 class Filtered(Protocol):
@@ -43,13 +43,6 @@ class Filtered(Protocol):
 
 class FilterLine(ModalScreen[None]):
     """Filters a table as its text is typed."""
-
-    DEFAULT_CSS = """
-    FilterLine {
-        align: left bottom;
-        background: $background 0%;
-    }
-    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),

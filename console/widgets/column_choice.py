@@ -27,16 +27,15 @@ class Pages(Generic[Row]):
     """The screens of columns for a width: first what fits by importance, then the others beside the anchors."""
 
     def __init__(self, columns: Sequence[Column[Row]], width: int) -> None:
-        self.pages = [fit_columns(columns, width)]
+        anchors = [column for column in columns if column.anchor] or list(columns[:1])
+        self.pages = [fit_columns(_kept(columns, anchors), width)]
         shown = {column.key for column in self.pages[0].columns}
         rest = [column for column in columns if column.key not in shown]
-        anchors = [column for column in columns if column.anchor] or list(columns[:1])
         while rest:
-            page = list(anchors)
-            while rest and (len(page) == len(anchors) or _room(page, rest[0]) <= width):
+            page = [*anchors, rest.pop(0)]
+            while rest and _room(page, rest[0]) <= width:
                 page.append(rest.pop(0))
-            always = [msgspec.structs.replace(column, priority=0) for column in columns if column in page]
-            self.pages.append(fit_columns(always, width))
+            self.pages.append(fit_columns(_kept([column for column in columns if column in page], page), width))
 
     def __len__(self) -> int:
         return len(self.pages)
@@ -44,6 +43,11 @@ class Pages(Generic[Row]):
     def page(self, number: int) -> Shown[Row]:
         """One of them, counted from 0 and round again."""
         return self.pages[number % len(self.pages)]
+
+
+def _kept(columns: Iterable[Column[Row]], always: Sequence[Column[Row]]) -> list[Column[Row]]:
+    """The columns, some of which are never left out."""
+    return [msgspec.structs.replace(column, priority=0) if column in always else column for column in columns]
 
 
 def _room(page: Sequence[Column[Row]], more: Column[Row]) -> int:
