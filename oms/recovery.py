@@ -252,6 +252,7 @@ async def recover(oms: "OMS", past: Past) -> None:
     for order in oms.page.working():
         if order.status is OrderStatus.UNKNOWN:
             oms.resolver.resolve(order.key)
+    oms.hedge.confirm_again()
     if all_asked:
         oms.journal.append(RECOVERED)
     await oms.resolver.settled(QUIET_S)

@@ -105,7 +105,7 @@ class OMS(Mirrors):
         self.canceller = Canceller(self.entry, self.page, self.tasks, self._not_cancelled)
         self.resolver = Resolver(
             gateway, self.page, self.clock, self.tasks, publish=self.publish,
-            take=self._queried, absent=self._absent,
+            take=self._queried, absent=self._absent, ended=self._ended,
         )  # fmt: skip
         self.switches = Switches(self, dead_man_s)
         self.hedge = HedgeHandler(self)
@@ -537,11 +537,18 @@ class OMS(Mirrors):
     def _absent(self, key: str) -> bool:
         return self.hedge.absent(key)
 
+    def _ended(self, key: str) -> None:
+        self.hedge.ended(key)
+
     # -- what the hedge handler asks of its host
 
     def accept_until_ns(self, venue: str, sent_ns: int) -> int:
         """Until when the venue may accept a request sent at ``sent_ns``."""
         return self.resolver.accept_until_ns(venue, sent_ns)
+
+    def confirm_end(self, key: str) -> None:
+        """Ask a venue how much an order had filled when it ended."""
+        self.resolver.confirm(key)
 
     def announce(self, delta: HedgeDelta) -> None:
         """Publish what the operator must see."""

@@ -1,7 +1,8 @@
-"""Resolving orders whose state is not known: ask, and believe only what an answer proves (I9)."""
+"""Resolving orders whose state, or whose last size, is not known: ask, and believe only what an answer proves (I9)."""
 
 import asyncio
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from gateways.errors import NotFound, VenueError
 from gateways.router import Gateway
@@ -25,13 +26,13 @@ class Resolver:
 
     ``take`` is given what a venue says of an order. ``absent`` is told of each successful "no such order" for a hedge
     order and says whether that proves it never was: the hedge kernel keeps that rule for its own. For all others the
-    resolver keeps it here.
+    resolver keeps it here. ``ended`` is told, after ``take``, of each answer that says how an order ended.
     """
 
     def __init__(
         self, gateway: Gateway, page: OrdersPage, clock: Clock, tasks: TaskOwner, *,
         publish: Callable[[OrderDelta | None], None], take: Callable[[OrderUpdate], None],
-        absent: Callable[[str], bool],
+        absent: Callable[[str], bool], ended: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._gateway = gateway
         self._page = page
@@ -40,10 +41,12 @@ class Resolver:
         self._publish = publish
         self._take = take
         self._absent = absent
+        self._ended = ended
         self._asking: set[str] = set()
+        self._confirming: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._asking)
+        return len(self._asking) + len(self._confirming)
 
     def resolve(self, key: str) -> None:
         """Start asking about an order. Idempotent while it is being asked about."""
@@ -52,11 +55,19 @@ class Resolver:
             if self._tasks.start(self._ask(key), f"resolve {key[:8]}") is None:
                 self._asking.discard(key)
 
+    def confirm(self, key: str) -> None:
+        """Start asking how much an order had filled when it ended. Idempotent while it is being asked about."""
+        if key not in self._confirming:
+            self._confirming.add(key)
+            order = self._page.get(key)
+            if order is None or self._tasks.start(self._ask_size(key, order.venue), f"confirm {key[:8]}") is None:
+                self._confirming.discard(key)
+
     async def settled(self, within_s: float) -> bool:
         """Wait until nothing is being asked about; False when that took too long."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within_s
-        while self._asking:
+        while len(self):
             if loop.time() > deadline:
                 return False
             await asyncio.sleep(0.02)
@@ -75,11 +86,22 @@ class Resolver:
             pauses = self._pauses(absence.accept_until_ns)
             while order is not None and not order.status.terminal:
                 await asyncio.sleep(next(pauses))
-                if await self._settled(key, absence):
+                if await self._answered(key, absence):
                     break
                 order = self._page.get(key)
         finally:
             self._asking.discard(key)
+
+    async def _ask_size(self, key: str, venue: str) -> None:
+        try:
+            absence = Absence()
+            pauses = chain([0.0], self._pauses(self.accept_until_ns(venue, self._clock.now_ns())))
+            while key in self._confirming:
+                await asyncio.sleep(next(pauses))
+                if key in self._confirming:  # another question may have been answered meanwhile
+                    await self._answered(key, absence)
+        finally:
+            self._confirming.discard(key)
 
     def _pauses(self, accept_until_ns: int) -> Iterator[float]:
         """The seconds before each question: backing off, but soon where the answers begin to decide."""
@@ -92,7 +114,7 @@ class Resolver:
         while True:
             yield MAX_WAIT_S
 
-    async def _settled(self, key: str, absence: Absence) -> bool:
+    async def _answered(self, key: str, absence: Absence) -> bool:
         """One query. True once the venue has spoken for the order, or its absence is proven."""
         order = self._page.get(key)
         if order is None:
@@ -108,11 +130,15 @@ class Resolver:
             status = OrderStatus.REJECTED if never else OrderStatus.EXPIRED
             text = "the venue never had it" if never else "the venue knows it no longer"
             self._publish(self._page.mark(key, status, now_ns=self._clock.now_ns(), text=text))
+            self._confirming.discard(key)
             return True
         except VenueError:
             return False  # a failed query is not an answer
         absence.seen()
         self._take(found)
+        if found.status is not None and found.status.terminal and found.filled is not None:
+            self._confirming.discard(key)
+            self._ended(key)
         return found.status is not None
 
     def _is_absent(self, order: Order, absence: Absence) -> bool:

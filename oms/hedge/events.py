@@ -71,6 +71,14 @@ class ChildCancelling(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_ns: int
 
 
+class ChildConfirmed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The venue was asked after a hedge order's end and has said how much it filled: nothing more will come of it."""
+
+    child: str
+    ts_ns: int
+    text: str = ""
+
+
 class Intended(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """From the journal: this hedge order was decided on. Whether it was sent is not known."""
 
@@ -218,7 +226,7 @@ class DeskHalted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 HedgeEvent = (
     MakerPlaced | MakerFilled | ChildSeen | ChildSent | ChildUnknown | ChildAbsent | Priced | Clocked | Specified
     | Paused | Resumed | Forfeited | Reopened | RoundedUp | AssumedAbsent | Held | Intended | ChildCancelling
-    | VenueDown | VenueUp | Unwinding | DeskHalted
+    | VenueDown | VenueUp | Unwinding | DeskHalted | ChildConfirmed
 )  # fmt: skip
 
 # ------------------------------------------------------------------ commands
@@ -254,6 +262,12 @@ class SendChild(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 class CancelChild(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A joined hedge order has rested long enough: cancel it; its end sizes the next one."""
+
+    child: str
+
+
+class ConfirmEnd(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A hedge order that rested was told ended with a rest: ask how much it filled, then say ``ChildConfirmed``."""
 
     child: str
 
@@ -306,4 +320,4 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     cloid: str = ""
 
 
-Command = SendChild | CancelChild | StopMakers | Unwind | VenueLost | RefreshContracts | Alert
+Command = SendChild | CancelChild | ConfirmEnd | StopMakers | Unwind | VenueLost | RefreshContracts | Alert

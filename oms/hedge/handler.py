@@ -32,7 +32,7 @@ from oms.orders import Order, OrderDelta, Role
 
 JOURNALED = (
     e.MakerPlaced, e.ChildSent, e.ChildUnknown, e.ChildAbsent, e.Paused, e.Resumed, e.Forfeited, e.Reopened,
-    e.RoundedUp, e.AssumedAbsent, e.Held, e.Unwinding,
+    e.RoundedUp, e.AssumedAbsent, e.Held, e.Unwinding, e.ChildConfirmed,
 )  # fmt: skip
 """Events that are journaled as they are. Evidence on orders is journaled as ``Evidence``, decisions as ``Intended``;
 prices and time are not: what was decided from them is."""
@@ -125,6 +125,12 @@ class HedgeHandler:
         self.apply(e.ChildAbsent(child=key, ts_ns=self._host.clock.now_ns()))
         return self.kernel.children[key].state is ChildState.DONE
 
+    def ended(self, key: str) -> None:
+        """Take a venue's answer that an order has ended, once its size is on the page: a hedge's end is confirmed."""
+        child, order = self.kernel.children.get(key), self._host.page.get(key)
+        if child is not None and order is not None and child.state is ChildState.ENDING:
+            self.apply(e.ChildConfirmed(child=key, ts_ns=self._host.clock.now_ns(), text=order.text))
+
     def doubt(self, key: str, text: str) -> None:
         """Take a hedge order as unknown: it counts in full until the venue speaks."""
         self.apply(e.ChildUnknown(child=key, ts_ns=self._host.clock.now_ns(), text=text))
@@ -147,6 +153,12 @@ class HedgeHandler:
         for child in self.kernel.children.values():
             if child.cancelling and child.state is not ChildState.DONE:
                 self._host.tasks.start(self._cancel(child.cloid), f"cancel {child.cloid[:8]}")
+
+    def confirm_again(self) -> None:
+        """Ask for the ends that were not confirmed before a restart."""
+        for child in self.kernel.children.values():
+            if child.state is ChildState.ENDING:
+                self._host.confirm_end(child.cloid)
 
     def quoted(self, quote: QuoteUpdate, now_ns: int) -> None:
         """Take a contract's best prices; only books that makers are hedged in listen."""
@@ -249,6 +261,8 @@ class HedgeHandler:
                 case e.CancelChild(child=key):
                     self._record("ChildCancelling", e.ChildCancelling(child=key, ts_ns=self.kernel.now_ns), cause)
                     self._host.tasks.start(self._cancel(key), f"cancel {key[:8]}")
+                case e.ConfirmEnd(child=key):
+                    self._host.confirm_end(key)
                 case e.StopMakers():
                     self._host.stop_makers(command.venue, command.ticker, command.reason)
                 case e.Unwind():

@@ -30,6 +30,10 @@ class Host(Protocol):
         """Until when the venue may accept a request sent at ``sent_ns``."""
         ...
 
+    def confirm_end(self, key: str) -> None:
+        """Ask how much an order had filled when it ended; the hedge handler is told of the answer (``ended``)."""
+        ...
+
     def announce(self, delta: HedgeDelta) -> None:
         """Take what the operator must see."""
         ...

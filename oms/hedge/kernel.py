@@ -50,6 +50,7 @@ class Kernel:
             e.ChildSent: self._child_sent,
             e.ChildUnknown: self._child_unknown,
             e.ChildAbsent: self._child_absent,
+            e.ChildConfirmed: self._child_confirmed,
             e.Intended: self._intended,
             e.ChildCancelling: self._child_cancelling,
             e.Priced: self._priced,
@@ -176,7 +177,7 @@ class Kernel:
         child = self.children[event.child]
         if child.state is ChildState.DONE or not child.absence.proven(event.ts_ns, self.limits.absent_gap_ns):
             return []
-        seen = child.state is ChildState.WORKING
+        seen = child.state in {ChildState.WORKING, ChildState.ENDING}
         return self._ended(child, None, "the venue knows it no longer" if seen else "the venue never had it")
 
     def _assumed_absent(self, event: e.AssumedAbsent) -> list[HedgeBook]:
@@ -189,12 +190,30 @@ class Kernel:
         ledger.grow(book, child, event)
         child.absence.seen()
         if event.done:
-            ioc = child.policy.rung(child.rung).how is How.IOC
-            missed = ioc and event.reason in {None, RejectReason.NO_LIQUIDITY}
+            how = child.policy.rung(child.rung).how
+            if how is How.JOIN and event.reason is None and child.in_flight != 0:
+                return self._ending(child)
+            missed = how is How.IOC and event.reason in {None, RejectReason.NO_LIQUIDITY}
             return self._ended(child, event.reason, event.text, missed=missed)
         if child.state is not ChildState.DONE:
             child.state = ChildState.WORKING
         return [book]
+
+    def _ending(self, child: Child) -> list[HedgeBook]:
+        """Count an order that rested in full beyond its end: what it filled last may be told after it, or never.
+
+        One that never rested has no such race: its venue matches it and ends it in one act.
+        """
+        if child.state is not ChildState.ENDING:
+            child.state = ChildState.ENDING
+            child.text = "its end is being confirmed"
+            text = f"hedge {child.cloid[:8]} ended with {child.cum:f} of {child.amount:f}: {child.text}"
+            self._commands += [e.ConfirmEnd(child=child.cloid), failures.told(child, "ending", text, "info")]
+        return [self.books[child.book]]
+
+    def _child_confirmed(self, event: e.ChildConfirmed) -> list[HedgeBook]:
+        child = self.children[event.child]
+        return self._ended(child, None, event.text) if child.state is ChildState.ENDING else []
 
     def _intended(self, event: e.Intended) -> list[HedgeBook]:
         book = self.book(event.venue, event.ticker)

@@ -20,12 +20,16 @@ ShareKey = tuple[str, int]
 
 
 class ChildState(str, Enum):
-    """Where a hedge order stands for the kernel. All but DONE count in full."""
+    """Where a hedge order stands for the kernel. All but DONE count in full.
+
+    ENDING: a venue said that it ended, and how much it had filled by then is being asked for.
+    """
 
     INTENDED = "INTENDED"
     SENT = "SENT"
     UNKNOWN = "UNKNOWN"
     WORKING = "WORKING"
+    ENDING = "ENDING"
     DONE = "DONE"
 
 
@@ -104,6 +108,11 @@ class Child:
         """What may still fill, signed: in full until proven DONE."""
         rest = self.amount - self.cum
         return ZERO if self.state is ChildState.DONE or rest * self.amount <= 0 else rest
+
+    @property
+    def unsure(self) -> bool:
+        """Whether what is in flight of it may or may not have filled: nobody has spoken for it, or for its end."""
+        return self.state in {ChildState.UNKNOWN, ChildState.ENDING}
 
 
 @dataclass(slots=True)
@@ -201,11 +210,11 @@ class HedgeBook:
         return abs(self.target - self.hedged - self.forfeited)
 
     def sendable(self) -> Decimal:
-        """What every resolution of the unknown orders agrees is owed: the value nearest zero, or zero (I2)."""
+        """What every resolution of the unsure orders agrees is owed: the value nearest zero, or zero (I2)."""
         balance = self.balance
         low = high = balance
         for child in self.open_children.values():
-            if child.state is ChildState.UNKNOWN:
+            if child.unsure:
                 rest = child.in_flight
                 if rest > 0:
                     high += rest

@@ -331,6 +331,7 @@ class Desk:
             parts = book.hedged + book.in_flight + book.balance + book.forfeited
             assert book.target == parts, "I1: a book does not add up"
             if self.journal.failed is None:
+                shadow.given_up(kernel)
                 assert book.target == shadow.target(key), "I4, I13: the target is not the makers' fills"
                 assert book.hedged == shadow.hedged(key), "I1: hedged is not the hedges' fills"
                 assert book.balance == shadow.balance(key), f"I1: {book.balance}, by the journal {shadow.balance(key)}"

@@ -36,13 +36,16 @@ def place_meets(desk, venue, parcel, fate, *, reason=RejectReason.OTHER, share=1
         parcel.reply(Unavailable(venue.alias, "no connection"))
 
 
-def cancel_meets(desk, venue, parcel, fate):
-    """Let a cancel's request meet its fate; refused where the order is not open."""
+def cancel_meets(desk, venue, parcel, fate, *, share=10):
+    """Let a cancel's request meet its fate; refused where the order is not open.
+
+    With some ``share`` the order trades once more before the cancel, and its end is told without that.
+    """
     venue.door.remove(parcel)
     real = venue.orders.get(parcel.request.cloid)
     open_still = real is not None and real.rest != 0
     if fate in ACCEPTED and open_still:
-        venue.end(real, OrderStatus.CANCELLED)
+        venue.end(real, OrderStatus.CANCELLED, unsaid=unsaid_of(real, share))
         if fate in {"accepted", "filled"}:
             answer = venue.update(real) if fate == "filled" else None
             if parcel.reply(answer) and answer is not None:
@@ -103,6 +106,12 @@ def part_of(rest, share):
     """``share`` tenths of what is left, on a fine step; all of it where that is nothing."""
     part = (rest * share / 10).quantize(Decimal("0.01"))
     return rest if share == 10 or part == ZERO else part
+
+
+def unsaid_of(real, share):
+    """What an order fills last without its end saying so: with some shares a part of the rest, else nothing."""
+    part = part_of(real.rest, share)
+    return part if share % 3 == 1 and abs(part) < abs(real.rest) else ZERO
 
 
 def immediate(order):

@@ -21,7 +21,7 @@ from oms.hedge.state import ChildState
 from oms.orders import Role
 from tests.machine.desk import VENUES, Desk
 from tests.machine.end import come_to_rest
-from tests.machine.fates import FATES, amend_meets, cancel_meets, immediate, part_of, place_meets
+from tests.machine.fates import FATES, amend_meets, cancel_meets, immediate, part_of, place_meets, unsaid_of
 from tests.machine.oracle import TICKER, Mood
 
 D = Decimal
@@ -100,7 +100,7 @@ class HedgeMachine(RuleBasedStateMachine):
             case PlaceOrder():
                 place_meets(self.desk, venue, parcel, fate, reason=reason, share=share)
             case CancelOrder():
-                cancel_meets(self.desk, venue, parcel, fate)
+                cancel_meets(self.desk, venue, parcel, fate, share=share)
             case AmendOrder():
                 amend_meets(self.desk, venue, parcel, fate)
         self.desk.pump()
@@ -153,12 +153,17 @@ class HedgeMachine(RuleBasedStateMachine):
         venue.fill(real, real.now, part_of(real.rest, share), channels=channels, named=named)
 
     @precondition(lambda self: self._working())
-    @rule(index=number, told=st.booleans())
-    def order_ends(self, index, told):
-        """P5: the venue ends an order with what it has: an IOC's rest, a self-trade, a margin call."""
+    @rule(index=number, told=st.booleans(), share=st.integers(1, 10))
+    def order_ends(self, index, told, share):
+        """P5: the venue ends an order with what it has: an IOC's rest, a self-trade, a margin call.
+
+        The end of one that rested may be told with less than it filled.
+        """
         venue, real = some(self._working(), index)
         hedge = real.cloid in self.desk.oms.kernel.children
-        venue.end(real, OrderStatus.EXPIRED if hedge else OrderStatus.CANCELLED, told=told)
+        unsaid = D(0) if immediate(real.order) else unsaid_of(real, share)
+        self.done["ends told with less"] += bool(unsaid)
+        venue.end(real, OrderStatus.EXPIRED if hedge else OrderStatus.CANCELLED, told=told, unsaid=unsaid)
 
     @precondition(lambda self: any(venue.orders for venue in self.desk.venues.values()))
     @rule(index=number, lots=st.integers(1, 9), channels=st.sampled_from(CHANNELS))

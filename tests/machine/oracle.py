@@ -195,12 +195,17 @@ class OracleVenue(Venue):
         if channels in {"both", "orders"}:
             self.say(msgspec.structs.replace(self.update(real, one), forced=forced))
 
-    def end(self, real, status, *, told=True):
-        """Let an order end with what it has filled."""
+    def end(self, real, status, *, told=True, unsaid=ZERO):
+        """Let an order end with what it has filled, ``unsaid`` last: told by its trade alone, after the end."""
+        said = real.now.filled
+        if unsaid:
+            self.fill(real, real.now, unsaid, channels="none")
         self._changing(real)
         real.now.ended = status
         if told:
-            self.say(self.update(real))
+            self.say(msgspec.structs.replace(self.update(real), filled=said))
+        if unsaid:
+            self.say(self.trades[-1])
 
     def replace(self, real, amount, price):
         """Amend by cancel and replace: a new id for what is left of the new total."""

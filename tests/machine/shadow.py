@@ -13,6 +13,8 @@ from oms.hedge import events as e
 from oms.hedge.policy import How
 from oms.hedge.state import ChildState
 
+UNSURE = {ChildState.UNKNOWN, ChildState.ENDING}
+
 
 class Shadow:
     """Fed with every record in the order written; ``intended`` checks each decision before it is counted."""
@@ -27,7 +29,7 @@ class Shadow:
         self.hastened: set[tuple] = set()
         """Books with an operator's act: it made what waits due, or changed who owes what. No delay bound there."""
         self.asked: set[str] = set()
-        """Hedges that a venue said it does not know: given up by the kernel before the page says so, in one turn."""
+        """Hedges that a venue said it does not know: given up once the kernel says so."""
 
     def take(self, record):
         """Count one record."""
@@ -52,6 +54,8 @@ class Shadow:
                 self.hastened.add((data["venue"], data["ticker"]))
             case "RoundedUp":
                 self.hastened.add((data["venue"], data["ticker"]))
+            case "ChildConfirmed":
+                self.ended.add(data["child"])
             case "Evidence":
                 self._evidence(record.value(Evidence))
 
@@ -60,11 +64,21 @@ class Shadow:
         assert abs(evidence.filled) >= abs(self.filled[key]), "I7: a filled size fell"
         growth = evidence.filled - self.filled[key]
         self.filled[key] = evidence.filled
-        if evidence.status.terminal and key in self.intents:
+        if evidence.status.terminal and key in self.intents and not self._unconfirmed(evidence):
             self.ended.add(key)
         for leg in self.legs.get(key, ()):
             due_ns = evidence.ts_ns + leg.policy.trigger_after_ms * 1_000_000
             self.grown[leg.venue, leg.ticker].append((due_ns, growth * leg.ratio))
+
+    def given_up(self, kernel):
+        """Take from the kernel which of the hedges that a venue does not know are ended: that rule is checked by I9."""
+        self.ended |= {key for key in self.asked if kernel.children[key].state is ChildState.DONE}
+
+    def _unconfirmed(self, evidence):
+        """Whether an order that rested has ended with a rest: what it filled counts once the venue was asked."""
+        intended = self.intents[evidence.key]
+        joined = intended.policy.rung(intended.rung).how is How.JOIN
+        return joined and evidence.reason is None and abs(evidence.filled) < abs(intended.amount)
 
     # ------------------------------------------------------------ the books
 
@@ -103,11 +117,9 @@ class Shadow:
         assert intended.child not in kernel.makers, "I13: a hedge is a maker"
         if rounded_up:
             return
-        self.ended |= {key for key in self.asked if kernel.children[key].state is ChildState.DONE}
+        self.given_up(kernel)
         balance = self.balance(book)
-        unknown = [
-            self.rest(one) for one in self.children(book) if kernel.children[one.child].state is ChildState.UNKNOWN
-        ]
+        unknown = [self.rest(one) for one in self.children(book) if kernel.children[one.child].state in UNSURE]
         low = balance + sum((rest for rest in unknown if rest < 0), ZERO)
         high = balance + sum((rest for rest in unknown if rest > 0), ZERO)
         certain = low if low > 0 else high if high < 0 else ZERO

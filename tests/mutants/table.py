@@ -136,6 +136,17 @@ MUTANTS = (
         KERNEL,
     ),
     Mutant(
+        "an end is believed unconfirmed",
+        (
+            Change(
+                "oms/hedge/kernel.py",
+                "            if how is How.JOIN and event.reason is None and child.in_flight != 0:\n",
+                "            if False:\n",
+            ),
+        ),
+        ("tests/oms/test_kernel_ends.py",),
+    ),
+    Mutant(
         "a delayed obligation is hedged early",
         (
             Change(

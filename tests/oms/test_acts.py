@@ -133,7 +133,8 @@ def test_a_ladder_is_climbed_to_its_end():
     seen(kernel, "child1", "-0.2", done=False)
     (cancel,) = kernel.apply(e.Clocked(ts_ns=kernel.now_ns + 2_000_000_000))
     assert cancel == e.CancelChild(child="child1")
-    (ioc,) = seen(kernel, "child1", "-0.2")
+    assert sent(seen(kernel, "child1", "-0.2")) == []
+    (ioc,) = kernel.apply(e.ChildConfirmed(child="child1", ts_ns=kernel.now_ns))
     assert (ioc.amount, ioc.price) == (D("-0.8"), D("99.92"))
     (market,) = seen(kernel, "child2", "-0.5")
     assert (market.amount, market.price) == (D("-0.3"), None)

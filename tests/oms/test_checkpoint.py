@@ -274,6 +274,7 @@ def test_a_hedge_that_was_to_be_cancelled_still_climbs_after_a_restart():
     records = list(journal.records())
     for past in (past_of(records), told_in_two(records, len(records))):
         past.kernel.replay(e.ChildSeen(child="c", filled=ZERO, done=True, ts_ns=10**9 + 1))
+        past.kernel.replay(e.ChildConfirmed(child="c", ts_ns=10**9 + 2))
         book = past.kernel.book("b", "X")
         assert [item.rung for item in book.obligations] == [1]
         assert book.failures == 0
