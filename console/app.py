@@ -307,7 +307,7 @@ class HedgedeskApp(App[int]):
         try:
             write_file(path, text)
         except OSError as error:
-            self.say(f"{told} copied; {path} cannot be written: {error.strerror}", "warning")
+            self.say(f"{told} copied; no file was written ({error.strerror}): {path}", "warning")
         else:
             self.say(f"{told} copied, and written to {path}")
 
