@@ -9,7 +9,7 @@ from console import rows
 from console.earnings import Earnings
 from console.link import BookRow, Frame, Header, LogLine, PositionRow
 from console.mailbox import Mailbox
-from gateways.standards import ZERO, PositionUpdate
+from gateways.standards import ZERO, MarkUpdate, PositionUpdate
 from oms.deltas import Delta, FillDelta, HedgeDelta, RequestDelta
 from oms.hedge.book import view_book, view_claims, view_legs
 from oms.hedge.slippage import Slippages
@@ -40,6 +40,8 @@ class Publisher:
         self._last: dict[str, Any] = {}
         self._why: dict[str, tuple[str, str, str]] = {}
         """Why each book waits, as last told."""
+        self._marks: dict[tuple[str, str], tuple[MarkUpdate, int]] = {}
+        """The last mark of each contract held, and when it was first seen: not every venue dates them."""
         self._slippages = Slippages()
         self._earnings = Earnings(oms, paper=oms.state.live is None)
         self._subscription = oms.register(
@@ -195,7 +197,10 @@ class Publisher:
     def _mark(self, venue: str, ticker: str) -> rows.Mark | None:
         mark, mid = self._oms.feed.mark(venue, ticker), self._oms.feed.mid(venue, ticker)
         if mark is not None:
-            return rows.Mark(mark.mark, "mark", mark.ts_venue_ns)
+            heard = self._marks.get((venue, ticker))
+            if heard is None or heard[0] is not mark:
+                heard = self._marks[venue, ticker] = mark, self._oms.clock.now_ns()
+            return rows.Mark(mark.mark, "mark", heard[1])
         return None if mid is None else rows.Mark(mid, "mid", self._oms.feed.ts_recv_ns(venue, ticker))
 
     def _held(self) -> list[PositionRow]:

@@ -1,5 +1,6 @@
 """The hedge book: for each maker and leg, what is to be hedged, what is, what is under way, and what was captured."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -29,12 +30,15 @@ class HedgesPane(TablePane[HedgeRow], BookActs):
         super().__init__(desk, self._columns(), empty=EMPTY, newest_first=True, max_rows=2_000)
 
     def _columns(self) -> list[Column[HedgeRow]]:
+        def points(value: Decimal | None) -> str:
+            return fmt.rounded(value, 0 if value is not None and abs(value) >= 100 else 1, sign=True)
+
         def basis(row: HedgeRow) -> Cell:
-            return cells.gain(row.basis_bps, fmt.rounded(row.basis_bps, 1, sign=True))
+            return cells.gain(row.basis_bps, points(row.basis_bps))
 
         def slippage(row: HedgeRow) -> Cell:
             cost = None if row.slippage_bps is None else -row.slippage_bps
-            return cells.gain(cost, fmt.rounded(row.slippage_bps, 1, sign=True))
+            return cells.gain(cost, points(row.slippage_bps))
 
         def age(row: HedgeRow) -> Cell:
             ink = "bold alarm" if row.unknown else "warn" if row.waiting else "accent"
@@ -57,7 +61,7 @@ class HedgesPane(TablePane[HedgeRow], BookActs):
                    cell=lambda row: cells.signed(row.target, self.lot_of(row))),
             Column(key="hedged", label="hedged", width=9, right=True, flash=lambda row: abs(row.hedged),
                    cell=lambda row: cells.signed(row.hedged, self.lot_of(row))),
-            Column(key="flight", label="in flight", width=9, right=True, priority=2,
+            Column(key="flight", label="flight", width=8, right=True, priority=2, grow=1, widest=10,
                    cell=lambda row: cells.signed(row.in_flight, self.lot_of(row),
                                                  "bold alarm" if row.unknown else "accent")),
             Column(key="unknown", label="unknown", width=9, right=True, priority=9,
@@ -73,15 +77,15 @@ class HedgesPane(TablePane[HedgeRow], BookActs):
                                                      self.mirror.tick(row.maker_venue, row.maker_ticker)), "muted")),
             Column(key="bought", label="hedge avg", width=10, right=True, priority=6,
                    cell=lambda row: Cell(fmt.average(row.hedge_average, self.tick_of(row)), "muted")),
-            Column(key="basis", label="basis", width=6, right=True, priority=3, cell=basis,
+            Column(key="basis", label="basis", width=5, right=True, priority=3, cell=basis,
                    sort=lambda row: row.basis_bps),
             Column(key="slippage", label="slip", width=5, right=True, priority=5, cell=slippage,
                    sort=lambda row: row.slippage_bps),
             Column(key="state", label="state", width=9, priority=1, cell=lambda row: cells.hedge_state(row.state),
                    sort=lambda row: row.state),
-            Column(key="waits", label="why it waits", width=14, priority=7, grow=2, widest=60,
+            Column(key="waits", label="why it waits", width=14, priority=7, grow=4, widest=60,
                    cell=lambda row: Cell(row.waits, "warn")),
-            Column(key="policy", label="policy", width=10, priority=11, grow=1, widest=24,
+            Column(key="policy", label="policy", width=10, priority=11, grow=1, widest=16,
                    cell=lambda row: Cell(row.policy, "muted")),
         ]  # fmt: skip
 

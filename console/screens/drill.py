@@ -29,8 +29,6 @@ class DrillScreen(ModalScreen[None]):
     """Begins at ``place``; closes when there is no place to go back to."""
 
     DEFAULT_CSS = """
-    DrillScreen { align: center middle; }
-    DrillScreen .dialog { width: 100%; max-width: 140; height: 80%; min-height: 12; }
     DrillScreen .facts { height: auto; max-height: 6; padding: 0 0 1 0; }
     DrillScreen LiveTable { height: 1fr; }
     DrillScreen .path { height: 1; color: $muted; }
@@ -53,6 +51,8 @@ class DrillScreen(ModalScreen[None]):
         self._facts = Static(classes="facts")
         self._hint = Static(classes="path")
         self._box = Vertical(self._facts, self.table, self._hint, classes="dialog")
+        self._box.styles.width, self._box.styles.max_width = "100%", 140  # wider than other dialogs: it has a table
+        self._box.styles.height = "75%"
 
     def _columns(self) -> list[Column[Line]]:
         lot, tick = self._mirror.lot, self._mirror.tick
