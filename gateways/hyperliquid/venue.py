@@ -142,6 +142,10 @@ class HyperliquidVenue(Venue):
             await self.close()
             raise
 
+    def budget_used(self) -> str:
+        """How much of the rate budget is used: see ``Session.budget_used``."""
+        return self._session.budget_used()
+
     async def close(self) -> None:
         """See ``Venue.close``."""
         link, self._link = self._link, None

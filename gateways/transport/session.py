@@ -175,6 +175,14 @@ class Session(ABC):
             self.gate.budget.hold(pools, seconds, self.gate.now(), renews=renews)
         return seconds
 
+    def budget_used(self) -> str:
+        """How much of the rate budget is used, in a few words: the two fullest pools, and a ban where there is one."""
+        now = self.gate.now()
+        fullest = sorted(self.gate.budget.used(now).items(), key=lambda pool: -pool[1][0] / pool[1][1])[:2]
+        text = ", ".join(f"{name} {used}/{limit}" for name, (used, limit) in fullest)
+        banned = self.gate.budget.banned_for(now)
+        return f"banned {banned:.0f} s, {text}" if banned else text
+
     def _is_refusal(self, status: int, body: bytes) -> bool:  # noqa: ARG002 - most venues document none
         """Whether an answer of 408 or 5xx is a refusal by the venue's documentation. Here: none is."""
         return False

@@ -114,6 +114,10 @@ class StreamedVenue(Venue, Generic[S]):
         """Open the private stream anew: a new connection, logged in and subscribed; the order entry stays."""
         self._private.renew(reason)
 
+    def budget_used(self) -> str:
+        """How much of the rate budget is used: see ``Session.budget_used``."""
+        return self._session.budget_used()
+
     # ------------------------------------------------------------------ public data
 
     async def subscribe(self, ticker: str) -> None:
