@@ -12,7 +12,7 @@ class Clockless(Session):
         raise AssertionError("not asked")
 
 
-def test_the_two_fullest_pools_are_told_and_a_ban_first():
+async def test_the_two_fullest_pools_are_told_and_a_ban_first():
     """By share of the limit, not by count; a ban says for how long."""
     pools = (Pool("weight", 2_400, 60.0), Pool("orders", 10, 60.0), Pool("queries", 50, 60.0))
     session = Clockless("v", Endpoints(rest="http://127.0.0.1:9", ws="ws://127.0.0.1:9"), pools, ())
