@@ -85,8 +85,6 @@ def _of_file(loaded: Loaded) -> Iterator[Finding]:
             rebound(loaded.profile.keymap)
         except KeymapError as error:
             yield Finding("config", Verdict.NO, loaded.sentence(("keymap", error.action), str(error)))
-    if loaded.profile.kind == "paper-on-live":
-        yield Finding("config", Verdict.NO, "paper on live data cannot be started yet: use kind paper")
 
 
 async def _of_venue(
@@ -132,8 +130,8 @@ async def _asked(alias: str, kind: str, place: Endpoints, profile: Profile) -> l
         before = time.monotonic_ns()
         await session.synchronize_clock()
         findings += [_of_reach(alias, before), _of_clock(alias, session.offset_ms, profile)]
-        allowed = await ask(session)
-        findings += _of_permissions(alias, allowed)
+        if profile.kind == "venues":  # elsewhere there is no account to ask about
+            findings += _of_permissions(alias, await ask(session))
     except VenueError as error:
         about = "permissions" if findings else "reach"
         findings.append(Finding(about, Verdict.NO, session.redactor.cut(str(error))))

@@ -201,7 +201,19 @@ def _paper(arguments: argparse.Namespace) -> int:
     from gateways.paper.server import serve  # noqa: PLC0415  # loaded when used
 
     paper = paper_settings(arguments)
+    if arguments.live_data is not None:
+        return _paper_on_live(arguments)
     return serve(paper.venues, paper.seed, paper.market, paper.ticker, paper.speed)
+
+
+def _paper_on_live(arguments: argparse.Namespace) -> int:
+    from console.live_data import SEED, serve_live  # noqa: PLC0415  # loaded when used
+    from gateways.paper.market import WALKING  # noqa: PLC0415  # loaded when used
+
+    if arguments.market is not None or arguments.names is not None:
+        raise UsageError("--live-data FILE names the venues and is their market: no --venues, no --market beside it")
+    seed = SEED if arguments.seed is None else arguments.seed
+    return serve_live(Path(arguments.live_data), [base.upper() for base in arguments.bases or WALKING], seed)
 
 
 def _drill(arguments: argparse.Namespace) -> int:
@@ -255,6 +267,8 @@ _DEFAULTS = dict.fromkeys(
         "theme",
         "seconds",
         "names",
+        "live_data",
+        "bases",
     )
 )
 
@@ -313,6 +327,14 @@ def _parser() -> argparse.ArgumentParser:
     paper = _command(commands, "paper", _paper, "the paper venues alone; prints where they are as JSON", [market])
     paper.add_argument(
         "--venues", dest="names", type=_names, metavar="A,B", help="which venues (default binance,hyperliquid)"
+    )
+    paper.add_argument(
+        "--live-data",
+        metavar="FILE",
+        help="take the market from these venues' public streams (JSON, keys are not used)",
+    )
+    paper.add_argument(
+        "--bases", type=_names, metavar="A,B", help="with --live-data: which base assets (default BTC,ETH,SOL)"
     )
     verify = _command(
         commands, "verify", _verify, "prove a desk's journal against its venues' own fills", [debug, config]

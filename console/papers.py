@@ -54,9 +54,21 @@ class PaperSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The contract that the recording is of."""
     speed: Decimal = Decimal(1)
     """How many times faster than recorded."""
+    live_data: Path | None = None
+    """The venues whose public data make the market, in the place of all of the above but the seed of the keys."""
+    bases: tuple[str, ...] = ()
+    """The base assets that are listed with it; empty for the usual ones."""
+
+    @property
+    def module(self) -> str:
+        """The module that serves them as a process."""
+        return "gateways.paper" if self.live_data is None else "console.live_data"
 
     def arguments(self) -> list[str]:
-        """These settings as the arguments of ``python -m gateways.paper``."""
+        """These settings as the arguments of that module."""
+        if self.live_data is not None:
+            listed = ["--bases", ",".join(self.bases)] if self.bases else []
+            return ["--live-data", str(self.live_data), "--seed", str(self.seed), *listed]
         words = ["--venues", ",".join(self.venues), "--seed", str(self.seed)]
         if self.market is not None:
             words += ["--market", str(self.market), "--ticker", str(self.ticker), "--speed", f"{self.speed:f}"]
@@ -73,14 +85,15 @@ class PaperProcess:
         self,
         settings: PaperSettings | None = None,
         *,
-        command: Sequence[str] = (sys.executable, "-P", "-m", "gateways.paper"),
+        command: Sequence[str] | None = None,
         start_s: float = START_S,
         stop_s: float = STOP_S,
     ) -> None:
         self.settings = settings or PaperSettings()
         self.endpoints: dict[str, Endpoints] = {}
         """Where the venues are, by alias; filled by ``start``."""
-        self._command = [*command, *self.settings.arguments(), "--with-parent"]
+        program = command or (sys.executable, "-P", "-m", self.settings.module)
+        self._command = [*program, *self.settings.arguments(), "--with-parent"]
         self._start_s = start_s
         self._stop_s = stop_s
         self._process: subprocess.Popen[str] | None = None

@@ -119,11 +119,13 @@ def starting(arguments: argparse.Namespace, *, before: "Callable[[Loaded], None]
             raise UsageError(f"--venues FILE goes with a paper profile: {_named(loaded)} has venues of its own")
         endpoints = load_venues(Path(arguments.venues))
         yield Start(endpoints, _folder(endpoints, None), name, profile)
-    elif profile is not None and profile.kind != "paper":
+    elif profile is not None and profile.kind == "venues":
         _refuse_own_market(arguments, "a profile that names its venues")
         endpoints = profile_accounts(loaded)
         yield Start(endpoints, _folder(endpoints, profile), name, profile)
     else:
+        if profile is not None and profile.kind == "paper-on-live":
+            _refuse_own_market(arguments, "a profile whose market is that of real venues")
         with paper_venues(arguments, profile) as (endpoints, folder):
             yield Start(endpoints, folder, name, profile)
 
@@ -137,7 +139,7 @@ def past_desk(arguments: argparse.Namespace, unnamed: str) -> "tuple[Mapping[str
 
     loaded = None if arguments.venues is not None else _configured(arguments)
     profile = None if loaded is None else loaded.profile
-    if arguments.venues is None and (profile is None or profile.kind == "paper"):
+    if arguments.venues is None and (profile is None or profile.kind != "venues"):
         raise UsageError(unnamed)
     endpoints = load_venues(Path(arguments.venues)) if arguments.venues is not None else profile_accounts(loaded)
     folder = _folder(endpoints, profile)
@@ -152,8 +154,8 @@ def profile_accounts(loaded: "Loaded | None") -> "dict[str, Endpoints]":
     from console.config.secrets import SecretError  # noqa: PLC0415  # loaded when used
     from gateways.errors import Denied  # noqa: PLC0415  # loaded when used
 
-    if loaded is None or loaded.profile.kind == "paper-on-live":
-        raise UsageError(f"{_named(loaded)} is paper on live data, which cannot be started yet: use kind paper")
+    if loaded is None or loaded.profile.kind != "venues":
+        raise UsageError(f"{_named(loaded)} has no accounts of its own")
     try:
         return accounts(loaded.profile, os.environ)
     except (SecretError, Denied) as error:
@@ -169,6 +171,8 @@ def paper_venues(
 
     settings = paper_settings(arguments, profile)
     with terminated_like_interrupted(), TemporaryDirectory(prefix="hedgedesk-") as folder:
+        if profile is not None and profile.kind == "paper-on-live":
+            settings = on_live_data(profile, settings, Path(folder))
         papers = PaperProcess(settings)
         try:
             endpoints = papers.start()
@@ -180,6 +184,19 @@ def paper_venues(
             yield endpoints, Path(folder)
         finally:
             papers.stop()
+
+
+def on_live_data(profile: "Profile", settings: "PaperSettings", folder: Path) -> "PaperSettings":
+    """Paper venues whose market is that of the profile's venues; where those are is written to ``folder``."""
+    import msgspec  # noqa: PLC0415  # loaded when used
+
+    from console.config.accounts import addresses  # noqa: PLC0415  # loaded when used
+    from oms.private_files import write_file  # noqa: PLC0415  # loaded when used
+
+    file = folder / "live-data.json"
+    places = {alias: addresses(entry) for alias, entry in profile.venues.items()}
+    write_file(file, msgspec.json.encode({"venues": places}).decode())
+    return msgspec.structs.replace(settings, live_data=file, bases=tuple(profile.paper.bases or ()))
 
 
 @contextlib.contextmanager

@@ -167,6 +167,8 @@ class PaperTable(Table):
     """The base asset that the recording is of."""
     speed: Amount | None = None
     """How many times faster than recorded."""
+    bases: list[str] | None = None
+    """With paper-on-live: the base assets that are listed, as in ["BTC", "ETH", "SOL"], which is what is not set."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -217,8 +219,12 @@ class Profile(Table):
             self._check_venue(alias, venue)
         if self.kind != "venues" and self.journal_folder is not None:
             raise wrong("goes with kind venues: paper venues and their journal end together", "journal_folder")
-        if self.kind != "paper" and self.paper != PaperTable():
-            raise wrong("goes with kind paper", "paper")
+        if self.kind == "venues" and self.paper != PaperTable():
+            raise wrong("goes with kind paper or paper-on-live", "paper")
+        if self.kind == "paper-on-live" and self.paper.market is not None:
+            raise wrong("goes with kind paper: here the market is that of real venues", "paper", "market")
+        if self.kind == "paper" and self.paper.bases is not None:
+            raise wrong("goes with kind paper-on-live", "paper", "bases")
         return self
 
     def _check_venue(self, alias: str, venue: VenueEntry) -> None:

@@ -121,4 +121,6 @@ pending_timeout_s = 5          # an order without an answer counts as UNKNOWN af
 # [profiles.shadow.venues.binance]
 # kind = "binance"
 # environment = "mainnet"
+# [profiles.shadow.paper]
+# bases = ["BTC", "ETH", "SOL"] # the base assets that are listed
 """

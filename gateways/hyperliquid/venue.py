@@ -16,7 +16,7 @@ from decimal import Decimal
 import msgspec
 
 from gateways.contracts import Contracts
-from gateways.errors import Denied, NotFound, Unavailable
+from gateways.errors import DecodeError, Denied, NotFound, Unavailable, Unknown
 from gateways.hyperliquid import answers, bodies
 from gateways.hyperliquid.encode import (
     ACCEPTANCE_WINDOW_MS,
@@ -145,6 +145,22 @@ class HyperliquidVenue(Venue):
     def budget_used(self) -> str:
         """How much of the rate budget is used: see ``Session.budget_used``."""
         return self._session.budget_used()
+
+    async def observe(self, sink: Sink, watcher: Watcher) -> None:
+        """See ``Venue.observe``."""
+        if self._link is not None:
+            raise Denied(self.alias, "connected already")
+        self._session.open(sink, watcher)
+        self._link = self._make_link("")
+        try:
+            await self.load_contracts()
+            await self._link.public.start()
+        except (Unknown, DecodeError) as error:
+            await self.close()
+            raise Unavailable(self.alias, f"cannot connect: {error.text}") from error
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """See ``Venue.close``."""

@@ -169,15 +169,19 @@ RULES: dict[str, VenueRules] = {
 }
 
 
-def paper_exchange(kind: str, *, now_ns: Callable[[], int], bases: Collection[str] | None = None) -> PaperExchange:
+def paper_exchange(
+    kind: str, *, now_ns: Callable[[], int], bases: Collection[str] | None = None,
+    contracts: Collection[Contract] | None = None,
+) -> PaperExchange:  # fmt: skip
     """A paper exchange under the rules of venue ``kind`` (a key of RULES), without accounts or orders.
 
-    ``bases``: list only the contracts of these base assets; None lists all that RULES has.
+    ``contracts``: those that it lists; None for those of RULES. ``bases``: of these only those of these base assets.
     """
     rules = RULES[kind]
+    listed = rules.contracts if contracts is None else contracts
     return PaperExchange(
         rules.name,
-        Contracts(rules.name, (each for each in rules.contracts if bases is None or each.base in bases)),
+        Contracts(rules.name, (each for each in listed if bases is None or each.base in bases)),
         now_ns=now_ns,
         quote_asset=rules.quote_asset,
         maker_fee=rules.maker_fee,

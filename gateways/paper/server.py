@@ -43,7 +43,7 @@ def serve(  # noqa: PLR0917 - a caller names them all
     except RecordingError as error:
         print(error, file=sys.stderr)
         return 2
-    uvloop.run(_serve(server, sys.stdout if out is None else out, parent))
+    uvloop.run(serve_until_stopped(server, sys.stdout if out is None else out, parent))
     return 0
 
 
@@ -61,7 +61,8 @@ def _build(
     return PaperServer(venues, seed=seed, trades=read_recording(market_file), ticker=ticker, speed=speed)
 
 
-async def _serve(server: PaperServer, out: TextIO, parent: int | None) -> None:
+async def serve_until_stopped(server: PaperServer, out: TextIO, parent: int | None) -> None:
+    """Say where the venues are and serve them until a signal, or until ``parent`` is our parent no longer."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,6 +75,7 @@ async def _serve(server: PaperServer, out: TextIO, parent: int | None) -> None:
                 "key": each.key,
                 "secret": each.secret,
                 **({"passphrase": each.passphrase} if each.passphrase else {}),
+                **({"kind": each.kind} if each.kind != name else {}),
             }
             for name, each in server.endpoints.items()
         }

@@ -101,6 +101,7 @@ class PaperVenue:
             key=self.credentials.key,
             secret=self.credentials.secret,
             passphrase=self.credentials.passphrase,
+            kind=self._kind.name,
         )
 
     async def start(self) -> None:
@@ -209,8 +210,9 @@ class PaperServer:
     """Paper venues over one market. Build it, ``start`` it, ``run`` its market; ``close`` it.
 
     ``trades`` replay the market of ``ticker`` at ``speed`` from a second after the first private subscription on any
-    venue; the other base assets have the random market of ``seed``. Raises RecordingError where the replay cannot be,
-    KeyError for a venue that is not in ``kinds``.
+    venue; the other base assets have the random market of ``seed``. With ``exchanges``, one for each venue, who
+    made them makes their market (``gateways.paper.live``). Raises RecordingError where the replay cannot be, KeyError
+    for a venue that is not in ``kinds``.
     """
 
     def __init__(
@@ -223,8 +225,22 @@ class PaperServer:
         speed: Decimal = Decimal(1),
         kinds: Mapping[str, Kind] = KINDS,
         now_ns: Callable[[], int] = time.time_ns,
+        exchanges: Mapping[str, PaperExchange] | None = None,
     ) -> None:
         self._now_ns = now_ns
+        self.replay: Replay | None = None
+        self._market: Market | None = None
+        if exchanges is None:
+            exchanges = self._make_market(venues, seed, trades, ticker, speed)
+        self.venues = {
+            name: PaperVenue(kinds[name], exchanges[name], seed=seed, now_ns=now_ns, on_private=self._begin_replay)
+            for name in venues
+        }
+
+    def _make_market(
+        self, venues: Sequence[str], seed: int, trades: Sequence[RecordedTrade], ticker: str, speed: Decimal
+    ) -> dict[str, PaperExchange]:
+        now_ns = self._now_ns
         replayed = base_of(ticker, [each for name in venues for each in RULES[name].contracts]) if trades else None
         walking = tuple(base for base in WALKING if base != replayed)
         bases = walking if replayed is None else (*walking, replayed)
@@ -232,11 +248,9 @@ class PaperServer:
         for exchange in exchanges.values():
             open_house(exchange)
         self._market = Market(exchanges, seed=seed, bases=walking)
-        self.replay = Replay(exchanges, trades, base=replayed, speed=speed, seed=seed) if replayed is not None else None
-        self.venues = {
-            name: PaperVenue(kinds[name], exchange, seed=seed, now_ns=now_ns, on_private=self._begin_replay)
-            for name, exchange in exchanges.items()
-        }
+        if replayed is not None:
+            self.replay = Replay(exchanges, trades, base=replayed, speed=speed, seed=seed)
+        return exchanges
 
     @property
     def endpoints(self) -> dict[str, Endpoints]:
@@ -266,7 +280,8 @@ class PaperServer:
 
     def step(self) -> None:
         """Let one step of market happen and tell who subscribed."""
-        self._market.step()
+        if self._market is not None:
+            self._market.step()
         if self.replay is not None:
             self.replay.step(self._now_ns())
         for venue in self.venues.values():

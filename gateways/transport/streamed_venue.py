@@ -97,6 +97,19 @@ class StreamedVenue(Venue, Generic[S]):
         except Unavailable as error:
             session.dropped(f"order entry goes by HTTP for now: {error.text}")
 
+    async def observe(self, sink: Sink, watcher: Watcher) -> None:
+        """See ``Venue.observe``."""
+        self._session.open(sink, watcher)
+        try:
+            await self._session.synchronize_clock()
+            await self.load_contracts()
+        except (Unknown, DecodeError) as error:
+            await self.close()
+            raise Unavailable(self.alias, f"cannot connect: {error.text}") from error
+        except BaseException:
+            await self.close()
+            raise
+
     @abstractmethod
     async def _check_account(self) -> None:
         """Raise Denied for an account whose kind the desk does not trade."""

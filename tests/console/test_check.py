@@ -255,7 +255,7 @@ def test_check_lists_every_problem(alone: Path, capsys: pytest.CaptureFixture[st
     ("more", "said"),
     [
         ("--profile live", "the profile live: binance: the environment has no MY_KEY"),
-        ("--profile shadow", "the profile shadow is paper on live data, which cannot be started yet"),
+        ("--profile shadow --seed 3", "it cannot go with a profile whose market is that of real venues"),
         ("--profile liv", "--profile: there is no profile 'liv': did you mean live?"),
         ("--profile live --seed 3", "--seed is for the desk's own paper venues"),
         (
