@@ -94,9 +94,10 @@ def fits_order(_: Mirror, selection: Selection) -> str | None:
 
 def fits_cancel(_: Mirror, selection: Selection) -> str | None:
     """Orders one of which, at least, may still trade."""
-    if not selection.rows:
+    orders = [row for row in selection.rows if isinstance(row, OrderRow)]
+    if not orders:
         return "no order is under the cursor"
-    if all(row.terminal for row in selection.rows):
+    if all(row.terminal for row in orders):
         return "nothing to cancel here: " + ("all marked are done" if selection.marked else "that order is done")
     return None
 
