@@ -246,22 +246,14 @@ class Venue(ABC):
         An outcome is what ``place`` would return or raise: one order's refusal is not another's. What fails a request
         as a whole is the outcome of each of its orders. Contracts may be mixed. Hedges go by ``place``.
         """
-
-        async def one(batch: list[PlaceOrder]) -> list[OrderUpdate]:
-            return [await self.place(batch[0])]
-
-        return await in_batches(self.alias, orders, one, largest=1)
+        return await in_batches(self.alias, orders, self.place)
 
     async def cancel_many(self, cancels: Sequence[CancelOrder]) -> list[OrderUpdate | VenueError | None]:
         """Ask for cancels, in as few requests as the venue allows; return an outcome for each, in their order.
 
         An outcome is what ``cancel`` would return or raise, as with ``place_many``.
         """
-
-        async def one(batch: list[CancelOrder]) -> list[OrderUpdate | None]:
-            return [await self.cancel(batch[0])]
-
-        return await in_batches(self.alias, cancels, one, largest=1)
+        return await in_batches(self.alias, cancels, self.cancel)
 
     @abstractmethod
     async def cancel_all(self, ticker: str) -> None:

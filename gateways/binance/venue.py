@@ -181,27 +181,23 @@ class BinanceVenue(StreamedVenue[Session]):
         return await in_batches(
             self.alias,
             orders,
-            self._place_batch,
+            self.place,
+            self._entry.place_batch,
             largest=encode.PLACE_BATCH,
             check=lambda order: encode.check(order, self.contracts),
         )
-
-    async def _place_batch(self, orders: list[PlaceOrder]) -> list[OrderUpdate | VenueError]:
-        return [await self.place(orders[0])] if len(orders) == 1 else await self._entry.place_batch(orders)
 
     async def cancel_many(self, cancels: Sequence[CancelOrder]) -> list[OrderUpdate | VenueError | None]:
         """Ask for cancels, ten of a contract in a request of HTTP."""
         return await in_batches(
             self.alias,
             cancels,
-            self._cancel_batch,
+            self.cancel,
+            self._entry.cancel_batch,
             largest=encode.CANCEL_BATCH,
             check=lambda cancel: encode.check(cancel, self.contracts),
             together=lambda cancel: (cancel.ticker, bool(cancel.oid)),
         )
-
-    async def _cancel_batch(self, cancels: list[CancelOrder]) -> Sequence[OrderUpdate | VenueError | None]:
-        return [await self.cancel(cancels[0])] if len(cancels) == 1 else await self._entry.cancel_batch(cancels)
 
     async def cancel_all(self, ticker: str) -> None:
         """Cancel all open orders of one contract with the venue's own verb."""

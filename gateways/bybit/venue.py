@@ -208,30 +208,22 @@ class BybitVenue(StreamedVenue[Session]):
         return await in_batches(
             self.alias,
             orders,
-            self._place_batch,
+            self.place,
+            lambda batch: self._entry.send_batch(batch, "place batch", Priority.MAKER),
             largest=self._entry.largest_batch(limits.CREATE_BATCH),
             check=lambda order: encode.check(order, self.contracts),
         )
-
-    async def _place_batch(self, orders: list[PlaceOrder]) -> list[OrderUpdate | VenueError]:
-        if len(orders) == 1:
-            return [await self.place(orders[0])]
-        return await self._entry.send_batch(orders, "place batch", Priority.MAKER)
 
     async def cancel_many(self, cancels: Sequence[CancelOrder]) -> list[OrderUpdate | VenueError | None]:
         """Ask for cancels, as ``place_many``; the ends come by the stream."""
         return await in_batches(
             self.alias,
             cancels,
-            self._cancel_batch,
+            self.cancel,
+            lambda batch: self._entry.send_batch(batch, "cancel batch", Priority.CANCEL),
             largest=self._entry.largest_batch(limits.CANCEL_BATCH),
             check=lambda cancel: encode.check(cancel, self.contracts),
         )
-
-    async def _cancel_batch(self, cancels: list[CancelOrder]) -> Sequence[OrderUpdate | VenueError | None]:
-        if len(cancels) == 1:
-            return [await self.cancel(cancels[0])]
-        return await self._entry.send_batch(cancels, "cancel batch", Priority.CANCEL)
 
     async def cancel_all(self, ticker: str) -> None:
         """Cancel all open orders of one contract with the venue's own verb."""

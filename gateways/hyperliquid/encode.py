@@ -102,8 +102,8 @@ def encode_ws(
     return as_post(payload, request_id, signed=signed)
 
 
-def encode_cancels(
-    cancels: Sequence[CancelOrder],
+def encode_batch(
+    requests: Sequence[PlaceOrder] | Sequence[CancelOrder],
     contracts: Contracts,
     credentials: Credentials,
     now_ms: int,
@@ -111,14 +111,23 @@ def encode_cancels(
     mainnet: bool = False,
     nonce: int | None = None,
 ) -> WireRequest:
-    """Cancel several orders by their oids in one request; the answer has an outcome for each. Raises Denied."""
-    rows = []
-    for cancel in cancels:
-        if cancel.oid is None:
-            raise Denied(contracts.venue, "a batch of cancels goes by oid", field="oid")
-        rows.append({"a": _asset(cancel.ticker, contracts), "o": _oid(cancel.oid, contracts)})
-    action = {"type": "cancel", "cancels": rows}
-    return _wire(_signed(action, contracts, credentials, now_ms if nonce is None else nonce, None, mainnet=mainnet))
+    """Several orders, or several cancels (all by oid or all by cloid), in one request. Raises Denied.
+
+    The answer has an outcome for each. Orders expire as in ``encode``.
+    """
+    kind, listed, items = _items(requests, contracts)
+    action = {"type": kind, listed: items}
+    expires_after = None
+    if kind == "order":
+        action["grouping"] = "na"
+        expires_after = now_ms + ACCEPTANCE_WINDOW_MS
+    own_nonce = now_ms if nonce is None else nonce
+    return _wire(_signed(action, contracts, credentials, own_nonce, expires_after, mainnet=mainnet))
+
+
+def check(request: PlaceOrder | CancelOrder, contracts: Contracts) -> None:
+    """Raise Denied for a request that the venue cannot be asked: it would spoil the batch that it goes in."""
+    _action(request, contracts, 0)
 
 
 def as_post(payload: Action | msgspec.Raw, request_id: int, *, signed: bool) -> bytes:
@@ -229,20 +238,37 @@ def _action(request: Request, contracts: Contracts, now_ms: int) -> Action:
         case AmendOrder():
             change = {"oid": _oid(request.oid, contracts), "order": _amend(request, contracts)}
             return {"type": "batchModify", "modifies": [change]}
-        case CancelOrder(oid=None, cloid=cloid):
-            asset = _asset(request.ticker, contracts)
-            return {"type": "cancelByCloid", "cancels": [{"asset": asset, "cloid": _cloid(cloid, contracts)}]}
-        case CancelOrder(oid=oid):
-            return {
-                "type": "cancel",
-                "cancels": [{"a": _asset(request.ticker, contracts), "o": _oid(oid, contracts)}],
-            }
+        case CancelOrder():
+            kind, cancel = _cancel(request, contracts)
+            return {"type": kind, "cancels": [cancel]}
         case DeadMansSwitch():
             return _switch(request, contracts, now_ms)
         case CancelAll():
             raise Denied(contracts.venue, "Hyperliquid cannot cancel all orders of a contract in one request")
         case _:
             raise Denied(contracts.venue, f"Hyperliquid has no request for {type(request).__name__}")
+
+
+def _items(
+    requests: Sequence[PlaceOrder] | Sequence[CancelOrder], contracts: Contracts
+) -> tuple[str, str, list[Action]]:
+    """The type of the action, what its list is called, and the list."""
+    orders = [_place(each, contracts) for each in requests if isinstance(each, PlaceOrder)]
+    if orders:
+        return "order", "orders", orders
+    cancels = [_cancel(each, contracts) for each in requests if isinstance(each, CancelOrder)]
+    kinds = {kind for kind, _ in cancels}
+    if len(kinds) != 1:
+        raise Denied(contracts.venue, "a batch of cancels goes by oids or by cloids, not by both", field="oid")
+    return kinds.pop(), "cancels", [cancel for _, cancel in cancels]
+
+
+def _cancel(cancel: CancelOrder, contracts: Contracts) -> tuple[str, Action]:
+    """The type of the action, and what it says of the order."""
+    asset = _asset(cancel.ticker, contracts)
+    if cancel.oid is None:
+        return "cancelByCloid", {"asset": asset, "cloid": _cloid(cancel.cloid, contracts)}
+    return "cancel", {"a": asset, "o": _oid(cancel.oid, contracts)}
 
 
 def _place(order: PlaceOrder, contracts: Contracts) -> Action:

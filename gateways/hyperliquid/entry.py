@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from gateways.errors import DecodeError, Unavailable, Unknown
+from gateways.errors import DecodeError, Unavailable, Unknown, VenueError
 from gateways.hyperliquid.answers import Outcome, RefusedWhole, outcomes, refused
-from gateways.hyperliquid.encode import as_post, encode, encode_cancels
+from gateways.hyperliquid.encode import as_post, encode, encode_batch
 from gateways.hyperliquid.session import MESSAGES, ORDERS, WEIGHT, Session
 from gateways.hyperliquid.wire import PostResponse, read
 from gateways.standards import AmendOrder, CancelOrder, DeadMansSwitch, PlaceOrder, WireRequest
@@ -22,7 +22,9 @@ POSTS_IN_FLIGHT = 100
 REPLY_TIMEOUT_S = 10.0
 ENTRY_WAIT_S = 2.0
 """How long an order request may wait for the rate budget: longer than the second that a refusal for rate asks for."""
-CANCELS_A_REQUEST = 40
+BATCH = 40
+"""Most items that go in one request. The venue names no most; from 40 on a request weighs more, and so much is lost
+together when there is no answer ("Rate limits and user limits" page)."""
 
 Action = PlaceOrder | AmendOrder | CancelOrder | DeadMansSwitch
 
@@ -84,32 +86,40 @@ class OrderEntry:
         )
         limited = {ORDERS: 1} if isinstance(request, PlaceOrder | AmendOrder) else {}
         (outcome,) = await self._perform(wire, verb, priority, limited, items=1)
+        settled = self._settled(outcome, verb, names_order=isinstance(request, PlaceOrder | AmendOrder))
+        if isinstance(settled, VenueError):
+            raise settled
+        return settled
+
+    async def submit_batch(
+        self, requests: Sequence[PlaceOrder] | Sequence[CancelOrder], priority: Priority
+    ) -> list[Outcome | VenueError]:
+        """Send several orders, or several cancels, in one request; return each one's outcome, without error, or error.
+
+        Raises what the request as a whole met, as ``submit`` does.
+        """
+        places = isinstance(requests[0], PlaceOrder)
+        now_ms = self._session.now_ms()
+        wire = encode_batch(
+            requests,
+            self._session.contracts,
+            self._session.credentials,
+            now_ms,
+            mainnet=self._mainnet,
+            nonce=self._nonces.next(now_ms),
+        )
+        verb, costs = ("place batch", {ORDERS: len(requests)}) if places else ("cancel batch", {})
+        found = await self._perform(wire, verb, priority, costs, items=len(requests))
+        return [self._settled(outcome, verb, names_order=places) for outcome in found]
+
+    def _settled(self, outcome: Outcome, verb: str, *, names_order: bool) -> Outcome | VenueError:
+        """An outcome, or the error that it is. ``names_order``: whether one that says nothing proves nothing."""
         if outcome.error is not None:
             error = refused(self._venue, outcome.error, whole=isinstance(outcome, RefusedWhole))
-            raise self._session.held_up(error, ORDERS)
-        if outcome == Outcome() and isinstance(request, PlaceOrder | AmendOrder):
-            raise Unknown(self._venue, f"sent, but the answer to {verb} names no order")
+            return self._session.held_up(error, ORDERS)
+        if names_order and outcome == Outcome():
+            return Unknown(self._venue, f"sent, but the answer to {verb} names no order")
         return outcome
-
-    async def cancel_many(self, cancels: Sequence[CancelOrder]) -> list[Outcome]:
-        """Cancel by oid, some in each request; return an outcome for each cancel, with its error if it has one.
-
-        Raises as ``submit`` for a request that failed as a whole; those after it were not sent.
-        """
-        results: list[Outcome] = []
-        for first in range(0, len(cancels), CANCELS_A_REQUEST):
-            some = cancels[first : first + CANCELS_A_REQUEST]
-            now_ms = self._session.now_ms()
-            wire = encode_cancels(
-                some,
-                self._session.contracts,
-                self._session.credentials,
-                now_ms,
-                mainnet=self._mainnet,
-                nonce=self._nonces.next(now_ms),
-            )
-            results += await self._perform(wire, "cancel_all", Priority.CANCEL, {}, items=len(some))
-        return results
 
     # ------------------------------------------------------------------ the two ways
 

@@ -10,27 +10,29 @@ A thin shell: ``decode`` and ``encode`` translate, ``streams`` and ``entry`` mov
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
 
+from gateways.batches import in_batches, raise_unless_gone
 from gateways.contracts import Contracts
-from gateways.errors import DecodeError, Denied, NotFound, Unavailable, Unknown
+from gateways.errors import DecodeError, Denied, NotFound, Unavailable, Unknown, VenueError
 from gateways.hyperliquid import answers, bodies
 from gateways.hyperliquid.encode import (
     ACCEPTANCE_WINDOW_MS,
     SHORTEST_SWITCH_MS,
+    check,
     check_key,
     encode,
     slippage_price,
     user_address,
 )
-from gateways.hyperliquid.entry import REPLY_TIMEOUT_S, OrderEntry, post_calls
+from gateways.hyperliquid.entry import BATCH, REPLY_TIMEOUT_S, OrderEntry, post_calls
+from gateways.hyperliquid.fills import ENDED_AS_STATED, with_fills
 from gateways.hyperliquid.session import WEIGHT, Session
 from gateways.hyperliquid.streams import PrivateStream, PublicStream
 from gateways.standards import (
-    ZERO,
     AmendOrder,
     BalanceUpdate,
     BookUpdate,
@@ -38,7 +40,6 @@ from gateways.standards import (
     DeadMansSwitch,
     FillEvent,
     OrderKind,
-    OrderStatus,
     OrderUpdate,
     PlaceOrder,
     PositionUpdate,
@@ -74,6 +75,8 @@ CAPABILITIES = Capabilities(
     amend=True,
     amend_keeps_oid=False,
     order_entry_websocket=True,
+    place_batch=BATCH,
+    cancel_batch=BATCH,
     cancel_all_native=False,
     # The time must be five seconds ahead when it arrives: one more for the way and the clocks.
     dead_mans_switch=DeadMan(shortest_s=SHORTEST_SWITCH_MS // 1_000 + 1, longest_s=86_400, most_a_day=10),
@@ -142,10 +145,6 @@ class HyperliquidVenue(Venue):
             await self.close()
             raise
 
-    def budget_used(self) -> str:
-        """How much of the rate budget is used: see ``Session.budget_used``."""
-        return self._session.budget_used()
-
     async def observe(self, sink: Sink, watcher: Watcher) -> None:
         """See ``Venue.observe``."""
         if self._link is not None:
@@ -161,6 +160,10 @@ class HyperliquidVenue(Venue):
         except BaseException:
             await self.close()
             raise
+
+    def budget_used(self) -> str:
+        """How much of the rate budget is used: see ``Session.budget_used``."""
+        return self._session.budget_used()
 
     async def close(self) -> None:
         """See ``Venue.close``."""
@@ -248,7 +251,7 @@ class HyperliquidVenue(Venue):
         found = bodies.order(body, self.alias)
         if found is None:
             raise NotFound(self.alias, f"the venue knows of no order {oid or cloid}")
-        if found.status in _ENDED_AS_STATED:
+        if found.status in ENDED_AS_STATED:
             return found
         since_ns = bodies.created_ns(body, self.alias)
         return with_fills(found, await self.fills_since(since_ns, found.ticker))
@@ -279,7 +282,7 @@ class HyperliquidVenue(Venue):
         """See ``Venue.place``. A market order without a price gets one, the slippage limit beyond the market."""
         link = self._connected()
         priority = Priority.HEDGE if hedge else Priority.MAKER
-        if order.kind is OrderKind.MARKET and order.price is None:
+        if _unpriced(order):
             order = msgspec.structs.replace(order, price=await self._worst_price(order, priority))
         return answers.placed(await link.entry.submit(order, priority), order, self.alias)
 
@@ -303,17 +306,46 @@ class HyperliquidVenue(Venue):
         await self._connected().entry.submit(order, Priority.CANCEL)
         return None
 
+    async def place_many(self, orders: Sequence[PlaceOrder]) -> list[OrderUpdate | VenueError]:
+        """See ``Venue.place_many``. A market order without a price, which needs one first, goes by itself."""
+        return await in_batches(
+            self.alias,
+            orders,
+            self.place,
+            self._place_batch,
+            largest=BATCH,
+            check=lambda order: None if _unpriced(order) else check(order, self.contracts),
+            together=lambda order: order.cloid if _unpriced(order) else "",
+        )
+
+    async def _place_batch(self, orders: list[PlaceOrder]) -> list[OrderUpdate | VenueError]:
+        found = await self._connected().entry.submit_batch(orders, Priority.MAKER)
+        return [
+            each if isinstance(each, VenueError) else answers.placed(each, order, self.alias)
+            for order, each in zip(orders, found, strict=True)
+        ]
+
+    async def cancel_many(self, cancels: Sequence[CancelOrder]) -> list[OrderUpdate | VenueError | None]:
+        """See ``Venue.cancel_many``."""
+        return await in_batches(
+            self.alias,
+            cancels,
+            self.cancel,
+            self._cancel_batch,
+            largest=BATCH,
+            check=lambda cancel: check(cancel, self.contracts),
+            together=lambda cancel: cancel.oid is None,
+        )
+
+    async def _cancel_batch(self, cancels: list[CancelOrder]) -> list[OrderUpdate | VenueError | None]:
+        found = await self._connected().entry.submit_batch(cancels, Priority.CANCEL)
+        return [each if isinstance(each, VenueError) else None for each in found]
+
     async def cancel_all(self, ticker: str) -> None:
         """See ``Venue.cancel_all``. Orders that were gone when their turn came are no error."""
-        link = self._connected()
         body = await self._ask(QueryOpenOrders(ticker=ticker), Priority.CANCEL)
         resting = [order for order in bodies.open_orders(body, self.alias) if order.ticker == ticker]
-        cancels = [CancelOrder(ticker=ticker, oid=order.oid) for order in resting]
-        for outcome in await link.entry.cancel_many(cancels):
-            if outcome.error is not None:
-                error = answers.refused(self.alias, outcome.error)
-                if getattr(error, "reason", None) is not RejectReason.UNKNOWN_ORDER:
-                    raise error
+        raise_unless_gone(await self.cancel_many([CancelOrder(ticker=ticker, oid=order.oid) for order in resting]))
 
     async def arm_dead_man(self, seconds: int, ticker: str | None) -> None:
         """Schedule a cancel of all of the account's orders, in place of the one scheduled before.
@@ -345,6 +377,10 @@ class HyperliquidVenue(Venue):
         )
 
 
+def _unpriced(order: PlaceOrder) -> bool:
+    return order.kind is OrderKind.MARKET and order.price is None
+
+
 class _Link(msgspec.Struct):
     """What a connected venue has."""
 
@@ -364,28 +400,3 @@ _VERBS: dict[type, str] = {
     QueryPositions: "positions",
     QueryBalances: "balances",
 }
-
-_ENDED_AS_STATED = frozenset({OrderStatus.FILLED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
-"""Statuses whose filled size the answer states for good."""
-
-
-def with_fills(order: OrderUpdate, fills: Iterable[FillEvent]) -> OrderUpdate:
-    """``order`` with what its fills prove: the filled size, the average price, and the status that follows.
-
-    ``fills``: those since the order was created, of any order. A size that the venue states larger than its fills
-    stands. An IOC order that the venue calls filled, though its fills are fewer, has lost the rest.
-    """
-    own = [fill for fill in fills if fill.oid == order.oid and fill.ticker == order.ticker]
-    filled = sum((fill.amount for fill in own), ZERO)
-    stated = order.filled if order.filled is not None else ZERO
-    if order.amount is None or not filled or abs(filled) < abs(stated):
-        return order
-    status = order.status
-    if abs(filled) >= abs(order.amount):
-        status = OrderStatus.FILLED
-    elif status is OrderStatus.NEW:
-        status = OrderStatus.PARTIAL
-    elif status is None and order.label == "filled" and order.tif is TimeInForce.IOC:
-        status = OrderStatus.EXPIRED
-    average = sum((fill.amount * fill.price for fill in own), ZERO) / filled
-    return msgspec.structs.replace(order, filled=filled, average_price=average, status=status)

@@ -26,7 +26,6 @@ from gateways.standards import (
     Credentials,
     DeadMansSwitch,
     OrderKind,
-    OrderUpdate,
     PlaceOrder,
     QueryBalances,
     QueryBook,
@@ -49,8 +48,8 @@ ACCEPTANCE_MS = 5_000
 FILLS_PAGE = 100
 """Most executions, and most open orders, in one answer."""
 
-CANCEL_BATCH = 20
-"""Most orders in one batch of cancels."""
+BATCH = 20
+"""Most items in one batch of orders or of cancels; they may be of several contracts."""
 
 MOST_LEVELS = 400
 """Most levels a side of a book that is asked for."""
@@ -97,12 +96,10 @@ def encode(
     ``request_id``: what the news of an amend names it by (``reqId``); letters and digits, at most 32.
     """
     match request:
-        case PlaceOrder() | AmendOrder():
+        case PlaceOrder() | AmendOrder() | CancelOrder():
             path, fields = _order_form(request, contracts, request_id)
-            return _post(f"/api/v5/trade/{path}", _named(request.ticker, fields), credentials, now_ms, expires=True)
-        case CancelOrder():
-            fields = _named(request.ticker, _identified(request.cloid, request.oid, contracts.venue))
-            return _post("/api/v5/trade/cancel-order", fields, credentials, now_ms)
+            fields, expires = _named(request.ticker, fields), not isinstance(request, CancelOrder)
+            return _post(f"/api/v5/trade/{path}", fields, credentials, now_ms, expires=expires)
         case CancelAll():
             raise Denied(contracts.venue, "the venue has no request that cancels all orders of a contract")
         case DeadMansSwitch():
@@ -129,23 +126,35 @@ def encode_ws(
     ``request_id``: letters and digits, at most 32; an amend's news carries it too. Raises Denied for a request that it
     does not have, and for a contract whose ``instIdCode`` the venue did not publish.
     """
-    venue = contracts.venue
-    match request:
-        case PlaceOrder():
-            op, (_, fields) = "order", _order_form(request, contracts, request_id)
-        case AmendOrder():
-            op, (_, fields) = "amend-order", _order_form(request, contracts, request_id)
-        case CancelOrder():
-            op, fields = "cancel-order", _identified(request.cloid, request.oid, venue)
-        case _:
-            raise Denied(venue, f"{type(request).__name__} does not go over the websocket")
-    code = _contract(request.ticker, contracts).venue_id
-    if not code.isdecimal():
-        raise Denied(venue, f"{request.ticker} has no instIdCode: its orders go over HTTP", field="ticker")
-    message: Fields = {"id": request_id, "op": op, "args": [{"instIdCode": int(code), **fields}]}
-    if not isinstance(request, CancelOrder):
-        message["expTime"] = str(now_ms + ACCEPTANCE_MS)
-    return msgspec.json.encode(message)
+    if not isinstance(request, PlaceOrder | AmendOrder | CancelOrder):
+        raise Denied(contracts.venue, f"{type(request).__name__} does not go over the websocket")
+    op, fields = _order_form(request, contracts, request_id)
+    args = [{"instIdCode": _code(request.ticker, contracts), **fields}]
+    return _message(request_id, op, args, now_ms, expires=not isinstance(request, CancelOrder))
+
+
+def encode_batch(
+    requests: Sequence[PlaceOrder] | Sequence[CancelOrder], contracts: Contracts, credentials: Credentials, now_ms: int
+) -> WireRequest:
+    """Several orders, or several cancels, in one HTTP request. Raises Denied."""
+    items = [_named(each.ticker, _order_form(each, contracts, "")[1]) for each in requests]
+    if isinstance(requests[0], PlaceOrder):
+        return _post("/api/v5/trade/batch-orders", items, credentials, now_ms, expires=True)
+    return _post("/api/v5/trade/cancel-batch-orders", items, credentials, now_ms)
+
+
+def encode_batch_ws(
+    requests: Sequence[PlaceOrder] | Sequence[CancelOrder], contracts: Contracts, now_ms: int, request_id: str
+) -> bytes:
+    """Several orders, or several cancels, in one message on a connection that is logged in. Raises Denied."""
+    args = [{"instIdCode": _code(each.ticker, contracts), **_order_form(each, contracts, "")[1]} for each in requests]
+    places = isinstance(requests[0], PlaceOrder)
+    return _message(request_id, "batch-orders" if places else "batch-cancel-orders", args, now_ms, expires=places)
+
+
+def check(request: PlaceOrder | CancelOrder, contracts: Contracts) -> None:
+    """Raise Denied for a request that the venue cannot be asked: it would spoil the batch that it goes in."""
+    _order_form(request, contracts, "")
 
 
 def takes_websocket(ticker: str, contracts: Contracts) -> bool:
@@ -206,12 +215,6 @@ def fills(
     params = [("instType", "SWAP"), *_only(request.ticker), ("begin", str(request.since_ns // 1_000_000))]
     params += [("limit", str(FILLS_PAGE)), *([("after", after)] if after else [])]
     return signed("GET", path, credentials, now_ms, params=_query(params))
-
-
-def cancel_batch(orders: Sequence[OrderUpdate], credentials: Credentials, now_ms: int) -> WireRequest:
-    """Cancel up to twenty orders by their oids."""
-    body = [{"instId": each.ticker, "ordId": each.oid} for each in orders]
-    return _post("/api/v5/trade/cancel-batch-orders", body, credentials, now_ms)
 
 
 def public(path: str, params: Params) -> WireRequest:
@@ -279,7 +282,26 @@ def _query_form(
 # ------------------------------------------------------------------ orders
 
 
-def _order_form(request: PlaceOrder | AmendOrder, contracts: Contracts, request_id: str) -> tuple[str, Fields]:
+def _message(request_id: str, op: str, args: list[Fields], now_ms: int, *, expires: bool) -> bytes:
+    message: Fields = {"id": request_id, "op": op, "args": args}
+    if expires:
+        message["expTime"] = str(now_ms + ACCEPTANCE_MS)
+    return msgspec.json.encode(message)
+
+
+def _code(ticker: str, contracts: Contracts) -> int:
+    code = _contract(ticker, contracts).venue_id
+    if not code.isdecimal():
+        raise Denied(contracts.venue, f"{ticker} has no instIdCode: its orders go over HTTP", field="ticker")
+    return int(code)
+
+
+def _order_form(
+    request: PlaceOrder | AmendOrder | CancelOrder, contracts: Contracts, request_id: str
+) -> tuple[str, Fields]:
+    """What a request is called, and its fields but for the contract's name."""
+    if isinstance(request, CancelOrder):
+        return "cancel-order", _identified(request.cloid, request.oid, contracts.venue)
     contract = _contract(request.ticker, contracts)
     if isinstance(request, PlaceOrder):
         return "order", _place(request, contract)

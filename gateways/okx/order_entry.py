@@ -8,13 +8,13 @@ the caller gave up waiting.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from gateways.errors import DecodeError, Unavailable, Unknown, VenueError
-from gateways.okx import bodies, encode, limits, units, wire
+from gateways.okx import batches, bodies, encode, limits, units, wire
 from gateways.okx.decode import IGNORED, decode, kind_of
 from gateways.okx.handshake import Handshake
 from gateways.okx.session import HEARTBEAT, SILENT_AFTER_S, Session
@@ -28,6 +28,7 @@ from gateways.standards import (
     PlaceOrder,
     Reject,
     StreamEnd,
+    WireRequest,
 )
 from gateways.transport.budget import Priority
 from gateways.transport.calls import Calls
@@ -44,6 +45,19 @@ _REMEMBERED = 1_000
 
 OrderRequest = PlaceOrder | AmendOrder | CancelOrder
 
+B = TypeVar("B", PlaceOrder, CancelOrder)
+R = TypeVar("R")
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """One request on its way: how it is called, what it spends, its items."""
+
+    verb: str
+    request_id: str
+    priority: Priority
+    costs: Mapping[str, int]
+    items: Sequence[OrderRequest]
+
 
 class OrderEntry:
     """Sends orders, amends and cancels of one account and returns what the venue says of them."""
@@ -54,7 +68,7 @@ class OrderEntry:
         self._calls: Calls[bytes] = Calls(session.alias)
         self._amends: dict[str, asyncio.Future[OrderUpdate]] = {}
         self._numbers = 0
-        self._placed: OrderedDict[str, PlaceOrder] = OrderedDict()
+        self._placed: OrderedDict[str, Sequence[PlaceOrder]] = OrderedDict()
         self._handshake = Handshake(session)
         self.stream = Stream(
             session.alias,
@@ -100,6 +114,19 @@ class OrderEntry:
         """Ask for a cancel. The reply only says that the venue took the request."""
         await self._send(order, "cancel", Priority.CANCEL, self._next("cancel"))
 
+    async def place_batch(self, orders: Sequence[PlaceOrder]) -> list[OrderUpdate | VenueError]:
+        """Send up to twenty orders in one request, once; return what the answer says of each.
+
+        Raises what the request as a whole met: Denied, Unavailable, Rejected or Unknown.
+        """
+        found = await self._send_batch(orders, "placebatch", Priority.MAKER)
+        return [self._taken(order, each) if isinstance(each, wire.Receipt) else each for order, each in found]
+
+    async def cancel_batch(self, cancels: Sequence[CancelOrder]) -> list[VenueError | None]:
+        """Ask for up to twenty cancels in one request; return and raise as ``place_batch``."""
+        found = await self._send_batch(cancels, "cancelbatch", Priority.CANCEL)
+        return [None if isinstance(each, wire.Receipt) else each for _, each in found]
+
     def settle(self, request_id: str, ended: OrderUpdate | Reject) -> None:
         """Take how an amend ended, from the private stream."""
         future = self._amends.get(request_id)
@@ -125,46 +152,67 @@ class OrderEntry:
         return f"{verb}{self._session.clock_ns():x}{self._numbers:x}"[:32]
 
     async def _send(self, request: OrderRequest, verb: str, priority: Priority, request_id: str) -> wire.Receipt:
+        session, costs = self._session, limits.costs_of(request)
+        return await self._exchange(
+            _Sent(verb, request_id, priority, costs, [request]),
+            lambda: encode.encode_ws(request, session.contracts, session.credentials, session.now_ms(), request_id),
+            lambda: encode.encode(
+                request, session.contracts, session.credentials, session.now_ms(), request_id=request_id
+            ),
+            lambda body: self._receipt(body, costs),
+        )
+
+    async def _send_batch(
+        self, requests: Sequence[B], verb: str, priority: Priority
+    ) -> list[tuple[B, wire.Receipt | VenueError]]:
+        session, costs, request_id = self._session, limits.costs_of_batch(requests), self._next(verb)
+        found = await self._exchange(
+            _Sent(verb, request_id, priority, costs, requests),
+            lambda: encode.encode_batch_ws(requests, session.contracts, session.now_ms(), request_id),
+            lambda: encode.encode_batch(requests, session.contracts, session.credentials, session.now_ms()),
+            lambda body: self._receipts(body, requests, costs),
+        )
+        return list(zip(requests, found, strict=True))
+
+    async def _exchange(
+        self,
+        sent: _Sent,
+        by_websocket: Callable[[], bytes],
+        by_http: Callable[[], WireRequest],
+        read: Callable[[Any], R],
+    ) -> R:
+        """Send one request, once; return what ``read`` makes of its answer."""
         session = self._session
-        await session.gate.acquire(limits.costs_of(request), priority, max_wait=MAX_WAIT_S[priority])
+        await session.gate.acquire(sent.costs, sent.priority, max_wait=MAX_WAIT_S[sent.priority])
         try:
-            if self.stream.ready and encode.takes_websocket(request.ticker, session.contracts):
+            if self.stream.ready and all(encode.takes_websocket(each.ticker, session.contracts) for each in sent.items):
                 try:
-                    return await self._by_websocket(request, verb, request_id)
+                    return await self._by_websocket(sent, by_websocket(), read)
                 except Unavailable as error:
                     session.dropped(f"order entry by HTTP: {error.text}")
             # The budget is spent already: the same request, by the other way.
-            body = await session.parsed(
-                lambda: encode.encode(
-                    request, session.contracts, session.credentials, session.now_ms(), request_id=request_id
-                ),
-                verb,
-                {},
-                priority,
-                pools=limits.costs_of(request),
-            )
-            return self._receipt(body, limits.costs_of(request))
+            return read(await session.parsed(by_http, sent.verb, {}, sent.priority, pools=sent.costs))
         except DecodeError as error:
             raise Unknown(session.alias, f"sent, but the answer cannot be read: {error.text}") from error
 
-    async def _by_websocket(self, request: OrderRequest, verb: str, request_id: str) -> wire.Receipt:
+    async def _by_websocket(self, sent: _Sent, message: bytes, read: Callable[[Any], R]) -> R:
         session = self._session
-        message = encode.encode_ws(request, session.contracts, session.credentials, session.now_ms(), request_id)
-        if isinstance(request, PlaceOrder):
-            self._remember(request_id, request)
+        orders = [each for each in sent.items if isinstance(each, PlaceOrder)]
+        if orders:
+            self._remember(sent.request_id, orders)
         started, said, ok = session.network.monotonic_ns(), b"", False
         try:
-            said = await self._calls.call(request_id, lambda: self.stream.send(message), timeout=self._timeout)
-            receipt = self._receipt(bodies.parse(said, session.alias), limits.costs_of(request))
+            said = await self._calls.call(sent.request_id, lambda: self.stream.send(message), timeout=self._timeout)
+            found = read(bodies.parse(said, session.alias))
             ok = True
         except VenueError as error:
             said = said or error.text.encode()
             raise
         else:
-            return receipt
+            return found
         finally:
             took_ns = session.network.monotonic_ns() - started
-            session.request_done(verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
+            session.request_done(sent.verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
 
     def _receipt(self, body: Any, pools: Iterable[str]) -> wire.Receipt:
         """What the venue says to the one item of a request. Raises Rejected or Unknown where it refuses."""
@@ -176,6 +224,15 @@ class OrderEntry:
         receipt = bodies.receipt(rows[0], alias)
         units.nanoseconds(receipt.ts, alias, "ts")
         return receipt
+
+    def _receipts(
+        self, body: Any, items: Sequence[PlaceOrder | CancelOrder], pools: Iterable[str]
+    ) -> list[wire.Receipt | VenueError]:
+        """What the venue says to each item of a batch. Raises what the request met as a whole."""
+        found = batches.outcomes(body, items, self._session.alias)
+        if len(found) == 1 and isinstance(found[0], Reject):
+            raise self._session.error_of(found[0], pools)
+        return [self._session.error_of(each, pools) if isinstance(each, Reject) else each for each in found]
 
     def _taken(self, order: PlaceOrder, receipt: wire.Receipt) -> OrderUpdate:
         """What an acknowledgement says of a new order."""
@@ -195,8 +252,8 @@ class OrderEntry:
             ts_venue_ns=units.nanoseconds(receipt.ts, alias, "ts"),
         )
 
-    def _remember(self, request_id: str, order: PlaceOrder) -> None:
-        self._placed[request_id] = order
+    def _remember(self, request_id: str, orders: Sequence[PlaceOrder]) -> None:
+        self._placed[request_id] = orders
         if len(self._placed) > _REMEMBERED:
             self._placed.popitem(last=False)
 
@@ -217,23 +274,30 @@ class OrderEntry:
                 self._notice(data, first)
                 return
             waiting = self._calls.resolve(request_id, data)
-            news = self._news(data, events, self._placed.pop(request_id, None), waiting=waiting)
+            news = self._news(data, self._placed.pop(request_id, ()), waiting=waiting)
         except DecodeError as error:
             self._unreadable(data, error)
             return
         session.publish(news, ts_recv_ns, reply=True)
 
-    def _news(self, data: bytes, events: list[Event], order: PlaceOrder | None, *, waiting: bool) -> list[Event]:
-        """What a reply to a new order proves of it."""
-        if order is None:
-            return []
-        refused = [each for each in events if isinstance(each, Reject)]
-        if not refused:
-            return [self._taken(order, self._receipt(bodies.parse(data, self._session.alias), [limits.PLACE]))]
+    def _news(self, data: bytes, orders: Sequence[PlaceOrder], *, waiting: bool) -> list[Event]:
+        """What a reply to new orders proves of them."""
+        found = batches.outcomes(data, orders, self._session.alias) if orders else []
+        if len(found) < len(orders):
+            found *= len(orders)  # refused as a whole
+        taken: list[Event] = [
+            self._taken(order, each)
+            for order, each in zip(orders, found, strict=True)
+            if isinstance(each, wire.Receipt)
+        ]
         if waiting:
-            return []  # the caller gets it as an error
+            return taken  # the caller gets a refusal as an error
         # Nobody waits any more: a late definite refusal is evidence that the order never existed.
-        return [msgspec.structs.replace(each, cloid=order.cloid) for each in refused if each.definite]
+        return taken + [
+            msgspec.structs.replace(each, cloid=order.cloid)
+            for order, each in zip(orders, found, strict=True)
+            if isinstance(each, Reject) and each.definite
+        ]
 
     def _notice(self, data: bytes, first: Event | None) -> None:
         """What is no reply: pongs, notices, errors that name no request."""

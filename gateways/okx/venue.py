@@ -5,11 +5,12 @@ HTTP; public data by one stream. Translation is in ``decode`` and ``encode``; he
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from gateways.batches import in_batches, raise_unless_gone
 from gateways.contracts import Contracts
-from gateways.errors import DecodeError, Denied, NotFound, Rejected
+from gateways.errors import DecodeError, Denied, NotFound, Rejected, VenueError
 from gateways.okx import bodies, encode, limits, refusals
 from gateways.okx.encode import ACCEPTANCE_MS
 from gateways.okx.instruments import instruments
@@ -34,8 +35,6 @@ from gateways.standards import (
     QueryOrder,
     QueryPositions,
     QuoteUpdate,
-    Reject,
-    RejectReason,
     Request,
     TimeInForce,
 )
@@ -52,6 +51,8 @@ CAPABILITIES = Capabilities(
     amend=True,
     amend_keeps_oid=True,
     order_entry_websocket=True,
+    place_batch=encode.BATCH,
+    cancel_batch=encode.BATCH,
     cancel_all_native=False,
     dead_mans_switch=DeadMan(shortest_s=encode.SWITCH_S[0], longest_s=encode.SWITCH_S[1]),
     query_closed_by_cloid=True,
@@ -173,25 +174,35 @@ class OkxVenue(StreamedVenue[Session]):
         await self._entry.cancel(order)
         return None
 
+    async def place_many(self, orders: Sequence[PlaceOrder]) -> list[OrderUpdate | VenueError]:
+        """Send orders, twenty in a request."""
+        return await in_batches(
+            self.alias,
+            orders,
+            self.place,
+            self._entry.place_batch,
+            largest=encode.BATCH,
+            check=lambda order: encode.check(order, self.contracts),
+        )
+
+    async def cancel_many(self, cancels: Sequence[CancelOrder]) -> list[OrderUpdate | VenueError | None]:
+        """Ask for cancels, twenty in a request; the ends come by the private stream."""
+        return await in_batches(
+            self.alias,
+            cancels,
+            self.cancel,
+            self._entry.cancel_batch,
+            largest=encode.BATCH,
+            check=lambda cancel: encode.check(cancel, self.contracts),
+        )
+
     async def cancel_all(self, ticker: str) -> None:
         """Cancel all open orders of one contract: listed, then cancelled twenty at a time.
 
-        Orders that are gone by then count as cancelled. Raises for the first that the venue refuses otherwise, after
-        all were asked for.
+        Orders that are gone by then count as cancelled. Raises the first other error, after all were asked for.
         """
-        session, refused = self._session, list[Reject]()
         orders = await self._pages.open_orders(ticker, Priority.CANCEL)
-        for start in range(0, len(orders), encode.CANCEL_BATCH):
-            batch = orders[start : start + encode.CANCEL_BATCH]
-            body = await session.parsed(
-                lambda: encode.cancel_batch(batch, session.credentials, session.now_ms()),  # noqa: B023 - called before the next turn
-                "cancel all",
-                {limits.CANCEL_BATCH: len(batch)},
-                Priority.CANCEL,
-            )
-            refused += [each for each in bodies.outcome(body, self.alias) if isinstance(each, Reject)]
-        refused = [each for each in refused if each.reason is not RejectReason.UNKNOWN_ORDER]
-        session.check([*refused], [limits.CANCEL_BATCH])
+        raise_unless_gone(await self.cancel_many([CancelOrder(ticker=each.ticker, oid=each.oid) for each in orders]))
 
     async def arm_dead_man(self, seconds: int, ticker: str | None) -> None:
         """Have the venue cancel all open orders of the account unless told again in time."""

@@ -19,7 +19,7 @@ import pytest
 from gateways.contracts import Contracts
 from gateways.errors import Denied
 from gateways.hyperliquid.decode import decode
-from gateways.hyperliquid.encode import encode, encode_cancels, slippage_price
+from gateways.hyperliquid.encode import encode, encode_batch, slippage_price
 from gateways.hyperliquid.signing import Signature, action_hash, address_of, recover, sign_l1_action
 from gateways.hyperliquid.translate import contracts_of
 from gateways.hyperliquid.wire import Asset
@@ -322,7 +322,7 @@ def test_the_bulk_cancel_is_that_of_the_official_client() -> None:
     (vector,) = [row for row in vectors["vectors"] if row["description"] == "bulk cancel"]
     credentials = Credentials(vectors["address"], vectors["private_key"])
     cancels = [CancelOrder(ticker="BTC", oid="1"), CancelOrder(ticker="ETH", oid="2")]
-    ours = json.loads(encode_cancels(cancels, sdk_universe(), credentials, vectors["frozen_ms"]).body)
+    ours = json.loads(encode_batch(cancels, sdk_universe(), credentials, vectors["frozen_ms"]).body)
     assert ours["action"] == vector["payload"]["action"]
     assert as_integers(ours["signature"]) == as_integers(vector["payload"]["signature"])
 

@@ -17,7 +17,7 @@ import pytest
 from gateways.contracts import Contracts
 from gateways.errors import DecodeError
 from gateways.okx.decode import decode
-from gateways.okx.encode import cancel_batch, encode, login, open_orders, sign
+from gateways.okx.encode import encode, encode_batch, login, open_orders, sign
 from gateways.okx.instruments import instruments
 from gateways.standards import (
     AmendOrder,
@@ -353,9 +353,8 @@ def test_pages_and_batches_hold_what_another_client_sends() -> None:
     assert dict(parse_qsl(theirs.query)).items() <= dict(parse_qsl(ours.params)).items()
     verified(ours)
     said = json.loads(vectors()["batch cancel"]["body"])
-    batch = cancel_batch(
-        [OrderUpdate(venue="okx", ticker=each["instId"], oid=each["ordId"]) for each in said], CREDENTIALS, NOW_MS
-    )
+    cancels = [CancelOrder(ticker=each["instId"], oid=each["ordId"]) for each in said]
+    batch = encode_batch(cancels, Contracts("okx"), CREDENTIALS, NOW_MS)
     assert batch.path == urlsplit(vectors()["batch cancel"]["url"]).path
     assert json.loads(batch.body) == said
     verified(batch)

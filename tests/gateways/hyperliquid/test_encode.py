@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateways.contracts import Contracts, floor_lots, round_price
 from gateways.errors import Denied
-from gateways.hyperliquid.encode import encode, encode_cancels, encode_ws, plain, slippage_price
+from gateways.hyperliquid.encode import encode, encode_batch, encode_ws, plain, slippage_price
 from gateways.hyperliquid.signing import Signature, recover
 from gateways.hyperliquid.translate import contracts_of
 from gateways.standards import (
@@ -193,7 +193,7 @@ def test_cancels(contracts: Contracts, credentials: Credentials) -> None:
     by_cloid = action(CancelOrder(ticker="ETH", cloid=CLOID), contracts, credentials)
     assert by_cloid == {"type": "cancelByCloid", "cancels": [{"asset": 1, "cloid": "0x" + CLOID}]}
     batch = [CancelOrder(ticker="ETH", oid="7"), CancelOrder(ticker="SOL", oid="8")]
-    payload = body(encode_cancels(batch, contracts, credentials, NOW))
+    payload = body(encode_batch(batch, contracts, credentials, NOW))
     assert payload["action"]["cancels"] == [{"a": 1, "o": 7}, {"a": 2, "o": 8}]
     assert signer(payload) == ADDRESS
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from gateways.errors import NotFound, Unknown
-from gateways.hyperliquid.venue import HyperliquidVenue, with_fills
+from gateways.hyperliquid.fills import with_fills
+from gateways.hyperliquid.venue import HyperliquidVenue
 from gateways.standards import (
     FillEvent,
     OrderStatus,

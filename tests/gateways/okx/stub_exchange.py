@@ -21,6 +21,7 @@ KEY, SECRET, PASSPHRASE = "the-key-of-the-account", "the-secret-of-the-account",
 Answer = tuple[int, Any]
 WsAnswer = Callable[[dict[str, Any], web.WebSocketResponse], Awaitable[None]]
 ORDER_OPS = frozenset({"order", "amend-order", "cancel-order"})
+BATCH_OPS = frozenset({"batch-orders", "batch-cancel-orders"})
 
 
 def said(*rows: Any, code: str = "0", msg: str = "", status: int = 200) -> Answer:
@@ -71,6 +72,10 @@ class StubExchange:
     def order_requests(self) -> list[dict[str, Any]]:
         """The order requests received over a websocket."""
         return [each for each in self.received["private"] if each["op"] in ORDER_OPS]
+
+    def batches(self) -> list[dict[str, Any]]:
+        """The batches of orders and of cancels received over a websocket."""
+        return [each for each in self.received["private"] if each["op"] in BATCH_OPS]
 
     def stream(self) -> web.WebSocketResponse:
         """The newest private connection that subscribed."""

@@ -24,7 +24,6 @@ OID = "312269865356374016"
 AMEND = AmendOrder(ticker=ETH, cloid=CLOID, oid=OID, amount=D(-3), price=D(2501))
 CANCEL = CancelOrder(ticker=ETH, oid=OID)
 HTTP_AMEND = ("POST", "/api/v5/trade/amend-order")
-BATCH = ("POST", "/api/v5/trade/cancel-batch-orders")
 PENDING = ("GET", "/api/v5/trade/orders-pending")
 
 Stub = tuple[StubExchange, Endpoints]
@@ -134,16 +133,24 @@ async def test_a_cancel_of_an_order_that_is_not_open_says_so(stub: Stub, code: s
     assert raised.value.reason is RejectReason.UNKNOWN_ORDER
 
 
+def cancelling(exchange_: StubExchange, code: str, **codes: str) -> Any:
+    """Answer each item of a batch of cancels with ``code``, or with its own (``_3`` is the order 3's)."""
+
+    async def answer(message: dict[str, Any], socket: web.WebSocketResponse) -> None:
+        rows = [taken(ordId=each["ordId"], sCode=codes.get("_" + each["ordId"], code)) for each in message["args"]]
+        await exchange_.reply(message, socket, *rows, code="2")
+
+    return answer
+
+
 async def test_cancel_all_lists_and_cancels_twenty_at_a_time(stub: Stub) -> None:
     """Every open order of the contract is in one batch; orders that are gone by then are no failure."""
     exchange_, _ = stub
     exchange_.rest[PENDING] = said(*(order(ordId=str(number)) for number in range(1, 26)))
-    exchange_.rest[BATCH] = lambda body: said(
-        *(taken(ordId=each["ordId"], sCode="51400" if each["ordId"] == "3" else "0") for each in body), code="2"
-    )
+    exchange_.api = cancelling(exchange_, "0", _3="51400")
     async with connected(*stub) as (venue, _):
         await venue.cancel_all(ETH)
-    batches = exchange_.sent(*BATCH)
+    batches = [each["args"] for each in exchange_.batches()]
     assert [len(batch) for batch in batches] == [20, 5]
     assert {each["ordId"] for batch in batches for each in batch} == {str(number) for number in range(1, 26)}
     assert exchange_.sent(*PENDING)[0]["instId"] == ETH
@@ -153,13 +160,13 @@ async def test_cancel_all_tells_what_was_refused(stub: Stub) -> None:
     """Another refusal is raised, after the other batches went; nothing open sends nothing."""
     exchange_, _ = stub
     exchange_.rest[PENDING] = [said(*(order(ordId=str(number)) for number in range(1, 26))), said()]
-    exchange_.rest[BATCH] = lambda body: said(*(taken(ordId=each["ordId"], sCode="51403") for each in body), code="1")
+    exchange_.api = cancelling(exchange_, "51403")
     async with connected(*stub) as (venue, _):
         with pytest.raises(Rejected, match="51403"):
             await venue.cancel_all(ETH)
-        assert len(exchange_.sent(*BATCH)) == 2
+        assert len(exchange_.batches()) == 2
         await venue.cancel_all(ETH)
-        assert len(exchange_.sent(*BATCH)) == 2
+        assert len(exchange_.batches()) == 2
 
 
 async def test_the_dead_mans_switch_is_the_accounts(stub: Stub) -> None:
