@@ -27,6 +27,7 @@ from textual.theme import Theme as TextualTheme
 from console import fmt, themes
 from console.actions import APP, BY_ID, PANES, bindings
 from console.folders import copies_folder
+from console.concern import DEFAULT_THRESHOLDS, Thresholds
 from console.link import Frame, Link, LogLine, Reply
 from console.panes.mirror import Mirror
 from console.panes.pane import Pane, Where
@@ -68,8 +69,9 @@ class HedgedeskApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
-        self, link: Link, *, theme: str = themes.DEFAULT, clock: Callable[[], int] = time.monotonic_ns
-    ) -> None:
+        self, link: Link, *, theme: str = themes.DEFAULT, clock: Callable[[], int] = time.monotonic_ns,
+        thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    ) -> None:  # fmt: skip
         self._desk_variables = themes.named(theme).variables()
         super().__init__()
         guarded = GuardedLink(link, lambda what, error: self.fault(f"link: {what}", error))
@@ -81,7 +83,7 @@ class HedgedeskApp(App[int]):
         self.copies = copies_folder()
         """Where what is copied is written too."""
         self._typed = TypedKeys(self, super().on_event)
-        self._mirror = Mirror()
+        self._mirror = Mirror(thresholds)
         self._draft = Draft()
         self._command_text = ""
         self._second = -1

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from console.concern import Thresholds
     from console.arm_facts import LiveDesk
     from console.config.model import Profile
     from console.config.reading import Loaded
@@ -77,6 +78,13 @@ class Start(NamedTuple):
         from console.arm_facts import live_desk  # noqa: PLC0415  # loaded when used
 
         return None if self.profile is None else live_desk(self.name, self.profile, self.endpoints)
+
+    @property
+    def thresholds(self) -> "Thresholds":
+        """When the console turns what is not hedged amber and red."""
+        from console.concern import DEFAULT_THRESHOLDS  # noqa: PLC0415  # loaded when used
+
+        return DEFAULT_THRESHOLDS if self.profile is None else self.profile.unhedged.thresholds
 
     @property
     def theme(self) -> str | None:

@@ -16,6 +16,7 @@ from console.config.limits import LimitsTable
 from console.config.messages import looks_secret, nearest
 from console.config.numbers import Amount, Whole
 from console.config.table import Table
+from console.config.unhedged import UnhedgedTable
 from console.papers import VENUES
 from gateways.profiles import environments
 from gateways.router import is_loopback
@@ -194,6 +195,8 @@ class Profile(Table):
     """When a live desk disarms by itself."""
     refresh: RefreshTable = RefreshTable()
     """How often the streams are checked against snapshots."""
+    unhedged: UnhedgedTable = UnhedgedTable()
+    """When the console turns what is not hedged amber and red."""
     dead_man_s: Annotated[Whole, Field(ge=5, le=300)] | None = None
     """Seconds without a word from us after which venues cancel our makers, where they can."""
     journal_folder: Folder | None = None

@@ -111,6 +111,12 @@ orders_s = 30
 positions_s = 30
 pending_timeout_s = 5          # an order without an answer counts as UNKNOWN after that
 
+[profiles.live.unhedged]       # from what worth and age on a balance that waits is amber, and red, on the console
+amber_notional = 25
+amber_age_s = 3
+red_notional = 250
+red_age_s = 15
+
 # [profiles.live.keymap]       # keys by action, in the place of the built-in ones
 # mute = "m"
 
