@@ -26,8 +26,8 @@ from textual.theme import Theme as TextualTheme
 
 from console import fmt, themes
 from console.actions import APP, BY_ID, PANES, bindings
-from console.folders import copies_folder
 from console.concern import DEFAULT_THRESHOLDS, Thresholds
+from console.folders import copies_folder
 from console.link import Frame, Link, LogLine, Reply
 from console.panes.mirror import Mirror
 from console.panes.pane import Pane, Where

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from console.concern import Thresholds
     from console.arm_facts import LiveDesk
+    from console.concern import Thresholds
     from console.config.model import Profile
     from console.config.reading import Loaded
     from console.papers import PaperSettings

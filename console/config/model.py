@@ -195,7 +195,7 @@ class Profile(Table):
     """When a live desk disarms by itself."""
     refresh: RefreshTable = RefreshTable()
     """How often the streams are checked against snapshots."""
-    unhedged: UnhedgedTable = UnhedgedTable()
+    unhedged: UnhedgedTable = Field(default_factory=UnhedgedTable)
     """When the console turns what is not hedged amber and red."""
     dead_man_s: Annotated[Whole, Field(ge=5, le=300)] | None = None
     """Seconds without a word from us after which venues cancel our makers, where they can."""

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from console.concern import SECOND_NS, Thresholds
@@ -14,11 +14,11 @@ from console.config.table import Table
 class UnhedgedTable(Table):
     """When an unhedged balance turns amber and red: both its worth and its age must be reached."""
 
-    amber_notional: Amount = Decimal(25)
+    amber_notional: Amount = Field(default_factory=lambda: Decimal(25))
     """Quote units."""
     amber_age_s: Whole = 3
     """Seconds that it has waited."""
-    red_notional: Amount = Decimal(250)
+    red_notional: Amount = Field(default_factory=lambda: Decimal(250))
     """Quote units; the bell rings as well."""
     red_age_s: Whole = 15
     """Seconds that it has waited."""
