@@ -257,7 +257,7 @@ class OMS(Mirrors):
         checks.check_order(contract, order, reference=self.feed.mid(exc, order.ticker))
         self.check_room(order.amount, legs)
         order = msgspec.structs.replace(order, cloid=self.cloids.next(CloidKind.MAKER if legs else CloidKind.MANUAL))
-        self.guard.admit(exc, order, legs, confirmed=confirmed)
+        order = self.guard.admit(exc, order, legs, confirmed=confirmed)
         order = self._priced(venue.capabilities, contract, order)
         if legs:
             self.hedge.register_maker(order.cloid, exc, order.ticker, legs)

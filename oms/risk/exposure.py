@@ -97,13 +97,37 @@ def _reach(held: Held, bought: Decimal, sold: Decimal, closed_short: Decimal, cl
 
 
 def net_reaches(facts: Facts, request: Request | None) -> dict[str, Reach]:
-    """How far each base asset's net position over all venues may go; no hedge counts before its maker has filled."""
+    """How far each base asset's net position over all venues may go.
+
+    A maker may fill before any of its hedges does, or with those alone that go the same way as the net: no hedge makes
+    room before it is done, and one that is larger than its maker, or of another asset, adds to the net.
+    """
+    orders = resting_with(facts, request)
+    alone = msgspec.structs.replace(facts, resting=tuple(order for order in orders if not order.legs))
     nets: dict[str, Reach] = {}
-    for key, reach in reaches(facts, request, hedges=False).items():
-        base = base_of(facts, key)
-        net = nets.get(base, Reach(ZERO, ZERO))
-        nets[base] = Reach(net.low + reach.low, net.high + reach.high)
+    for key, reach in reaches(alone, None, hedges=False).items():
+        _widen(nets, base_of(facts, key), reach.low, reach.high)
+    for order in orders:
+        if order.legs:
+            for base, (low, high) in _hedged_net(facts, order).items():
+                _widen(nets, base, min(low, ZERO), max(high, ZERO))
     return nets
+
+
+def _hedged_net(facts: Facts, order: Resting) -> dict[str, tuple[Decimal, Decimal]]:
+    """What a maker does to each base asset's net once it has filled: with its selling hedges, with its buying ones."""
+    own = base_of(facts, (order.venue, order.ticker))
+    nets = {own: (order.amount, order.amount)}
+    for leg in order.legs:
+        base, quantity = base_of(facts, (leg.venue, leg.ticker)), order.amount * leg.ratio
+        low, high = nets.get(base, (ZERO, ZERO))
+        nets[base] = (low + min(quantity, ZERO), high + max(quantity, ZERO))
+    return nets
+
+
+def _widen(nets: dict[str, Reach], base: str, low: Decimal, high: Decimal) -> None:
+    known = nets.get(base, Reach(ZERO, ZERO))
+    nets[base] = Reach(known.low + low, known.high + high)
 
 
 def base_of(facts: Facts, key: Key) -> str:

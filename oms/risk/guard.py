@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gateways.contracts import ceil_price, floor_price
 from gateways.errors import Denied, Rejected, Unavailable
 from gateways.standards import ZERO, AmendOrder, OrderKind, OrderStatus, PlaceOrder
 from oms.deltas import Delta, FillDelta
@@ -25,6 +26,7 @@ from oms.risk.day import DAY, Day, cost_of
 from oms.risk.engine import check
 from oms.risk.facts import Depth, Facts, Held, Key, Market, Owed, Request, Resting, Sent
 from oms.risk.holdings import Holdings
+from oms.risk.order_checks import BPS
 from oms.risk.verdict import Judgement
 
 if TYPE_CHECKING:
@@ -103,14 +105,30 @@ class Guard:
         """What the limits say of an order now; nothing is remembered of it."""
         return self._judged(self._request(exc, order, legs))
 
-    def admit(self, exc: str, order: PlaceOrder, legs: tuple[Leg, ...], *, confirmed: bool) -> None:
-        """Let an order pass that is sent in this turn. Raises OverLimit, or Unconfirmed where soft limits ask."""
+    def admit(self, exc: str, order: PlaceOrder, legs: tuple[Leg, ...], *, confirmed: bool) -> PlaceOrder:
+        """Let an order pass that is sent in this turn, and return it: a market order within its collar.
+
+        Raises OverLimit, or Unconfirmed where soft limits ask.
+        """
         request = self._request(exc, order, legs)
         self._judged(request).enforce(confirmed=confirmed)
         self._remember(
             exc, order.ticker, order.amount, request.price, key=order.cloid, now=self._oms.clock.now_ns(),
             rule=request.rule,
         )  # fmt: skip
+        return self._within_collar(exc, order)
+
+    def _within_collar(self, exc: str, order: PlaceOrder) -> PlaceOrder:
+        """Where a venue's market order is a limit through the market, the collar is that limit if it is nearer."""
+        capabilities, mid = self._oms.gateway.venue(exc).capabilities, self._oms.feed.mid(exc, order.ticker)
+        collar = self.limits.of(exc, order.ticker).collar_mid_bps
+        if order.kind is not OrderKind.MARKET or capabilities.market_orders or mid is None:
+            return order
+        if collar is None or collar.hard is None or collar.hard / BPS >= capabilities.market_slippage:
+            return order
+        contract, slack = self._oms.contract_specs(exc, order.ticker), mid * collar.hard / BPS
+        price = floor_price(contract, mid + slack) if order.amount > 0 else ceil_price(contract, mid - slack)
+        return msgspec.structs.replace(order, price=price)
 
     def judge_amend(self, order: Order, amend: AmendOrder) -> Judgement:
         """What the limits say of an amend now."""

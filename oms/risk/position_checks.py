@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from gateways.standards import ZERO
-from oms.limits import Limit
+from oms.limits import BaseLimits, Limit
 from oms.risk.exposure import Reach, base_of, net_reaches, reaches
 from oms.risk.facts import Facts, Key
 from oms.risk.findings import Findings
@@ -68,25 +68,29 @@ def _value(facts: Facts, found: Reaches) -> Decimal:
 
 
 def check_net(found: Findings) -> None:
-    """The net position of the order's base asset. A hedge counts once its maker has filled, not before."""
+    """The net position of each base asset that the order, or a hedge of it, moves; on both sides."""
     request, facts = found.request, found.facts
-    base = base_of(facts, request.key)
+    keys = {base_of(facts, key): key for key in ((leg.venue, leg.ticker) for leg in request.legs)}
+    keys[base_of(facts, request.key)] = request.key
+    limited = {base: key for base, key in keys.items() if found.limits.net(base) != BaseLimits()}
+    if not limited:
+        return
+    before, after = net_reaches(facts, None), net_reaches(facts, request)
+    for base, key in limited.items():
+        for side in (Decimal(1), Decimal(-1)):
+            reach = after.get(base, _FLAT).toward(side)
+            if reach > before.get(base, _FLAT).toward(side):
+                _check_net(found, base, reach, "long" if side > 0 else "short", facts.value(key))
+
+
+def _check_net(found: Findings, base: str, reach: Decimal, way: str, price: Decimal | None) -> None:
     own = found.limits.net(base)
-    if own.net_quantity is None and own.net_notional is None:
-        return
-    before, after = (
-        net_reaches(facts, each).get(base, _FLAT).toward(request.amount) for each in (None, request)
-    )  # fmt: skip
-    if after <= before:
-        return
-    way = "long" if request.amount > 0 else "short"
     sentence = f"{base} could become {{value}} {way} over all venues: {{end}} are allowed"
-    found.judge(own.net_quantity, after, Reason.NET_QUANTITY, sentence, field="amount")
+    found.judge(own.net_quantity, reach, Reason.NET_QUANTITY, sentence, field="amount")
     if own.net_notional is None:
         return
-    price = facts.value(request.key)
     if price is None:
-        found.unpriced([request.key], Reason.NET_NOTIONAL)
+        found.unpriced([found.request.key], Reason.NET_NOTIONAL)
         return
     sentence = f"{base} could become {{value}} worth {way} over all venues: {{end}} is allowed"
-    found.judge(own.net_notional, after * price, Reason.NET_NOTIONAL, sentence, field="amount")
+    found.judge(own.net_notional, reach * price, Reason.NET_NOTIONAL, sentence, field="amount")

@@ -155,6 +155,14 @@ CASES = {
         Reason.NET_QUANTITY, base("net_quantity"), "10",
         lambda x: (order(x), facts(held={HERE: held(-2)}, owed=(owed(5),))), "6.9", "7", "7.1", "10.1",
     ),
+    "net of a base asset by a hedge larger than its maker": Case(
+        Reason.NET_QUANTITY, base("net_quantity"), "10",
+        lambda x: (order(-D(x), legs=(leg("-2"),)), facts(held={HERE: held(3)})), "6.9", "7", "7.1", "10.1",
+    ),
+    "net of a base asset by a resting maker's larger hedge": Case(
+        Reason.NET_QUANTITY, base("net_quantity"), "10",
+        lambda x: (order(x), facts(resting=(resting(-4, legs=(leg("-2"),)),))), "5.9", "6", "6.1", "10.1",
+    ),
     "net notional of a base asset": Case(
         Reason.NET_NOTIONAL, base("net_notional"), "1000", lambda x: (order(x), facts(held={THERE: held(4)})),
         "5.9", "6", "6.1", "1010",
