@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.config.messages import ConfigError
 from console.config.model import Config, Profile
 from console.config.places import places
 from console.config.reading import parse
@@ -148,3 +149,12 @@ def test_answers_that_end_early_write_nothing() -> None:
     ask, _ = answers("", "")
     with pytest.raises(EOFError):
         wizard(ask, lambda _: None)
+
+
+def test_thresholds_of_the_unhedged_are_settings() -> None:
+    """What the profile says of amber and red reaches the console; red under amber is refused with a sentence."""
+    text = '[profiles.paper.unhedged]\namber_notional = "1.5"\nred_age_s = 60\n'
+    found = parse(text, PATH, environment={}).profile.unhedged.thresholds
+    assert (found.amber_notional, found.red_notional, found.red_age_ns) == (D("1.5"), 250, 60 * 10**9)
+    with pytest.raises(ConfigError, match="red is no less than amber"):
+        parse("[profiles.paper.unhedged]\nred_age_s = 1\n", PATH, environment={})
