@@ -5,8 +5,7 @@ watching: it is cancelled again until it has ended. To ask for a cancel twice do
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gateways.errors import VenueError
 from oms.entry import OrderEntry
@@ -15,7 +14,7 @@ from oms.tasks import TaskOwner
 
 AGAIN_S = 0.5
 LONGEST_WAIT_S = 5.0
-"""The waits between two cancels of one order: from ``AGAIN_S``, doubling, to this."""
+"""The waits between two cancels of the same orders: from ``AGAIN_S``, doubling while none of them ends, to this."""
 
 
 class Canceller:
@@ -31,33 +30,33 @@ class Canceller:
         self._pursued: set[str] = set()
 
     async def cancel(self, orders: list[Order]) -> int:
-        """Cancel many at once, each on its own. Returns how many cancels the venues took; the others are pursued."""
-        results = await asyncio.gather(*(self._entry.cancel(order) for order in orders), return_exceptions=True)
-        for order, result in zip(orders, results, strict=True):
-            if isinstance(result, Exception):
-                self._failed(order, result.text if isinstance(result, VenueError) else repr(result))
-                self._pursue(order.key)
-            elif isinstance(result, BaseException):
-                raise result
-        return sum(not isinstance(result, BaseException) for result in results)
+        """Cancel many at once, each with its own fate. Returns how many cancels the venues took.
 
-    def _pursue(self, key: str) -> None:
-        if key not in self._pursued and self._tasks.start(self._until_gone(key), f"cancel {key[:8]}"):
-            self._pursued.add(key)
+        The others are pursued. If the caller is cancelled, so are the cancels that wait: nothing is pursued.
+        """
+        results = await self._entry.cancel_many(orders)
+        failed = [(order, each) for order, each in zip(orders, results, strict=True) if isinstance(each, VenueError)]
+        for order, error in failed:
+            self._failed(order, error.text)
+        self._pursue([order.key for order, _ in failed])
+        return len(orders) - len(failed)
 
-    async def _until_gone(self, key: str) -> None:
+    def _pursue(self, keys: Iterable[str]) -> None:
+        new = [key for key in keys if key not in self._pursued]
+        if new and self._tasks.start(self._until_gone(new), f"cancel {len(new)} orders again"):
+            self._pursued.update(new)
+
+    async def _until_gone(self, keys: list[str]) -> None:
         wait = AGAIN_S
         try:
-            while self._working(key) is not None:
+            while working := self._working(keys):
                 await asyncio.sleep(wait)
-                wait = min(wait * 2, LONGEST_WAIT_S)
-                order = self._working(key)
-                if order is not None:
-                    with contextlib.suppress(VenueError):  # told of at its first failure
-                        await self._entry.cancel(order)
+                await self._entry.cancel_many(self._working(keys))  # what fails was told of at its first failure
+                # Whatever holds them up, a venue's rate limit for one, lets some through: then the rest is due soon.
+                wait = AGAIN_S if len(self._working(keys)) < len(working) else min(wait * 2, LONGEST_WAIT_S)
         finally:
-            self._pursued.discard(key)
+            self._pursued.difference_update(keys)
 
-    def _working(self, key: str) -> Order | None:
-        order = self._page.get(key)
-        return order if order is not None and order.working else None
+    def _working(self, keys: Iterable[str]) -> list[Order]:
+        orders = (self._page.get(key) for key in keys)
+        return [order for order in orders if order is not None and order.working]

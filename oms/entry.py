@@ -6,7 +6,7 @@ the order REJECTED; no answer leaves it UNKNOWN, to be resolved by asking, never
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import msgspec
 
@@ -123,34 +123,90 @@ class OrderEntry:
         An order that the venue has not spoken for stays PENDING or UNKNOWN meanwhile: to ask for its cancel is not to
         have seen it.
         """
-        if self._current(order.key).oid is not None:
-            self._mark(order.key, S.CANCEL_PENDING, "")
-        venue = self._gateway.venue(order.venue)
-        # Where an amend replaces an order, the oid known here may be the one that is gone: our own id stays.
-        by_cloid = order.role is not Role.EXTERNAL and not venue.capabilities.amend_keeps_oid
-        request = CancelOrder(ticker=order.ticker, cloid=order.cloid, oid=None if by_cloid else order.oid)
+        request = self._cancelling(order)
         try:
             async with asyncio.timeout(self._pending_timeout):
-                answer = await venue.cancel(request)
-        except (Denied, Unavailable) as error:
-            self._restore(order, f"not cancelled: {error.text}")
-            raise
-        except (Rejected, NotFound) as error:
-            self._restore(order, f"not cancelled: {error.text}")
-            self._unresolved(order.key)
-            raise
+                answer = await self._gateway.venue(order.venue).cancel(request)
         except asyncio.CancelledError:
-            self._restore(order, "its cancel is unknown: nobody waited for the answer")
-            self._unresolved(order.key)
+            self._abandoned(order)
             raise
-        except Exception as error:  # no answer, one that could not be read, or a fault of ours
-            text = "no answer in time" if isinstance(error, TimeoutError) else getattr(error, "text", repr(error))
-            self._restore(order, f"its cancel is unknown: {text}")
-            self._unresolved(order.key)
-            raise Unknown(order.venue, f"the cancel of {order.key[:8]} is unknown: {text}") from error
+        except Exception as error:
+            failed = self._not_cancelled(order, error)
+            if failed is error:
+                raise
+            raise failed from error
+        return self._cancelled(order, answer)
+
+    async def cancel_many(self, orders: Sequence[Order]) -> list[Order | VenueError]:
+        """Ask for many cancels at once, in as few messages as their venues allow.
+
+        Returns for each, in their order, what ``cancel`` would return or raise. A message without an answer in time
+        leaves the orders of that message alone uncertain.
+        """
+        places: dict[str, list[int]] = {}
+        for place in sorted(range(len(orders)), key=lambda place: orders[place].ticker):
+            places.setdefault(orders[place].venue, []).append(place)
+        batches = []
+        for venue, own in places.items():
+            step = max(1, self._gateway.venue(venue).capabilities.cancel_batch)
+            batches += [own[at : at + step] for at in range(0, len(own), step)]
+        ended = await asyncio.gather(*(self._cancel_batch([orders[place] for place in batch]) for batch in batches))
+        found = {
+            place: end
+            for batch, ends in zip(batches, ended, strict=True)
+            for place, end in zip(batch, ends, strict=True)
+        }
+        return [found[place] for place in range(len(orders))]
+
+    async def _cancel_batch(self, orders: list[Order]) -> list[Order | VenueError]:
+        """Cancel orders of one venue, no more than it takes in one message."""
+        requests = [self._cancelling(order) for order in orders]
+        outcomes: Sequence[OrderUpdate | Exception | None]
+        try:
+            async with asyncio.timeout(self._pending_timeout):
+                outcomes = await self._gateway.venue(orders[0].venue).cancel_many(requests)
+        except asyncio.CancelledError:
+            for order in orders:
+                self._abandoned(order)
+            raise
+        except Exception as error:  # noqa: BLE001 - no answer in time, or a fault of ours: it is each order's outcome
+            outcomes = [error] * len(orders)
+        return [
+            self._not_cancelled(order, outcome) if isinstance(outcome, Exception) else self._cancelled(order, outcome)
+            for order, outcome in zip(orders, outcomes, strict=True)
+        ]
+
+    def _cancelling(self, order: Order) -> CancelOrder:
+        """The request of a cancel that is about to leave; the order is shown so."""
+        if self._current(order.key).oid is not None:
+            self._mark(order.key, S.CANCEL_PENDING, "")
+        # Where an amend replaces an order, the oid known here may be the one that is gone: our own id stays.
+        keeps_oid = self._gateway.venue(order.venue).capabilities.amend_keeps_oid
+        by_cloid = order.role is not Role.EXTERNAL and not keeps_oid
+        return CancelOrder(ticker=order.ticker, cloid=order.cloid, oid=None if by_cloid else order.oid)
+
+    def _cancelled(self, order: Order, answer: OrderUpdate | None) -> Order:
         if answer is not None:
             self._take(order.key, answer)
         return self._current(order.key)
+
+    def _not_cancelled(self, order: Order, error: Exception) -> VenueError:
+        """Show the order as working again; return the error as its caller is told of it."""
+        if isinstance(error, Denied | Unavailable | Rejected | NotFound):
+            self._restore(order, f"not cancelled: {error.text}")
+            if isinstance(error, Rejected | NotFound):
+                self._unresolved(order.key)
+            return error
+        # No answer, one that could not be read, or a fault of ours.
+        text = "no answer in time" if isinstance(error, TimeoutError) else getattr(error, "text", repr(error))
+        self._restore(order, f"its cancel is unknown: {text}")
+        self._unresolved(order.key)
+        return Unknown(order.venue, f"the cancel of {order.key[:8]} is unknown: {text}")
+
+    def _abandoned(self, order: Order) -> None:
+        """Nobody waits for the answer to the order's cancel any more."""
+        self._restore(order, "its cancel is unknown: nobody waited for the answer")
+        self._unresolved(order.key)
 
     @contextlib.contextmanager
     def _asked_again(self, order: Order) -> Iterator[None]:
