@@ -82,6 +82,10 @@ $(CONFORMANCE)/.ready: requirements-conformance.lock
 fuzz: setup
 	$(PY) -m tests.fuzz
 
+.PHONY: audit
+audit: setup
+	$(PY) -m tests.audit
+
 .PHONY: fuzz-texts
 fuzz-texts: setup
 	$(PY) -m tests.console.fuzz --examples 100000
