@@ -111,6 +111,8 @@ class BinanceDialect:
         ("POST", "/fapi/v1/order"): Verb.PLACE,
         ("PUT", "/fapi/v1/order"): Verb.AMEND,
         ("DELETE", "/fapi/v1/order"): Verb.CANCEL,
+        ("POST", "/fapi/v1/batchOrders"): Verb.PLACE,
+        ("DELETE", "/fapi/v1/batchOrders"): Verb.CANCEL,
         ("GET", "/fapi/v1/order"): Verb.ORDER,
         ("GET", "/fapi/v1/openOrders"): Verb.OPEN_ORDERS,
         ("GET", "/fapi/v1/userTrades"): Verb.FILLS,
@@ -142,7 +144,17 @@ class BinanceDialect:
         if verb is None:
             return None
         fields = {**dict(parse_qsl(body.decode("utf-8", "replace"))), **dict(parse_qsl(query))}
-        return self._asked(verb, fields, path)
+        return self._asked(verb, self._first_of_batch(fields), path)
+
+    def _first_of_batch(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The fields of a batch's first item; those of any other request as they are."""
+        for name, key in (("orderIdList", "orderId"), ("origClientOrderIdList", "origClientOrderId")):
+            listed = decoded(fields.get(name, ""))
+            if isinstance(listed, list) and listed:
+                return {"symbol": fields.get("symbol", ""), key: listed[0]}
+        orders = decoded(fields.get("batchOrders", ""))
+        first = orders[0] if isinstance(orders, list) and orders else None
+        return first if isinstance(first, dict) else fields
 
     def asked_ws(self, text: str) -> Asked | None:
         """See ``Dialect.asked_ws``."""
