@@ -60,7 +60,10 @@ _log = logging.getLogger("hedgedesk.console")
 
 
 class HedgedeskApp(App[int]):
-    """The console over a ``link``. ``clock`` is monotonic, in nanoseconds. Raises ThemeError for an unknown theme."""
+    """The console over a ``link``. ``clock`` is monotonic, in nanoseconds. Raises ThemeError for an unknown theme.
+
+    ``rising`` is the colour of a rise.
+    """
 
     TITLE = "hedgedesk"
     CSS = themes.style_sheet()
@@ -69,10 +72,13 @@ class HedgedeskApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
-        self, link: Link, *, theme: str = themes.DEFAULT, clock: Callable[[], int] = time.monotonic_ns,
+        self, link: Link, *, theme: str = themes.DEFAULT, rising: themes.Rising = "green",
+        clock: Callable[[], int] = time.monotonic_ns,
         thresholds: Thresholds = DEFAULT_THRESHOLDS,
     ) -> None:  # fmt: skip
-        self._desk_variables = themes.named(theme).variables()
+        self._rising = rising
+        self._desk_variables = themes.named(theme).with_rising(rising).variables()
+        self._themes_stamp = themes.stamp()
         super().__init__()
         guarded = GuardedLink(link, lambda what, error: self.fault(f"link: {what}", error))
         self.link: Link = AskingLink(guarded, self._ask)
@@ -93,7 +99,7 @@ class HedgedeskApp(App[int]):
         self._muted = False
         self._desk: DeskScreen | None = None
         for found in themes.available():
-            self.register_theme(_textual_theme(found))
+            self.register_theme(_textual_theme(found.with_rising(rising)))
         self.theme = theme
 
     # ------------------------------------------------------------ start and frames
@@ -147,6 +153,8 @@ class HedgedeskApp(App[int]):
             self._choose_first_ladder()
         silent = self._mirror.silent(now_ns)
         second = now_ns // 1_000_000_000
+        if second != self._second:
+            self._look_at_themes()
         self.desk.flush(tick=second != self._second, silent=silent)
         self._second = second
         silence_ns = self._mirror.silence_ns(now_ns)
@@ -400,6 +408,23 @@ class HedgedeskApp(App[int]):
         names = [theme.name for theme in themes.available()]
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
         self.say(f"theme {self.theme}")
+
+    def _look_at_themes(self) -> None:
+        """Take up a user's theme that was changed meanwhile; a broken one changes nothing and is told of."""
+        stamp = themes.stamp()
+        if stamp == self._themes_stamp:
+            return
+        self._themes_stamp = stamp
+        try:
+            found = themes.available()
+        except (OSError, ValueError) as error:
+            self.say(str(error), "warning")
+            return
+        for theme in found:
+            self.register_theme(_textual_theme(theme.with_rising(self._rising)))
+        if self.theme in {theme.name for theme in found}:
+            self.mutate_reactive(HedgedeskApp.theme)
+            self.say(f"theme {self.theme} read anew")
 
     def do_arming(self, pane: Pane | None) -> None:
         """Disarm at once; where a live desk is SAFE, open the dialog; on paper stop makers, or take them again."""

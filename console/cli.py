@@ -84,7 +84,9 @@ def _console(arguments: argparse.Namespace) -> int:
         from console.app import HedgedeskApp  # noqa: PLC0415  # its widgets are bound to keys as they are imported
 
         with EmbeddedLink(start.endpoints, start.folder, timers=start.timers, risk=start.risk, desk=start.live) as link:
-            app = HedgedeskApp(link, theme=theme or _theme(start.theme), thresholds=start.thresholds)
+            app = HedgedeskApp(
+                link, theme=theme or _theme(start.theme), rising=start.rising, thresholds=start.thresholds
+            )
             app.run()
     return app.return_code or OK
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from console.config.model import Profile
     from console.config.reading import Loaded
     from console.papers import PaperSettings
+    from console.themes import Rising
     from gateways.venue import Endpoints
     from oms.limits import Limits
 
@@ -90,6 +91,11 @@ class Start(NamedTuple):
     def theme(self) -> str | None:
         """As the profile says."""
         return None if self.profile is None else self.profile.theme
+
+    @property
+    def rising(self) -> "Rising":
+        """The colour of a rise."""
+        return "green" if self.profile is None else self.profile.rising
 
 
 def load_config(arguments: argparse.Namespace) -> "Loaded":

@@ -1,15 +1,26 @@
-"""The colour themes: one TOML file each in the ``themes`` package, validated here, without importing textual."""
+"""The colour themes: one TOML file each, validated here, without importing textual.
+
+Those that come with the console are in the ``themes`` package; a user's own are in the folder ``user_folder`` names,
+and are taken up while the console runs.
+"""
 
 import re
 import tomllib
 from collections.abc import Iterator
 from importlib import resources
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
+import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 DEFAULT = "dark"
 STYLE_SHEET = "console.tcss"
+
+Rising = Literal["green", "red"]
+"""Which colour stands for a rise, and for buying: green in the west, red in the east."""
+
+_SWAPPED = (("bid", "ask"), ("up", "down"), ("flash_up", "flash_down"), ("depth_bid", "depth_ask"))
 
 _HEX = re.compile(r"#[0-9a-f]{6}")
 
@@ -97,6 +108,14 @@ class Theme(BaseModel):
         """The desk's colours as style sheet variables: ``bid``, ``flash-up`` ..."""
         return {name.replace("_", "-"): value for name, value in self.desk}
 
+    def with_rising(self, rising: Rising) -> "Theme":
+        """The theme with the colours of rise and fall, and of the two sides, changed over for ``red``."""
+        if rising == "green":
+            return self
+        desk = self.desk
+        changed = {one: getattr(desk, other) for pair in _SWAPPED for one, other in (pair, pair[::-1])}
+        return self.model_copy(update={"desk": desk.model_copy(update=changed)})
+
 
 def parse(text: str, source: str) -> Theme:
     """The theme in the TOML ``text``; ``source`` names it in errors. Raises ThemeError."""
@@ -110,11 +129,34 @@ def parse(text: str, source: str) -> Theme:
         raise ThemeError(f"{source}: {field}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
-def available() -> list[Theme]:
-    """All themes that come with the console, the default first, then by name. Raises ThemeError."""
-    files = (entry for entry in resources.files("themes").iterdir() if entry.name.endswith(".toml"))
-    themes = [parse(file.read_text("utf-8"), file.name) for file in files]
-    return sorted(themes, key=lambda theme: (theme.name != DEFAULT, theme.name))
+def user_folder() -> Path:
+    """Where a user's own themes are; it need not be there."""
+    return platformdirs.user_config_path("hedgedesk") / "themes"
+
+
+def available(folder: Path | None = None) -> list[Theme]:
+    """All themes, the default first, then by name: those of the console and those in ``folder``, the user's own.
+
+    Raises ThemeError for a file that is no theme, and for a name that is taken.
+    """
+    themes: dict[str, Theme] = {}
+    built_in = [entry for entry in resources.files("themes").iterdir() if entry.name.endswith(".toml")]
+    for file in (*built_in, *_files(folder)):
+        theme = parse(file.read_text("utf-8"), str(file) if isinstance(file, Path) else file.name)
+        if theme.name in themes:
+            raise ThemeError(f"{file}: name: {theme.name!r} is taken by another theme")
+        themes[theme.name] = theme
+    return sorted(themes.values(), key=lambda theme: (theme.name != DEFAULT, theme.name))
+
+
+def stamp(folder: Path | None = None) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a file of the user's own changes."""
+    states = ((file, file.stat()) for file in _files(folder))
+    return tuple((file.name, state.st_mtime_ns, state.st_size) for file, state in states)
+
+
+def _files(folder: Path | None) -> list[Path]:
+    return sorted((user_folder() if folder is None else folder).glob("*.toml"))
 
 
 def named(name: str) -> Theme:

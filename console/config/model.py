@@ -203,6 +203,8 @@ class Profile(Table):
     """Where the journal goes; the user's state folder where it is not set."""
     theme: Annotated[str, AfterValidator(_theme)] | None = None
     """Colours of the console."""
+    rising: Literal["green", "red"] = "green"
+    """The colour of a rise, and of buying."""
     keymap: dict[str, str] = Field(default_factory=dict)
     """Keys by action, in the place of the built-in ones: cancel = "c"."""
     paper: PaperTable = PaperTable()

@@ -12,6 +12,7 @@ profile = "paper"              # which profile starts; --profile NAME or HEDGEDE
 [profiles.paper]
 kind = "paper"                 # paper, paper-on-live or venues
 # theme = "dark"               # hedgedesk themes lists them
+# rising = "red"               # the colour of a rise, and of buying; green where it is not set
 
 # [profiles.paper.paper]
 # seed = 7                     # of the random market

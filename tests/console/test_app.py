@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from textual.command import CommandPalette
 
+from console import themes
 from console.link import Frame
 from console.screens.command_line import CommandLine
 from console.screens.dialog import DetailsDialog, MenuDialog, QuestionDialog
@@ -253,3 +254,22 @@ async def test_letters_that_trade_do_nothing_while_a_form_is_open():
         await stage.press(*"cCfFHq", "tab", "tab", "tab", *"cCfH")
         assert stage.link.lines == []
         assert isinstance(stage.app.screen, Ticket)
+
+
+async def test_a_users_theme_is_read_anew_while_the_console_runs(tmp_path, monkeypatch):
+    """A changed file of the user's changes the colours; a broken one is told of and changes nothing."""
+    monkeypatch.setattr(themes, "user_folder", lambda: tmp_path)
+    own = tmp_path / "mine.toml"
+    text = themes.resources.files("themes").joinpath("dark.toml").read_text().replace('name = "dark"', 'name = "mine"')
+    own.write_text(text)
+    async with staged(theme="mine", size=(200, 50)) as stage:
+        own.write_text(text.replace('bid = "#7fb08a"', 'bid = "#00ff00"'))
+        stage.clock.advance(2)
+        stage.feed(desk_frame())
+        assert stage.app.get_css_variables()["bid"] == "#00ff00"
+        await stage.until(lambda: "theme mine read anew" in stage.message)
+        own.write_text("name =")
+        stage.clock.advance(2)
+        stage.feed(desk_frame())
+        await stage.until(lambda: "is not TOML" in stage.message)
+        assert stage.app.get_css_variables()["bid"] == "#00ff00"

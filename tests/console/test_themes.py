@@ -1,13 +1,14 @@
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from console import themes
 from console.themes import ThemeError
 
-ALL = themes.available()
+ALL = themes.available(Path("none"))
 GOOD = """
 name = "x"
 description = "d"
@@ -29,8 +30,8 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_the_default_comes_first_and_the_others_are_there():
-    """There are a dark, a light and a colour-blind-safe theme."""
-    assert [theme.name for theme in ALL] == ["dark", "cvd", "light"]
+    """There are dark and light, high contrast, colour-blind-safe, and one for terminals of sixteen colours."""
+    assert [theme.name for theme in ALL] == ["dark", "ansi", "contrast", "cvd", "light"]
     assert all(theme.description for theme in ALL)
 
 
@@ -73,9 +74,40 @@ def test_the_colour_blind_safe_theme_does_not_rest_on_red_against_green():
         assert red > blue, name
 
 
+def test_the_theme_of_sixteen_colours_uses_no_other():
+    """Every colour is one of the sixteen, as a terminal of that kind has them."""
+    theme = themes.named("ansi")
+    allowed = {"#000000", "#800000", "#008000", "#808000", "#000080", "#800080", "#008080", "#c0c0c0",
+               "#808080", "#ff0000", "#00ff00", "#ffff00", "#0000ff", "#ff00ff", "#00ffff", "#ffffff"}  # fmt: skip
+    assert {value for table in (theme.colors, theme.desk) for _, value in table} <= allowed
+
+
+@pytest.mark.parametrize("theme", ALL, ids=lambda theme: theme.name)
+def test_red_can_stand_for_a_rise(theme):
+    """The two sides change over, twice is once, and nothing else changes."""
+    red = theme.with_rising("red")
+    assert (red.desk.up, red.desk.bid, red.desk.flash_up) == (theme.desk.down, theme.desk.ask, theme.desk.flash_down)
+    assert (red.desk.alarm, red.colors) == (theme.desk.alarm, theme.colors)
+    assert red.with_rising("red") == theme.with_rising("green") == theme
+
+
+def test_a_users_own_theme_is_found_and_its_change_is_seen(tmp_path):
+    """A file in the user's folder is one more theme; a name that is taken is refused with the file."""
+    text = themes.resources.files("themes").joinpath("dark.toml").read_text()
+    assert themes.stamp(tmp_path / "not there") == ()
+    own = tmp_path / "mine.toml"
+    own.write_text(text.replace('name = "dark"', 'name = "mine"'))
+    before = themes.stamp(tmp_path)
+    assert [theme.name for theme in themes.available(tmp_path)] == ["dark", "ansi", "contrast", "cvd", "light", "mine"]
+    own.write_text(text)
+    assert themes.stamp(tmp_path) != before
+    with pytest.raises(ThemeError, match=r"mine\.toml: name: 'dark' is taken"):
+        themes.available(tmp_path)
+
+
 def test_an_unknown_theme_is_refused_with_the_names_there_are():
     """The error names what was asked for and what there is."""
-    with pytest.raises(ThemeError, match="no theme 'drak': choose one of dark, cvd, light"):
+    with pytest.raises(ThemeError, match="no theme 'drak': choose one of dark, ansi, contrast, cvd, light"):
         themes.named("drak")
 
 
