@@ -118,6 +118,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     legs: tuple[Leg, ...] = ()
     replaces: str = ""
     """The key of the order that is amended; empty for a new one."""
+    lessens: bool = False
+    """Whether an amend only takes away from its order: the same price, and no more that may fill than before."""
 
     @property
     def key(self) -> Key:

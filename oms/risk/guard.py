@@ -133,12 +133,12 @@ class Guard:
     def judge_amend(self, order: Order, amend: AmendOrder) -> Judgement:
         """What the limits say of an amend now."""
         left = self._left(order, amend)
-        if abs(amend.amount) <= abs(order.amount) and amend.price == order.price and abs(left) <= abs(order.remaining):
-            return Judgement()  # it only takes away
+        same = abs(amend.amount) <= abs(order.amount) and amend.price == order.price
         return self._judged(
             Request(
                 venue=order.venue, ticker=order.ticker, amount=left, total=amend.amount, price=amend.price,
                 reduce_only=amend.reduce_only, legs=self._oms.hedge.legs(order.key), replaces=order.key,
+                lessens=same and abs(left) <= abs(order.remaining),
             )
         )  # fmt: skip
 

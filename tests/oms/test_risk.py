@@ -386,6 +386,19 @@ def test_an_amend_counts_among_the_orders_of_a_second():
     assert check(order(8, replaces="me"), known, limits) == Judgement()
 
 
+def test_an_amend_that_only_takes_away_is_held_to_the_rate_alone():
+    """What is over a limit already may always become less; the venue counts the request all the same."""
+    tiny = Limit(D("0.001"))
+    limits = Limits(
+        each=InstrumentLimits(order_quantity=tiny, order_notional=tiny, position_quantity=tiny, collar_mid_bps=tiny),
+        desk=DeskLimits(orders_per_second=Limit(D(1))),
+    )
+    known = facts(resting=(resting(8, name="me"),))
+    assert check(order(6, "200", replaces="me", lessens=True), known, limits) == Judgement()
+    found = check(order(6, replaces="me", lessens=True), facts(resting=known.resting, sent=(sent("0.5"),)), limits)
+    assert [each.reason for each in found.breaches] == [Reason.ORDERS_PER_SECOND]
+
+
 @pytest.mark.parametrize(
     "limits",
     [
