@@ -53,16 +53,21 @@ class Earnings:
         if len(self._without_fee) > WITHOUT_FEE:
             del self._without_fee[next(iter(self._without_fee))]
 
-    def refresh(self) -> None:
-        """Look at what comes without a fill: prices, fees told later, funding."""
+    def refresh(self) -> list[FillEvent]:
+        """Look at what comes without a fill: prices, fees told later, funding. Returns the fills that got a fee."""
         self._open()
+        charged = []
         for key in list(self._without_fee):
             fill = self._oms.fills.peek(*key)
             if fill is not None and fill.fee is not None:
                 self._charge(fill, fill.fee)
+                charged.append(fill)
                 del self._without_fee[key]
-        if self._paper:
-            return
+        if not self._paper:
+            self._fund()
+        return charged
+
+    def _fund(self) -> None:
         now = self._oms.clock.now_ns()
         for position in self._oms.positions.get_all():
             mark = self._oms.feed.mark(position.venue, position.ticker)

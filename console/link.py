@@ -257,8 +257,9 @@ class TradeRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FillRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution of an order of ours."""
+    """One execution of an order of ours. A later row of the same key says more of it: its fee, for one."""
 
+    key: Key
     ts_ns: int
     venue: str
     ticker: str

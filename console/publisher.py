@@ -7,9 +7,9 @@ from typing import Any
 
 from console import rows
 from console.earnings import Earnings
-from console.link import BookRow, Frame, Header, LogLine, PositionRow
+from console.link import BookRow, FillRow, Frame, Header, LogLine, MoneyRow, OrderRow, PositionRow
 from console.mailbox import Mailbox
-from gateways.standards import ZERO, MarkUpdate, PositionUpdate
+from gateways.standards import ZERO, FillEvent, MarkUpdate, PositionUpdate
 from oms.deltas import Delta, FillDelta, HedgeDelta, RequestDelta
 from oms.hedge.book import view_book, view_claims, view_legs
 from oms.hedge.slippage import Slippages
@@ -84,7 +84,7 @@ class Publisher:
                 self._touch(order.key, delta.ts_recv_ns)
             case FillDelta(fill=fill):
                 self._earnings.take(fill)
-                self._frame.fills.append(rows.fill_row(fill, self._oms.page.by_oid(fill.venue, fill.oid)))
+                self._frame.fills.append(self._fill(fill))
             case HedgeDelta():
                 self._frame.log.append(rows.hedge_line(delta))
                 self._touch_book(delta.venue, delta.ticker, delta.ts_ns)
@@ -117,7 +117,7 @@ class Publisher:
         for cloid in self._oms.kernel.children:
             self._entered(cloid, None)
         fills = self._oms.fills.get_all()[-FILLS_AT_START:]
-        self._frame.fills.extend(rows.fill_row(fill, self._oms.page.by_oid(fill.venue, fill.oid)) for fill in fills)
+        self._frame.fills.extend(self._fill(fill) for fill in fills)
         self._orders.update(order.key for order in self._oms.page.orders())
         for maker in self._oms.kernel.makers.values():
             self._makers[maker.cloid] = maker.ts_ns
@@ -163,9 +163,13 @@ class Publisher:
         self._if_changed("venues", venues, frame.venues.append)
         handlers = [rows.handler_row(place, each) for place, each in enumerate(oms.deltas.subscriptions)]
         self._if_changed("handlers", handlers, frame.handlers.append, gone=frame.gone)
-        self._earnings.refresh()
+        frame.fills.extend(self._fill(fill) for fill in self._earnings.refresh())
 
-    def _order(self, order: Order) -> Any:
+    def _fill(self, fill: FillEvent) -> FillRow:
+        page = self._oms.page
+        return rows.fill_row(fill, page.by_oid(fill.venue, fill.oid) or page.get(fill.cloid or ""))
+
+    def _order(self, order: Order) -> OrderRow:
         maker, child = self._oms.kernel.makers.get(order.key), self._oms.kernel.children.get(order.key)
         if child is not None:
             return rows.order_row(order, (), view_claims(child), self._slippages.of_hedge(child))
@@ -223,7 +227,7 @@ class Publisher:
         self._if_changed("positions", held, frame.positions.append, gone=frame.gone)
         self._if_changed("exposures", rows.exposure_rows(held), frame.exposures.append, gone=frame.gone)
 
-    def _money(self) -> list[Any]:
+    def _money(self) -> list[MoneyRow]:
         quoted: dict[tuple[str, str], list[Decimal | None]] = {}
         for row in self._held():
             contract = self._oms.contracts.get(row.venue, {}).get(row.ticker)

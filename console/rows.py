@@ -26,6 +26,7 @@ from console.link import (
 from gateways.contracts import tick_at
 from gateways.standards import ZERO, BalanceUpdate, Contract, FillEvent, PositionUpdate, TradeEvent
 from oms.deltas import HedgeDelta, RequestDelta, Subscription
+from oms.fills import trade_key
 from oms.health import VenueHealth
 from oms.hedge.book import BookView, ClaimView, LegView
 from oms.hedge.policy import Leg
@@ -168,9 +169,10 @@ def fill_row(fill: FillEvent, order: Order | None) -> FillRow:
     """One execution of ours; ``order`` is what it belongs to, if that is known."""
     liquidity = "" if fill.is_maker is None else "maker" if fill.is_maker else "taker"
     return FillRow(
-        ts_ns=fill.ts_venue_ns, venue=fill.venue, ticker=fill.ticker, cloid=order.key if order else fill.cloid or "",
-        role=order.role.value if order else "", amount=fill.amount, price=fill.price, fee=fill.fee,
-        fee_asset=fill.fee_asset, liquidity=liquidity, trade_id=fill.trade_id, oid=fill.oid,
+        key=" ".join(trade_key(fill)), ts_ns=fill.ts_venue_ns, venue=fill.venue, ticker=fill.ticker,
+        cloid=order.key if order else fill.cloid or "", role=order.role.value if order else "", amount=fill.amount,
+        price=fill.price, fee=fill.fee, fee_asset=fill.fee_asset, liquidity=liquidity, trade_id=fill.trade_id,
+        oid=fill.oid,
     )  # fmt: skip
 
 

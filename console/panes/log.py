@@ -32,7 +32,9 @@ class LogPane(TablePane[LogLine]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("log", PANE)]
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, self._columns(), empty=EMPTY, follow=True, max_rows=5_000)
+        super().__init__(
+            desk, self._columns(), empty=EMPTY, follow=True, max_rows=5_000, order_by=lambda row: row.ts_ns
+        )
         self._seen = 0
         self._alerts = 0
 

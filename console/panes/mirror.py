@@ -4,7 +4,6 @@ Read by every pane, form and action; written by the app's flush alone. No clock 
 (``Header.now_ns``), and the moment of hearing is passed in.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -49,7 +48,7 @@ class Mirror:
         self.ladders: dict[tuple[str, str], LadderRow] = {}
         self.venues: dict[str, VenueRow] = {}
         self.handlers: dict[str, HandlerRow] = {}
-        self.fills: deque[FillRow] = deque(maxlen=_FILLS_KEPT)
+        self.fills: dict[str, FillRow] = {}
         """Our last executions, oldest first."""
         self.merged = 1
         """Frames of the engine in the last one taken."""
@@ -68,7 +67,9 @@ class Mirror:
                 rows[row.key] = row
             for key in frame.gone.get(table, ()):
                 rows.pop(key, None)
-        self.fills.extend(frame.fills)
+        self.fills.update((row.key, row) for row in frame.fills)
+        while len(self.fills) > _FILLS_KEPT:
+            del self.fills[next(iter(self.fills))]
         self.merged = frame.merged
         self.ladders.update({(row.venue, row.ticker): row for row in frame.ladders})
         self.contracts.update({(row.venue, row.ticker): row for row in frame.contracts})

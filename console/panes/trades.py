@@ -68,13 +68,14 @@ class TradesPane(TablePane[Line]):  # type: ignore[type-var]  # a union of struc
                 self._tape = last
                 self.drop([key for key, row in self.rows.items() if isinstance(row, TradeRow)])
             self._put([row for row in frame.trades if (row.venue, row.ticker) == last])
-        self._own += len(frame.fills)
-        self._put(frame.fills)
+        own = {f"own {row.key}": row for row in frame.fills}
+        self._own += len(own.keys() - self.rows.keys())
+        self.put(own.items())
 
-    def _put(self, lines: list[TradeRow] | list[FillRow]) -> None:
+    def _put(self, trades: list[TradeRow]) -> None:
         first = self._seen
-        self._seen += len(lines)
-        self.put((str(number), row) for number, row in enumerate(lines, first))
+        self._seen += len(trades)
+        self.put((str(number), row) for number, row in enumerate(trades, first))
 
     def counters(self) -> tuple[str, str]:
         """Whose tape it is, and how many executions of ours there were."""

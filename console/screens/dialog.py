@@ -189,9 +189,19 @@ def _written(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal) or value is None:
-        return fmt.number(value)
+        return fmt.rounded(value, 2, sign=True) if name.endswith("_bps") else fmt.number(value)
+    if isinstance(value, tuple):
+        return "\n".join(_brief(each) for each in value)
+    if name.endswith("_offset_ns") and isinstance(value, int):
+        return f"{'-' if value < 0 else '+'}{fmt.micros(abs(value) // 1_000)}"
     if name.endswith("_ns") and isinstance(value, int):
         return f"{fmt.clock(value)} UTC" if value else fmt.NONE
     if name.endswith("_us") and isinstance(value, int):
         return fmt.micros(value)
     return str(value)
+
+
+def _brief(value: object) -> str:
+    if not isinstance(value, msgspec.Struct):
+        return str(value)
+    return ", ".join(f"{_label(name)} {_written(name, field)}" for name, field in _fields(value))

@@ -52,7 +52,6 @@ class DrillScreen(ModalScreen[None]):
         self._hint = Static(classes="path")
         self._box = Vertical(self._facts, self.table, self._hint, classes="dialog")
         self._box.styles.width, self._box.styles.max_width = "100%", 140  # wider than other dialogs: it has a table
-        self._box.styles.height = "75%"
 
     def _columns(self) -> list[Column[Line]]:
         lot, tick = self._mirror.lot, self._mirror.tick
@@ -108,6 +107,8 @@ class DrillScreen(ModalScreen[None]):
         self.table.drop(self.table.rows.keys() - dict(keyed).keys())
         self.table.put(keyed)
         self.table.flush()
+        wanted = -(-(len(now.lines) + len(now.facts) + 8) // 4) * 4  # by steps: it must not grow with every line
+        self._box.styles.height = min(max(12, wanted), max(12, self.app.size.height * 3 // 4))
 
     def _go(self, cursor: str | None = None) -> None:
         self._view = None

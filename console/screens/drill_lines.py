@@ -232,7 +232,7 @@ def _legs(mirror: Mirror, maker: str) -> list[HedgeRow]:
 
 
 def _fills(mirror: Mirror, cloid: str) -> list[FillRow]:
-    return [fill for fill in mirror.fills if fill.cloid == cloid]
+    return [fill for fill in mirror.fills.values() if fill.cloid == cloid]
 
 
 def _hedges(mirror: Mirror, leg: HedgeRow) -> list[OrderRow]:

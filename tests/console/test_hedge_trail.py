@@ -22,7 +22,7 @@ def fill(cloid, amount, nth=0, **changes):
     fields = {
         "ts_ns": NOW + nth * SECOND, "venue": "hyperliquid", "ticker": "ETH", "cloid": cloid, "role": "maker",
         "amount": D(amount), "price": D("2431.5"), "fee": D("0.12"), "fee_asset": "USDC", "liquidity": "maker",
-        "trade_id": f"t{nth}", "oid": "9",
+        "trade_id": f"t{nth}", "oid": "9", "key": f"{cloid} {nth}",
     }  # fmt: skip
     return FillRow(**{**fields, **changes})
 

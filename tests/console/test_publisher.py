@@ -126,6 +126,7 @@ async def test_a_fee_that_is_told_later_is_counted_once():
             made.a.send(priced(fill, fee=D("0.07"), fee_asset="USDT"))
             await screen.look(2)
         assert screen.mirror.positions["a:X"].fees == D("0.07")
+        assert [row.fee for row in screen.mirror.fills.values() if row.role == "maker"] == [D("0.07")]
 
 
 @virtual

@@ -145,7 +145,7 @@ def executed(number=1, **changes):
     fields = {
         "ts_ns": NOW + number, "venue": "binance", "ticker": "ETHUSDT", "cloid": MAKER, "role": "hedge",
         "amount": D("-0.1"), "price": D("2431.22"), "fee": D("0.0972"), "fee_asset": "USDT", "liquidity": "taker",
-        "trade_id": f"own{number}", "oid": "9",
+        "trade_id": f"own{number}", "oid": "9", "key": f"own{number}",
     }  # fmt: skip
     return FillRow(**{**fields, **changes})
 
@@ -178,6 +178,9 @@ async def test_a_fee_that_is_not_known_is_none_and_a_rebate_is_a_gain():
     async with staged(desk_frame(fills=fills)) as stage:
         pane = stage.app.desk.panes["trades"]
         assert [cells(pane, key).fee for key in pane.keys] == ["-", "+0.01 USDT"]
+        stage.feed(Frame(fills=[executed(1, fee=D("0.02"))]))
+        assert [cells(pane, key).fee for key in pane.keys] == ["-0.02 USDT", "+0.01 USDT"]
+        assert pane.counters()[0].endswith("2 own")
 
 
 # ------------------------------------------------------------------ venues and the screen
