@@ -89,7 +89,8 @@ def flatten_question(mirror: Mirror, row: PositionRow) -> Question:
 
 
 def _flatten_steps(what: str) -> str:
-    return f"First the makers that feed {what} are cancelled and its hedge book is paused."
+    books = "their hedge books are" if what == "them" else "its hedge book is"
+    return f"First the makers that feed {what} are cancelled and {books} paused."
 
 
 def flatten_choices(mirror: Mirror, venue: str = "", ticker: str = "") -> list[Choice]:

@@ -1,4 +1,7 @@
-"""A demo desk to look at the screens: ``python -m tests.console.demo [theme] [--busy]``. Seeded, without an engine."""
+"""A demo desk to look at the screens: ``python -m tests.console.demo [theme] [--busy]``. Seeded, without an engine.
+
+Its first frame is also what the text snapshots show.
+"""
 
 import random
 import sys
@@ -8,10 +11,101 @@ from decimal import Decimal
 import msgspec
 
 from console.app import HedgedeskApp
-from console.link import DeltaRow, Frame, LogLine, Preview, Reply
-from tests.console.scripted import ScriptedLink, book, desk_frame, header, hedge, ladder, order, position
+from console.link import DeltaRow, FillRow, Frame, HandlerRow, LogLine, Preview, Reply, TradeRow
+from tests.console.scripted import (
+    CHILD,
+    MAKER,
+    OTHER,
+    SECOND,
+    ScriptedLink,
+    book,
+    desk_frame,
+    header,
+    hedge,
+    ladder,
+    order,
+    position,
+)
 
 D = Decimal
+
+
+def first_frame(now: int) -> Frame:
+    """A desk at work, with one of each thing that a pane can show; the same for the same ``now``."""
+    frame = desk_frame(header=header(now_ns=now, waiting_notional=D("5712.89")))
+    ages = {MAKER: 61, OTHER: 3_725, CHILD: 2}
+    shifted = [
+        msgspec.structs.replace(row, ts_created_ns=now - ages[row.cloid] * SECOND, ts_changed_ns=now - SECOND)
+        for row in frame.orders
+    ]
+    done = [
+        order(
+            f"{n:08x}" * 4,
+            terminal=True,
+            status=status,
+            reason=reason,
+            filled=D(filled),
+            ts_created_ns=now - n * 10 * SECOND,
+            ts_changed_ns=now - n * SECOND,
+        )
+        for n, (status, reason, filled) in enumerate(
+            [
+                ("FILLED", "", "-0.5"),
+                ("CANCELLED", "", "-0.12"),
+                ("REJECTED", "post-only would cross (-5022)", "0"),
+                ("EXPIRED", "", "0"),
+            ],
+            70,
+        )
+    ]
+    return msgspec.structs.replace(
+        frame,
+        orders=[*done, *shifted],
+        deltas=[
+            DeltaRow(ts_ns=now - back * SECOND, cloid=cloid, venue=place, ticker=ticker, role=role, label=label,
+                     before=before, after=after, last_fill=D(last), filled=D(filled), amount=D(amount),
+                     price=D("2431.5"))
+            for back, cloid, place, ticker, role, label, before, after, last, filled, amount in [
+                (61, MAKER, "hyperliquid", "ETH", "maker", "new", "PENDING", "NEW", "0", "0", "-0.5"),
+                (2, MAKER, "hyperliquid", "ETH", "maker", "fill", "NEW", "PARTIAL", "-0.1372", "-0.1372", "-0.5"),
+                (2, CHILD, "binance", "ETHUSDT", "hedge", "sent", "", "PENDING", "0", "0", "0.137"),
+                (1, CHILD, "binance", "ETHUSDT", "hedge", "new", "PENDING", "NEW", "0", "0", "0.137"),
+            ]
+        ],
+        hedges=[hedge("h1", ts_changed_ns=now - 2 * SECOND),
+                hedge("h2", maker=OTHER, maker_venue="binance", maker_ticker="SOLUSDT", venue="hyperliquid",
+                      ticker="SOL", target=D("-42.5"), hedged=D(0), waiting=D("-42.5"), hedge_average=None,
+                      basis_bps=None, state="hold", ts_changed_ns=now - 95 * SECOND)],
+        books=[
+            book(ts_waiting_ns=now - 9 * SECOND),
+            book("hyperliquid", "SOL", balance=D("-42.5"), notional=D("5712.4"), ts_waiting_ns=now - 95 * SECOND,
+                 target=D("-42.5"), hedged=D(0), waits="hedge rejected: insufficient margin, 3 tries",
+                 release="resume it", state="hold"),
+        ],
+        positions=[*frame.positions, position("binance", "SOLUSDT", "12.5", base="SOL", ts_ns=now - 60 * SECOND)],
+        venues=[msgspec.structs.replace(row, ts_private_ns=now - SECOND, ts_public_ns=now) for row in frame.venues],
+        handlers=[HandlerRow(key="console", name="console", lag=0, coalesced=0, failures=0)],
+        ladders=[ladder(ts_ns=now)],
+        trades=[
+            TradeRow(ts_ns=now - back * SECOND, venue="hyperliquid", ticker="ETH", amount=D(amount), price=D(price),
+                     trade_id=str(back))
+            for back, amount, price in [(7, "-0.2", "2431.5"), (4, "0.37", "2431.6"), (2, "0.1372", "2431.5")]
+        ],
+        fills=[
+            FillRow(ts_ns=now - 2 * SECOND, venue="hyperliquid", ticker="ETH", cloid=MAKER, role="maker",
+                    amount=D("-0.1372"), price=D("2431.5"), fee=D("-0.0033"), fee_asset="USDC", liquidity="maker",
+                    trade_id="2", oid="77"),
+        ],
+        log=[LogLine(ts_ns=now - back * SECOND, kind=kind, severity=severity, venue=place, text=text)
+             for back, kind, severity, place, text in [
+            (62, "event", "info", "binance", "private stream connected"),
+            (61, "command", "info", "", "sell 0.5 hyperliquid:ETH @ 2431.5 post hedge binance:ETHUSDT market"),
+            (2, "sent", "info", "binance", "order.place ETHUSDT BUY MARKET 0.137 aa07b3e1"),
+            (2, "answer", "info", "binance", "1.2 ms NEW aa07b3e1"),
+            (1, "alert", "warning", "hyperliquid", "SOL hedge refused: insufficient margin, trying again in 400 ms"),
+            (1, "alert", "error", "hyperliquid", "SOL on HOLD: -42.5 SOL not hedged; resume when there is margin"),
+        ]],
+    )  # fmt: skip
 
 
 class DemoLink(ScriptedLink):
@@ -55,37 +149,8 @@ class DemoLink(ScriptedLink):
         if self.silent:
             return None
         if self.frame_number == 1:
-            return self._first(now)
+            return first_frame(now)
         return self._next(now)
-
-    def _first(self, now: int) -> Frame:
-        frame = desk_frame(header=header(now_ns=now))
-        shifted = [msgspec.structs.replace(row, ts_created_ns=now - 61 * 10**9) for row in frame.orders]
-        done = [
-            order(f"{n:08x}" * 4, terminal=True, status=status, ts_created_ns=now - n * 10**9, reason=reason)
-            for n, (status, reason) in enumerate(
-                [("FILLED", ""), ("CANCELLED", ""), ("REJECTED", "post-only would cross (-5022)"), ("EXPIRED", "")], 70
-            )
-        ]
-        return msgspec.structs.replace(
-            frame,
-            orders=[*done, *shifted],
-            books=[
-                book(ts_waiting_ns=now - 9 * 10**9),
-                book("hyperliquid", "SOL", balance=D("-42.5"), notional=D("5712.4"), ts_waiting_ns=now - 95 * 10**9,
-                     waits="hedge rejected: insufficient margin, 3 tries", release="resume it", state="hold"),
-            ],
-            positions=[*frame.positions, position("binance", "SOLUSDT", "12.5", base="SOL")],
-            venues=[msgspec.structs.replace(row, ts_private_ns=now, ts_public_ns=now) for row in frame.venues],
-            log=[LogLine(ts_ns=now, kind=kind, severity=severity, venue="binance", text=text)
-                 for kind, severity, text in [
-                ("event", "info", "private stream connected"),
-                ("sent", "info", "order.place ETHUSDT BUY MARKET 0.137 aa07b3e1"),
-                ("answer", "info", "FILLED 0.137 at 2431.22"),
-                ("alert", "warning", "hyperliquid:SOL hedge refused: insufficient margin, trying again in 400 ms"),
-                ("alert", "error", "hyperliquid:SOL on HOLD: -42.5 SOL not hedged; resume when there is margin"),
-            ]],
-        )  # fmt: skip
 
     def _next(self, now: int) -> Frame:
         rng = self.random
