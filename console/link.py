@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-Key = str
+from console.market_rows import ContractRow, HandlerRow, Key, LadderRow, TradeRow, VenueRow
 
 
 class ClaimRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,74 +188,6 @@ class MoneyRow(msgspec.Struct, frozen=True, kw_only=True):
     """The venue's time of its last word."""
 
 
-class LadderRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The book of one watched contract. Levels: (price, quantity), best first; ``own`` is our signed size by price."""
-
-    key: Key
-    venue: str
-    ticker: str
-    tick: Decimal
-    lot: Decimal
-    bids: tuple[tuple[Decimal, Decimal], ...]
-    asks: tuple[tuple[Decimal, Decimal], ...]
-    own: tuple[tuple[Decimal, Decimal], ...]
-    last_price: Decimal | None
-    last_amount: Decimal | None
-    ts_ns: int
-    stale: bool
-
-
-class VenueRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The health of one venue. Times in nanoseconds, ages are for the reader to take from ``Header.now_ns``."""
-
-    key: Key
-    venue: str
-    public: bool
-    private: bool
-    trade: bool
-    rest: bool
-    ts_private_ns: int
-    ts_public_ns: int
-    reconnects: int
-    round_trip_p50_us: int | None
-    round_trip_p99_us: int | None
-    hedge_p50_us: int | None
-    """Fill received to hedge sent."""
-    hedge_p99_us: int | None
-    budget: str
-    dropped: int
-    note: str
-    clock_offset_ns: int | None = None
-    """The venue's clock less ours."""
-    guarded_until_ns: int = 0
-    """When its dead man's switch acts if the desk falls silent now, 0 for none."""
-    requests: int = 0
-    failures: int = 0
-
-
-class HandlerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One handler of the engine's deltas."""
-
-    key: Key
-    name: str
-    lag: int
-    """Deltas that wait for it."""
-    coalesced: int
-    failures: int
-    last_error: str = ""
-
-
-class TradeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A public trade of the contract last watched; ``amount`` is signed by the aggressor's side."""
-
-    ts_ns: int
-    venue: str
-    ticker: str
-    amount: Decimal
-    price: Decimal
-    trade_id: str = ""
-
-
 class FillRow(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of an order of ours. A later row of the same key says more of it: its fee, for one."""
 
@@ -273,22 +205,6 @@ class FillRow(msgspec.Struct, frozen=True, kw_only=True):
     """``maker``, ``taker``, or empty where the venue did not say."""
     trade_id: str
     oid: str
-
-
-class ContractRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What a form needs to know of a contract."""
-
-    key: Key
-    venue: str
-    ticker: str
-    base: str
-    quote: str
-    tick: Decimal
-    lot: Decimal
-    min_quantity: Decimal
-    min_notional: Decimal
-    bid: Decimal | None = None
-    ask: Decimal | None = None
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):
