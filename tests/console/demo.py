@@ -92,7 +92,7 @@ def first_frame(now: int) -> Frame:
             for back, amount, price in [(7, "-0.2", "2431.5"), (4, "0.37", "2431.6"), (2, "0.1372", "2431.5")]
         ],
         fills=[
-            FillRow(ts_ns=now - 2 * SECOND, venue="hyperliquid", ticker="ETH", cloid=MAKER, role="maker",
+            FillRow(key="f1", ts_ns=now - 2 * SECOND, venue="hyperliquid", ticker="ETH", cloid=MAKER, role="maker",
                     amount=D("-0.1372"), price=D("2431.5"), fee=D("-0.0033"), fee_asset="USDC", liquidity="maker",
                     trade_id="2", oid="77"),
         ],
