@@ -1,9 +1,12 @@
 """Turns the engine's deltas into frames for a console, a few times a second. Runs on the engine's loop."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from console import rows
 from console.earnings import Earnings
@@ -19,6 +22,8 @@ from oms.system import OMS
 EVERY_S = 0.05
 SLOW_EVERY = 10
 """Frames between two looks at what changes by itself: prices of contracts, health."""
+MAKERS_A_FRAME = 300
+"""Makers whose legs are told in one frame: so much, and no more, may a screen take of the engine's time."""
 FILLS_AT_START = 1_000
 """Executions of before the start that a console is told of."""
 
@@ -38,8 +43,10 @@ class Publisher:
         self._tape: tuple[str, str] | None = None
         self._last_trade = ""
         self._last: dict[str, Any] = {}
-        self._why: dict[str, tuple[str, str, str]] = {}
-        """Why each book waits, as last told."""
+        self._books: dict[str, BookRow] = {}
+        """Each book as last told, without its value."""
+        self._unsettled: dict[str, set[str]] = {}
+        """By book, the makers of which a part was last told to wait or to be in flight."""
         self._marks: dict[tuple[str, str], tuple[MarkUpdate, int]] = {}
         """The last mark of each contract held, and when it was first seen: not every venue dates them."""
         self._slippages = Slippages()
@@ -87,7 +94,6 @@ class Publisher:
                 self._frame.fills.append(self._fill(fill))
             case HedgeDelta():
                 self._frame.log.append(rows.hedge_line(delta))
-                self._touch_book(delta.venue, delta.ticker, delta.ts_ns)
             case RequestDelta():
                 self._frame.log.extend(rows.request_lines(delta))
             case _:
@@ -101,12 +107,6 @@ class Publisher:
         child = kernel.children.get(key)
         for claim in child.claims if child else ():
             self._makers[claim.maker] = ts_ns
-
-    def _touch_book(self, venue: str, ticker: str, ts_ns: int) -> None:
-        """Mark the makers dirty that have a leg in a book."""
-        book = self._oms.kernel.books.get((venue, ticker))
-        for maker, _leg in book.shares if book else ():
-            self._makers[maker] = ts_ns
 
     def _entered(self, cloid: str, mid: Decimal | None) -> None:
         child = self._oms.kernel.children.get(cloid)
@@ -133,11 +133,8 @@ class Publisher:
         self._orders.clear()
         books = [rows.book_row(view_book(book)) for book in kernel.books.values() if book.shares]
         self._if_changed("books", books, lambda row: self._book(frame, row))
-        for key, ts_ns in self._makers.items():
-            for view in view_legs(kernel, kernel.makers[key]):
-                slippage = self._slippages.of_leg(key, view.index)
-                frame.hedges.append(rows.hedge_row(view, oms.page.get(key), ts_ns, slippage))
-        self._makers.clear()
+        for key in list(itertools.islice(self._makers, MAKERS_A_FRAME)):
+            self._legs(frame, key, self._makers.pop(key))
         self._positions(frame)
         self._trades(frame)
         for venue, ticker in self._ladders:
@@ -165,6 +162,16 @@ class Publisher:
         self._if_changed("handlers", handlers, frame.handlers.append, gone=frame.gone)
         frame.fills.extend(self._fill(fill) for fill in self._earnings.refresh())
 
+    def _legs(self, frame: Frame, maker: str, ts_ns: int) -> None:
+        kernel, order = self._oms.kernel, self._oms.page.get(maker)
+        for view in view_legs(kernel, kernel.makers[maker]):
+            frame.hedges.append(rows.hedge_row(view, order, ts_ns, self._slippages.of_leg(maker, view.index)))
+            unsettled = self._unsettled.setdefault(f"{view.venue}:{view.ticker}", set())
+            if view.waiting or view.in_flight:
+                unsettled.add(maker)
+            else:
+                unsettled.discard(maker)
+
     def _fill(self, fill: FillEvent) -> FillRow:
         page = self._oms.page
         return rows.fill_row(fill, page.by_oid(fill.venue, fill.oid) or page.get(fill.cloid or ""))
@@ -176,14 +183,16 @@ class Publisher:
         return rows.order_row(order, maker.legs if maker else ())
 
     def _book(self, frame: Frame, row: BookRow) -> None:
-        """A book that changed: where why it waits did, the legs that wait in it say so too."""
+        """A book that changed by more than its price: its makers that are not settled may have changed with it.
+
+        One may be netted against another, forfeited or held up without an event of its own.
+        """
         frame.books.append(row)
-        why = row.waits, row.release, row.state
-        if self._why.get(row.key) != why:
-            self._why[row.key] = why
-            for (maker, _leg), share in self._oms.kernel.books[row.venue, row.ticker].shares.items():
-                if share.waiting:
-                    self._makers[maker] = self._oms.clock.now_ns()
+        known = msgspec.structs.replace(row, notional=None)
+        if self._books.get(row.key) != known:
+            self._books[row.key] = known
+            now = self._oms.clock.now_ns()
+            self._makers.update((maker, now) for maker in self._unsettled.get(row.key, ()) if maker not in self._makers)
 
     def _trades(self, frame: Frame) -> None:
         """The public trades of the contract last watched that were not told yet."""

@@ -37,9 +37,22 @@ class Screen:
         return frame
 
 
+class Counting(Mailbox):
+    """Counts the makers that each frame tells of."""
+
+    def __init__(self):
+        super().__init__()
+        self.makers = []
+
+    def put(self, frame):
+        self.makers.append(len({row.maker for row in frame.hedges}))
+        super().put(frame)
+
+
 @asynccontextmanager
-async def watched(made):
-    publisher = Publisher(made.oms, mailbox := Mailbox())
+async def watched(made, mailbox=None):
+    mailbox = mailbox or Mailbox()
+    publisher = Publisher(made.oms, mailbox)
     publishing = asyncio.create_task(publisher.run())
     try:
         yield publisher, Screen(mailbox)
@@ -206,3 +219,44 @@ def test_a_log_that_waits_too_long_loses_its_oldest_lines_and_counts_them():
     mailbox.put(desk_frame(trades=fills))
     assert mailbox.take().trades[0].trade_id == "3"
     assert mailbox.dropped == 3
+
+
+@virtual
+async def test_a_leg_that_is_netted_by_another_maker_is_told_of():
+    """What waits for one maker and is cancelled out by an opposite one changes in the row of the first, too."""
+    async with desk() as made, watched(made) as (_, screen):
+        buyer, seller = await made.maker("1"), await made.maker("-1", price="101")
+        made.a.trade(buyer, "0.0004")
+        await screen.look()
+        assert screen.mirror.hedges[f"{buyer}/0"].waiting == D("-0.0004")
+        made.a.trade(seller, "-0.0004")
+        await screen.look()
+        leg = screen.mirror.hedges[f"{buyer}/0"]
+        assert (leg.waiting, leg.netted) == (D(0), D("-0.0004"))
+
+
+@virtual
+async def test_a_pause_is_told_of_in_the_legs_that_wait():
+    """A leg that waits in a book that the operator pauses says so, and goes on when it is resumed."""
+    async with desk() as made, watched(made) as (_, screen):
+        maker = await made.maker("1")
+        made.a.trade(maker, "0.0004")
+        await screen.look()
+        made.oms.hedge.pause("b", "X", "a test")
+        await screen.look()
+        assert screen.mirror.hedges[f"{maker}/0"].state == "paused"
+        made.oms.hedge.resume("b", "X")
+        await screen.look()
+        assert screen.mirror.hedges[f"{maker}/0"].state == "waiting"
+
+
+@virtual
+async def test_many_makers_are_told_of_over_several_frames(monkeypatch):
+    """However many change at once, one frame tells of a bounded number, and the next ones of the rest."""
+    monkeypatch.setattr("console.publisher.MAKERS_A_FRAME", 2)
+    async with desk() as made:
+        makers = [await made.maker("1", price=f"{90 + n}") for n in range(5)]
+        async with watched(made, Counting()) as (_, screen):
+            frame = await screen.look()
+            assert {row.maker for row in frame.hedges} == set(makers)
+            assert screen.mailbox.makers[:4] == [2, 2, 1, 0]
