@@ -398,6 +398,10 @@ class HedgedeskApp(App[int]):
         if pane is not None:
             pane.clear()
 
+    def do_redraw(self, _: Pane | None) -> None:
+        """Draw everything anew."""
+        self.refresh(layout=True)
+
     def do_mute(self, _: Pane | None) -> None:
         """Silence the bell, or let it ring again."""
         self._muted = not self._muted

@@ -4,17 +4,21 @@ import re
 from collections.abc import Mapping
 
 import msgspec
+from textual.keys import key_to_character
 
 from console import actions
 from console.config.messages import nearest, printable
 from console.config.reading import Loaded
-from console.panes.action import Action
+from console.panes.action import APP, Action
 from console.starting import UsageError
 from console.typed import URGENT
 from console.widgets.live_table import LiveTable
 
 FIXED = frozenset({"panic"})
 """Actions whose keys are the same on every desk: hands must find them anywhere."""
+
+RESERVED = frozenset({"escape", "tab", "shift+tab", "ctrl+p"})
+"""Keys that close, go on and open the palette on every desk. Escape arrives late, too: it must never trade."""
 
 _KEY = re.compile(r"((ctrl|shift|alt)\+)*[A-Za-z0-9_]+")
 
@@ -35,7 +39,11 @@ def rebound(keymap: Mapping[str, str]) -> tuple[Action, ...]:
             raise KeymapError(name, f"is no action: {nearest(name, known)}")
         if name in FIXED:
             raise KeymapError(name, f"keeps its keys, {' and '.join(known[name].keys)}, on every desk")
-        known[name] = msgspec.structs.replace(known[name], keys=_keys(name, text))
+        keys = _keys(name, text)
+        typed = next((key for key in keys if len(key_to_character(key) or "") == 1 and APP in known[name].scopes), None)
+        if typed is not None:
+            raise KeymapError(name, f"cannot be {typed}: it works over every form, where {typed} is typed")
+        known[name] = msgspec.structs.replace(known[name], keys=keys)
     table = tuple(known.values())
     for clash in actions.clashes(table):
         about = next((name for name in keymap if re.search(rf"\b{re.escape(name)}\b", clash)), next(iter(keymap), ""))
@@ -57,6 +65,8 @@ def _keys(name: str, text: str) -> tuple[str, ...]:
     for key in keys:
         if key in taken:
             raise KeymapError(name, f"cannot be {key}: that moves in every table, or is for panic")
+        if key in RESERVED:
+            raise KeymapError(name, f"cannot be {key}: that closes, goes on or opens the palette on every desk")
     return keys
 
 

@@ -126,6 +126,14 @@ ACTIONS: tuple[Action, ...] = (
         scopes=(DESK,),
         palette=False,
     ),
+    Action(
+        id="redraw",
+        keys=("ctrl+l",),
+        label="redraw",
+        help="Draw the whole screen anew, where something else wrote over it.",
+        scopes=(DESK,),
+        palette=False,
+    ),
     Action(id="mute", keys=("M",), label="mute", help="Silence the bell, or let it ring again.", scopes=(DESK,)),
     Action(id="theme", keys=(), label="theme", help="Change to the next colour theme.", scopes=(DESK,)),
     Action(
