@@ -83,6 +83,7 @@ class OrderEntry:
             limits.PLACE_BATCH,
             Priority.MAKER,
             max_wait=MAX_WAIT_S[Priority.MAKER],
+            timeout=self._timeout,
         )
         return self._outcomes(body, orders)
 
@@ -95,6 +96,7 @@ class OrderEntry:
             limits.CANCEL_BATCH,
             Priority.CANCEL,
             max_wait=MAX_WAIT_S[Priority.CANCEL],
+            timeout=self._timeout,
         )
         return self._outcomes(body, cancels)
 

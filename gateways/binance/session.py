@@ -32,9 +32,10 @@ class Session(session.Session):
         priority: Priority = Priority.QUERY,
         *,
         max_wait: float = QUERY_WAIT_S,
+        timeout: float | None = None,  # noqa: ASYNC109 - as in ``exchange``
     ) -> bytes:
         """``exchange``, but return the body of a success. Raises Rejected too."""
-        answer = await self.exchange(build, verb, costs, priority, max_wait=max_wait)
+        answer = await self.exchange(build, verb, costs, priority, max_wait=max_wait, timeout=timeout)
         if answer.ok:
             return answer.body
         raise self._refused(answer)
