@@ -34,6 +34,26 @@ An action that is not known is refused with the nearest name, and so is a key wi
 action which carries risk. `panic` keeps its keys on every desk, and so do the keys that move in tables.
 """
 
+FILTERS = """## Filters
+
+`/` in any table. Every part must hold; `tab` completes names and values, `enter` keeps the filter, `escape` undoes it.
+
+| part | holds for rows |
+| --- | --- |
+| `eth` | with the word in any of their texts |
+| `venue:okx` | whose field has the text in it; of few choices: begins so |
+| `venue:okx,bybit` | whose field has either |
+| `side:b` `side:s` | that buy, that sell |
+| `state:live` `state:done` `state:rejects` | orders that may still trade, that may not, that were rejected |
+| `px>60000` `qty>=1.5` `filled=0` `value<60k` | whose number compares so; `k`, `m`, `b` are thousands |
+| `age<5m` `age>2h` | that are younger, that are older: `ms`, `s`, `m`, `h`, `d` |
+| `-role:hedge` | for which the part does not hold |
+| `"would cross"` | with the words as they stand between the quotes |
+
+The fields are those of the rows: a wrong name is refused with the nearest one. The row under the cursor stays in sight
+though it no longer matches, until the cursor leaves it: a key never meets the row that took its place.
+"""
+
 _SCOPES = {
     APP: ("Everywhere, over every form and dialog", ""),
     DESK: ("On the desk", ""),
@@ -62,12 +82,12 @@ def document() -> str:
             lines += ["| key | action | what it does | risk | when |", "| --- | --- | --- | --- | --- |"]
             lines += [_row(action) for action in found]
         else:
-            lines.append("No keys but those of every table.")
+            lines.append("No keys of its own.")
         if title == _SCOPES[TABLE][0]:
             lines += ["", "Always the same:", "", "| key | what it does |", "| --- | --- |"]
             lines += [f"| {_code(keys.split())} | {text} |" for keys, text in TABLE_KEYS]
         parts.append("\n".join(lines) + "\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, FILTERS])
 
 
 def _row(action: Action) -> str:

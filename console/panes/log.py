@@ -9,6 +9,7 @@ from console import fmt
 from console.actions import PANE, bindings
 from console.link import Frame, LogLine
 from console.panes.pane import Desk, TablePane
+from console.times import TimeMode
 from console.widgets.columns import Cell, Column
 
 EMPTY = """What you command, what was sent for it and what the venue answered appears here."""
@@ -29,6 +30,7 @@ class LogPane(TablePane[LogLine]):
 
     NAME = "log"
     TITLE_OF_ROW = "log line"
+    time_mode = TimeMode.UTC
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("log", PANE)]
 
     def __init__(self, desk: Desk) -> None:
@@ -40,7 +42,7 @@ class LogPane(TablePane[LogLine]):
 
     def _columns(self) -> list[Column[LogLine]]:
         return [
-            Column(key="time", label="time", width=12, cell=lambda row: Cell(fmt.clock(row.ts_ns), "muted")),
+            self.time_column(lambda row: row.ts_ns, key="time", millis=True, sort=None, anchor=True),
             Column(key="kind", label="", width=1, cell=lambda row: Cell(*_KIND.get(row.kind, (" ", "")))),
             Column(key="venue", label="venue", width=11, priority=2, cell=lambda row: Cell(row.venue, "muted")),
             Column(key="text", label="what", width=30, grow=1, widest=400,

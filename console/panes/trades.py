@@ -9,6 +9,7 @@ from console.actions import PANE, bindings
 from console.link import FillRow, Frame, TradeRow
 from console.panes import cells
 from console.panes.pane import Desk, TablePane, Where
+from console.times import TimeMode
 from console.widgets.columns import Cell, Column
 
 Line = TradeRow | FillRow
@@ -24,6 +25,7 @@ class TradesPane(TablePane[Line]):  # type: ignore[type-var]  # a union of struc
 
     NAME = "trades"
     TITLE_OF_ROW = "trade"
+    time_mode = TimeMode.UTC
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("trades", PANE)]
 
     def __init__(self, desk: Desk) -> None:
@@ -39,7 +41,7 @@ class TradesPane(TablePane[Line]):  # type: ignore[type-var]  # a union of struc
             return cells.signed(row.amount, self.lot_of(row), "bold own" if isinstance(row, FillRow) else None)
 
         return [
-            Column(key="time", label="time", width=12, cell=lambda row: Cell(fmt.clock(row.ts_ns), "muted")),
+            self.time_column(lambda row: row.ts_ns, key="time", millis=True, sort=None, anchor=True),
             Column(key="own", label="", width=1,
                    cell=lambda row: Cell("◆", "own") if isinstance(row, FillRow) else cells.BLANK),
             Column(key="price", label="price", width=10, right=True, sort=lambda row: row.price,
