@@ -130,6 +130,8 @@ class BookRow(msgspec.Struct, frozen=True, kw_only=True):
     """``active``, ``paused`` or ``hold``."""
     ts_waiting_ns: int
     """Since when there has been a balance, 0 for none."""
+    blocked: str = ""
+    """Why it takes no new makers, balance or not; empty when it does."""
 
 
 class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,6 +218,8 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
     """``info``, ``warning`` or ``error``."""
     venue: str
     text: str
+    event: str = ""
+    """What the engine calls it, of an event or an alert of its own."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,7 +100,7 @@ def book_row(view: BookView) -> BookRow:
         key=f"{view.venue}:{view.ticker}", venue=view.venue, ticker=view.ticker, target=view.target,
         hedged=view.hedged, in_flight=view.in_flight, unknown=view.unknown, balance=view.balance,
         forfeited=view.forfeited, notional=notional, waits=view.waits, release=view.release, state=view.state,
-        ts_waiting_ns=view.ts_waiting_ns,
+        ts_waiting_ns=view.ts_waiting_ns, blocked=view.blocked,
     )  # fmt: skip
 
 
@@ -235,7 +235,8 @@ def contract_row(desk: Mirrors, contract: Contract) -> ContractRow:
 def hedge_line(delta: HedgeDelta) -> LogLine:
     """What the hedge engine did, for the log."""
     kind = "event" if delta.severity == "info" else "alert"
-    return LogLine(ts_ns=delta.ts_ns, kind=kind, severity=delta.severity, venue=delta.venue, text=delta.text)
+    return LogLine(ts_ns=delta.ts_ns, kind=kind, severity=delta.severity, venue=delta.venue, text=delta.text,
+                   event=delta.event)  # fmt: skip
 
 
 def request_lines(delta: RequestDelta) -> list[LogLine]:

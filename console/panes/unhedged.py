@@ -61,7 +61,7 @@ class UnhedgedPane(TablePane[BookRow], BookActs):
             Column(key="unknown", label="unknown", width=9, right=True, priority=5,
                    cell=lambda row: cells.signed(row.unknown, self.lot_of(row), "bold alarm")),
             Column(key="waits", label="why it waits", width=20, priority=1, grow=3, widest=60,
-                   cell=lambda row: Cell(row.waits, "muted")),
+                   cell=lambda row: Cell(row.waits or row.blocked, "muted")),
             Column(key="release", label="what releases it", width=20, priority=2, grow=3, widest=60,
                    cell=lambda row: Cell(row.release, "muted")),
         ]  # fmt: skip

@@ -4,6 +4,7 @@ Each place shows one thing and the lines under it; most lines lead on to another
 told this console; ``hedgedesk journal`` tells the same of a whole journal.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import accumulate
 from typing import NamedTuple
@@ -11,13 +12,16 @@ from typing import NamedTuple
 import msgspec
 
 from console import fmt
-from console.link import ClaimRow, FillRow, HedgeRow, OrderRow
+from console.link import BookRow, ClaimRow, FillRow, HedgeRow, OrderRow
 from console.panes.mirror import Mirror
 from gateways.standards import ZERO
 
+LEGS_OF_A_BOOK = 200
+"""Legs that a book shows: those that are not settled first, then the latest."""
+
 
 class Place(NamedTuple):
-    """One thing looked at: an ``order`` by its id, a ``leg`` by its key, or a ``fill``, the n-th of a maker."""
+    """One thing looked at: an ``order`` by its id, a ``leg`` or ``book`` by its key, or the n-th ``fill`` of a maker."""
 
     kind: str
     key: str
@@ -57,6 +61,8 @@ def place_of(row: msgspec.Struct | None) -> Place | None:
     match row:
         case HedgeRow():
             return Place("order", row.maker)
+        case BookRow():
+            return Place("book", row.key)
         case OrderRow() if row.role in {"maker", "hedge"}:
             return Place("order", row.cloid)
         case FillRow() if row.role in {"maker", "hedge"}:
@@ -71,6 +77,8 @@ def view(mirror: Mirror, place: Place) -> View:
             return _leg(mirror, place.key)
         case "fill":
             return _fill(mirror, place.key, place.nth)
+        case "book":
+            return _book(mirror, place.key)
     return _order(mirror, place.key)
 
 
@@ -118,13 +126,38 @@ def _leg(mirror: Mirror, key: str) -> View:
     return View(title, _leg_facts(mirror, leg), lines)
 
 
+def _book(mirror: Mirror, key: str) -> View:
+    book = mirror.books.get(key)
+    if book is None:
+        return View("hedge book", ("It is no longer known here: the journal has all of it.",), ())
+    lot = mirror.lot(book.venue, book.ticker)
+    parts = (("hedged", book.hedged), ("in flight", book.in_flight), ("waiting", book.balance),
+             ("forfeited", book.forfeited))  # fmt: skip
+    facts = [_equation(book.target, parts, lot)]
+    if book.waits or book.blocked:
+        blocked = f"no new makers: {book.blocked}" if book.blocked else ""
+        facts.append(" · ".join(part for part in (book.waits, blocked) if part))
+    if book.release:
+        facts.append(f"released by: {book.release}")
+    legs = [row for row in mirror.hedges.values() if (row.venue, row.ticker) == (book.venue, book.ticker)]
+    legs.sort(key=lambda row: (not (row.waiting or row.in_flight), -row.ts_changed_ns))
+    lines = tuple(
+        msgspec.structs.replace(_leg_line(leg), id=fmt.short_id(leg.maker), note=leg.waits or leg.policy)
+        for leg in legs[:LEGS_OF_A_BOOK]
+    )
+    return View(f"hedge book {fmt.contract(book.venue, book.ticker)}", tuple(facts), lines)
+
+
+def _equation(target: Decimal, parts: Iterable[tuple[str, Decimal]], lot: Decimal | None) -> str:
+    terms = " + ".join(f"{fmt.number(part, lot, sign=True)} {name}" for name, part in parts if part)
+    return f"target {fmt.number(target, lot, sign=True)} = {terms or '0'}"
+
+
 def _leg_facts(mirror: Mirror, leg: HedgeRow) -> tuple[str, ...]:
     lot, tick = mirror.lot(leg.venue, leg.ticker), mirror.tick(leg.venue, leg.ticker)
     parts = (("hedged", leg.hedged), ("in flight", leg.in_flight), ("waiting", leg.waiting), ("netted", leg.netted),
              ("forfeited", leg.forfeited))  # fmt: skip
-    equation = " + ".join(f"{fmt.number(part, lot, sign=True)} {name}" for name, part in parts if part)
-    how = f"x{fmt.number(abs(leg.ratio))} {leg.policy}"
-    facts = [f"target {fmt.number(leg.target, lot, sign=True)} = {equation or '0'}  ({how})"]
+    facts = [f"{_equation(leg.target, parts, lot)}  (x{fmt.number(abs(leg.ratio))} {leg.policy})"]
     if leg.hedge_average is not None:
         maker = fmt.average(leg.maker_average, mirror.tick(leg.maker_venue, leg.maker_ticker))
         facts.append(

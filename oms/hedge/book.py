@@ -30,6 +30,8 @@ class BookView(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     """``active``, ``paused`` or ``hold``."""
     ts_waiting_ns: int
+    blocked: str = ""
+    """Why it takes no new makers; empty when it does."""
 
 
 class LegView(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +87,7 @@ def view_book(book: HedgeBook) -> BookView:
         venue=book.venue, ticker=book.ticker, target=book.target, hedged=book.hedged, in_flight=book.in_flight,
         unknown=book.unknown, balance=book.balance, forfeited=book.forfeited, price=_mid(book),
         waits=book.waits, release=book.release, ts_waiting_ns=book.ts_waiting_ns,
-        state="paused" if book.paused else "hold" if book.hold or book.down else "active",
+        state="paused" if book.paused else "hold" if book.hold or book.down else "active", blocked=book.blocked,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from console.screens.dialog import DetailsDialog
 from console.screens.drill import DrillScreen
 from console.screens.drill_lines import Place, place_of, view
 from tests.console.pilots import staged
-from tests.console.scripted import CHILD, MAKER, NOW, OTHER, SECOND, D, desk_frame, hedge, order
+from tests.console.scripted import CHILD, MAKER, NOW, OTHER, SECOND, D, book, desk_frame, hedge, order
 
 LEG = f"{MAKER}/0"
 
@@ -225,3 +225,35 @@ async def test_an_order_of_the_blotter_leads_to_what_stands_behind_it():
         pane.move_to_key(OTHER)
         await stage.press("enter")
         await stage.opened(DetailsDialog)
+
+
+def test_under_a_book_stand_its_legs_those_that_wait_first():
+    """The equation of the book, why it waits, what releases it, and whose fills they are."""
+    legs = [
+        hedge(LEG, maker=MAKER, waiting=D(0), state="hedged", ts_changed_ns=NOW),
+        hedge(f"{OTHER}/0", maker=OTHER, waiting=D("0.0002"), waits="under the lot", ts_changed_ns=NOW - SECOND),
+        hedge("x/0", maker="x", venue="okx"),
+    ]
+    paused = book(state="paused", blocked="the book is paused, by hand")
+    found = view(mirrored(worked(hedges=legs, books=[paused])), place_of(paused))
+    assert found.title == "hedge book binance:ETHUSDT"
+    assert found.facts == (
+        "target +0.1372 = +0.137 hedged + +0.0002 waiting",
+        "under the lot of 0.001 · no new makers: the book is paused, by hand",
+        "released by: 0.0008 more filled",
+    )
+    assert [(line.id, line.leads_to) for line in found.lines] == [
+        ("91c2d0", Place("leg", f"{OTHER}/0")),
+        ("7f3a9c", Place("leg", LEG)),
+    ]
+
+
+async def test_a_paused_book_says_so_where_nothing_waits():
+    """A book that takes no makers shows why in the pane of what is unhedged, and leads to its legs."""
+    row = book(balance=D(0), waits="", state="paused", blocked="the book is paused, by hand")
+    async with staged(worked(books=[row])) as stage:
+        await stage.press("4")
+        assert "the book is paused, by hand" in stage.text()
+        await stage.press("enter")
+        await stage.opened(DrillScreen)
+        assert stage.app.screen.path == [Place("book", "binance:ETHUSDT")]
