@@ -21,7 +21,7 @@ LEGS_OF_A_BOOK = 200
 
 
 class Place(NamedTuple):
-    """One thing looked at: an ``order`` by its id, a ``leg`` or ``book`` by its key, or the n-th ``fill`` of a maker."""
+    """One thing looked at: an ``order`` by its id, a ``leg`` or ``book`` by its key, the n-th ``fill`` of a maker."""
 
     kind: str
     key: str
