@@ -28,10 +28,12 @@ from console import fmt, themes
 from console.actions import APP, BY_ID, PANES, bindings
 from console.concern import DEFAULT_THRESHOLDS, Thresholds
 from console.folders import copies_folder
-from console.link import Frame, Link, LogLine, Reply
+from console.herald import Herald
+from console.link import Link, LogLine, Reply
 from console.panes.mirror import Mirror
 from console.panes.pane import Pane, Where
 from console.panes.when import NOTHING
+from console.screens.alerts import AlertsScreen
 from console.screens.arm import ArmDialog
 from console.screens.asking_link import AskingLink
 from console.screens.choices import Choice, Question, cancel_choices, flatten_choices
@@ -53,7 +55,6 @@ from oms.private_files import write_file
 
 FLUSH_S = 0.1
 NO_ANSWER_AFTER_S = 3.0
-BELL_EVERY_NS = 2_000_000_000
 MESSAGE_NS = {"info": 4_000_000_000, "warning": 8_000_000_000, "error": 15_000_000_000}
 
 _log = logging.getLogger("hedgedesk.console")
@@ -95,8 +96,7 @@ class HedgedeskApp(App[int]):
         self._second = -1
         self._flushed_ns = 0
         self._message_until_ns = 0
-        self._bell_ns = 0
-        self._muted = False
+        self.herald = Herald(self)
         self._desk: DeskScreen | None = None
         for found in themes.available():
             self.register_theme(_textual_theme(found.with_rising(rising)))
@@ -148,13 +148,14 @@ class HedgedeskApp(App[int]):
         if frame is not None:
             self._mirror.apply(frame, now_ns)
             self.desk.feed(frame)
-            self._ring_for(frame, now_ns)
+            self.herald.tell(frame, self._mirror, now_ns)
         if self.desk.ladder.shown is None:
             self._choose_first_ladder()
         silent = self._mirror.silent(now_ns)
         second = now_ns // 1_000_000_000
         if second != self._second:
             self._look_at_themes()
+            self.herald.show_title(now_ns)
         self.desk.flush(tick=second != self._second, silent=silent)
         self._second = second
         silence_ns = self._mirror.silence_ns(now_ns)
@@ -170,12 +171,6 @@ class HedgedeskApp(App[int]):
             venue, ticker = known[0] if known else (row.venue, row.ticker)
             self.link.watch(venue, ticker)
             self.desk.ladder.show(Where(venue, ticker))
-
-    def _ring_for(self, frame: Frame, now_ns: int) -> None:
-        alarming = any(line.kind == "alert" and line.severity == "error" for line in frame.log)
-        if alarming and not self._muted and now_ns - self._bell_ns > BELL_EVERY_NS:
-            self._bell_ns = now_ns
-            self.bell()
 
     # ------------------------------------------------------------ messages and faults
 
@@ -404,8 +399,13 @@ class HedgedeskApp(App[int]):
 
     def do_mute(self, _: Pane | None) -> None:
         """Silence the bell, or let it ring again."""
-        self._muted = not self._muted
-        self.say("the bell is silent" if self._muted else "the bell rings on alerts")
+        alerts = self.herald.alerts
+        alerts.muted = not alerts.muted
+        self.say("the bell is silent" if alerts.muted else "the bell rings on alerts")
+
+    def do_alerts(self, _: Pane | None) -> None:
+        """Show what was alerted of."""
+        self.push_screen(AlertsScreen(self.herald.alerts, self._mirror))
 
     def do_theme(self, _: Pane | None) -> None:
         """Change to the next theme."""

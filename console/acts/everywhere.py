@@ -134,6 +134,13 @@ ACTIONS: tuple[Action, ...] = (
         scopes=(DESK,),
         palette=False,
     ),
+    Action(
+        id="alerts",
+        keys=("exclamation_mark",),
+        label="alerts",
+        help="Show what the desk has alerted of, the latest last.",
+        scopes=(DESK,),
+    ),
     Action(id="mute", keys=("M",), label="mute", help="Silence the bell, or let it ring again.", scopes=(DESK,)),
     Action(id="theme", keys=(), label="theme", help="Change to the next colour theme.", scopes=(DESK,)),
     Action(
