@@ -341,7 +341,8 @@ class TablePane(ViewedTable[Row], Pane, Generic[Row]):
 
     def do_copy_row(self) -> None:
         """Copy the marked rows, or the one under the cursor."""
-        rows = self.selection().rows
+        keys = self.marked_keys or [self.cursor_key]
+        rows = [self.rows[key] for key in keys if key in self.rows]
         self.desk.copy(self.NAME, rows_csv(rows), fmt.count(len(rows), self.TITLE_OF_ROW))
 
     def do_copy_table(self) -> None:
