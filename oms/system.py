@@ -206,7 +206,7 @@ class OMS(Mirrors):
         """No hedge order in flight, no decision due, no order unanswered, no handler behind. Resting makers may be."""
         unsettled = (OrderStatus.PENDING, OrderStatus.UNKNOWN, OrderStatus.CANCEL_PENDING)
         return (
-            not any(book.open_children for book in self.kernel.books.values())
+            not any(book.open_children or book.awaits_news for book in self.kernel.books.values())
             and not self.hedge.timers
             and not any(order.status in unsettled for order in self.page.working())
             and self.deltas.idle

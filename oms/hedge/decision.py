@@ -8,7 +8,7 @@ from decimal import Decimal
 from gateways.contracts import ceil_price, floor_lots, floor_price, smallest_order, tick_at
 from gateways.standards import ZERO, Contract
 from oms.hedge.policy import MARKET, How, Limits, Rung
-from oms.hedge.state import HedgeBook, Obligation
+from oms.hedge.state import NEXT_PRICE, RULES_TOLD, HedgeBook, Obligation
 
 BPS = Decimal(10_000)
 
@@ -32,7 +32,7 @@ def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:
     if book.halted:
         return _wait(book, book.halted, "`activate`")
     if contract is None:
-        return _wait(book, "the contract's rules are not known yet", "the venue's answer")
+        return _wait(book, "the contract's rules are not known yet", RULES_TOLD)
     if not contract.trading:
         return _wait(book, "the venue does not trade this contract now", "the venue")
     wanted = _agreed_and_due(book, now_ns)
@@ -71,7 +71,7 @@ def _above_minimums(book: HedgeBook, contract: Contract, amount: Decimal, oldest
         return amount
     price = reference_price(book)
     if price is None:
-        return _wait(book, "no price to check the minimum with", "the next price")
+        return _wait(book, "no price to check the minimum with", NEXT_PRICE)
     notional = abs(amount) * price
     rung = oldest.policy.rung(oldest.rung) if oldest is not None else MARKET
     limit = abs(amount) * lowest_limit(book, contract, price, rung, buying=amount > 0)
@@ -100,7 +100,7 @@ def limit_price(book: HedgeBook, rung: Rung, now_ns: int, limits: Limits, *, buy
     joins = rung.how is How.JOIN
     best = (book.bid if buying else book.ask) if joins else (book.ask if buying else book.bid)
     if best is None or contract is None or now_ns - book.ts_quote_ns > limits.max_quote_age_ns:
-        _wait(book, "no fresh price to set the limit from", "the next price")
+        _wait(book, "no fresh price to set the limit from", NEXT_PRICE)
         return None
     if joins:
         return best

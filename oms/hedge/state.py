@@ -18,6 +18,10 @@ BookKey = tuple[str, str]
 ShareKey = tuple[str, int]
 """(maker, index of the leg)"""
 
+NEXT_PRICE = "the next price"
+RULES_TOLD = "the venue's answer"
+"""What releases a book that waits only for news which its venue tells unasked, or was asked for."""
+
 
 class ChildState(str, Enum):
     """Where a hedge order stands for the kernel. All but DONE count in full.
@@ -186,6 +190,11 @@ class HedgeBook:
         if self.halted:
             return self.halted
         return "too much is unhedged in it already" if self.capped else ""
+
+    @property
+    def awaits_news(self) -> bool:
+        """Whether a hedge is due that waits for a price or the contract's rules alone: it goes when they come."""
+        return self.release in {NEXT_PRICE, RULES_TOLD}
 
     @property
     def in_flight(self) -> Decimal:

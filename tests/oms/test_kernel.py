@@ -284,3 +284,28 @@ def test_an_ioc_sell_must_be_worth_the_minimum_at_its_limit():
     kernel = desk(leg, minimum="10")
     assert sent(fill(kernel, "0.1005")) == []
     assert sent(fill(kernel, "0.102")) == [("child1", D("-0.102"))]
+
+
+@pytest.mark.parametrize("rung", [Rung(), Rung(how=How.IOC, slippage_ticks=8), Rung(how=How.JOIN, for_ms=500)])
+def test_a_hedge_that_waits_for_a_price_alone_is_due(rung):
+    """A book without a price has not come to rest: its hedge goes with the first one."""
+    kernel = Kernel(lambda: "child1")
+    kernel.book("b", "X")
+    place(kernel, "m1", Leg(venue="b", ticker="X", policy=Policy(rungs=(rung,))))
+    fill(kernel, "1")
+    assert book(kernel).awaits_news, "the contract's rules are not known"
+    assert sent(kernel.apply(e.Specified(contract=contract(minimum="5"), ts_ns=kernel.now_ns))) == []
+    assert (book(kernel).awaits_news, book(kernel).release) == (True, "the next price")
+    priced = e.Priced(venue="b", ticker="X", bid=D(100), ask=D("100.1"), ts_ns=kernel.now_ns)
+    assert sent(kernel.apply(priced)) == [("child1", D(-1))]
+    assert not book(kernel).awaits_news
+
+
+def test_what_waits_for_more_or_for_a_hand_is_at_rest():
+    """Under the lot, or paused: no news of the venue's will send it."""
+    kernel = desk()
+    fill(kernel, "0.0004")
+    assert not book(kernel).awaits_news
+    kernel.apply(e.Paused(venue="b", ticker="X", ts_ns=kernel.now_ns))
+    fill(kernel, "1")
+    assert not book(kernel).awaits_news
