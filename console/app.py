@@ -19,34 +19,30 @@ import msgspec
 from rich.segment import Segments
 from rich.traceback import Traceback
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.theme import Theme as TextualTheme
 
 from console import fmt, themes
-from console.actions import APP, BY_ID, PANES, bindings
+from console.actions import APP, BY_ID, bindings
 from console.concern import DEFAULT_THRESHOLDS, Thresholds
+from console.desk_acts import DeskActs
 from console.folders import copies_folder
 from console.herald import Herald
-from console.link import Link, LogLine, Reply
+from console.link import Link, LogLine
 from console.panes.mirror import Mirror
 from console.panes.pane import Pane, Where
 from console.panes.when import NOTHING
-from console.screens.alerts import AlertsScreen
-from console.screens.arm import ArmDialog
 from console.screens.asking_link import AskingLink
-from console.screens.choices import Choice, Question, cancel_choices, flatten_choices
+from console.screens.choices import Choice, Question
 from console.screens.command_line import CommandLine
 from console.screens.desk import DeskScreen
 from console.screens.dialog import DetailsDialog, MenuDialog, QuestionDialog
 from console.screens.drill import DrillScreen
 from console.screens.drill_lines import place_of
 from console.screens.guarded_link import GuardedLink
-from console.screens.help import HelpScreen
-from console.screens.leave import LeaveDialog
 from console.screens.palette import ActionProvider
-from console.screens.picker import InstrumentPicker
 from console.ticket.draft import Draft, LegDraft, counterpart
 from console.ticket.ticket import Ticket
 from console.typed import TypedKeys
@@ -60,7 +56,7 @@ MESSAGE_NS = {"info": 4_000_000_000, "warning": 8_000_000_000, "error": 15_000_0
 _log = logging.getLogger("hedgedesk.console")
 
 
-class HedgedeskApp(App[int]):
+class HedgedeskApp(DeskActs):
     """The console over a ``link``. ``clock`` is monotonic, in nanoseconds. Raises ThemeError for an unknown theme.
 
     ``rising`` is the colour of a rise.
@@ -326,26 +322,7 @@ class HedgedeskApp(App[int]):
         self.link.watch(where.venue, where.ticker)
         self.desk.show_ladder(where)
 
-    # ------------------------------------------------------------ actions of every pane and of the desk
-
-    def do_panic(self, _: Pane | None) -> None:
-        """Cancel every maker everywhere. Asks nothing."""
-        self.send("panic")
-        self.say("PANIC: cancelling every maker on every venue", "error")
-
-    def do_quit(self, _: Pane | None) -> None:
-        """Leave, after the question."""
-        if not isinstance(self.screen, LeaveDialog):
-            self.push_screen(LeaveDialog(self._mirror, self._stop, self.clock), self._left)
-
-    do_leave = do_quit
-
-    async def _stop(self, two_phase: bool) -> Reply:  # noqa: FBT001  # the dialog's one answer
-        return await self.link.stop(two_phase=two_phase)
-
-    def _left(self, leaving: bool | None) -> None:  # noqa: FBT001  # textual calls it with the dialog's result
-        if leaving:
-            self.exit(0)
+    # ------------------------------------------------------------ actions on what the app keeps
 
     def do_new(self, _: Pane | None) -> None:
         """Open the ticket; an empty draft begins with the contract that the ladder shows."""
@@ -355,57 +332,11 @@ class HedgedeskApp(App[int]):
         else:
             self.open_ticket()
 
-    def do_cancel_menu(self, pane: Pane | None) -> None:
-        """Offer the sets to cancel."""
-        where = (pane and pane.where()) or self.desk.ladder.where() or Where("", "")
-        self.choose("cancel (hedge orders are spared)", cancel_choices(self._mirror, *where))
-
-    def do_flatten_menu(self, pane: Pane | None) -> None:
-        """Offer the sets to flatten."""
-        where = (pane and pane.where()) or self.desk.ladder.where() or Where("", "")
-        self.choose("flatten (reduce-only)", flatten_choices(self._mirror, *where))
-
-    def do_instrument(self, _: Pane | None) -> None:
-        """Choose the ladder's contract."""
-
-        def chosen(where: Where | None) -> None:
-            if where is not None:
-                self.show_ladder(where)
-
-        self.push_screen(InstrumentPicker(self._mirror), chosen)
-
-    def do_command_line(self, _: Pane | None) -> None:
-        """Open the command line."""
-        self.open_command_line()
-
-    def do_help(self, pane: Pane | None) -> None:
-        """Show what the keys do here."""
-        selection = NOTHING if pane is None else pane.selection()
-        self.push_screen(HelpScreen((pane.NAME if pane else PANES[0],), self._mirror, selection))
-
-    def do_help_all(self, _: Pane | None) -> None:
-        """Show what the keys do everywhere."""
-        self.push_screen(HelpScreen(PANES, self._mirror))
-
     def do_dismiss(self, pane: Pane | None) -> None:
         """Clear the message line, and the marks or else the filter of the pane in focus."""
         self._clear_message()
         if pane is not None:
             pane.clear()
-
-    def do_redraw(self, _: Pane | None) -> None:
-        """Draw everything anew."""
-        self.refresh(layout=True)
-
-    def do_mute(self, _: Pane | None) -> None:
-        """Silence the bell, or let it ring again."""
-        alerts = self.herald.alerts
-        alerts.muted = not alerts.muted
-        self.say("the bell is silent" if alerts.muted else "the bell rings on alerts")
-
-    def do_alerts(self, _: Pane | None) -> None:
-        """Show what was alerted of."""
-        self.push_screen(AlertsScreen(self.herald.alerts, self._mirror))
 
     def do_theme(self, _: Pane | None) -> None:
         """Change to the next theme."""
@@ -429,35 +360,6 @@ class HedgedeskApp(App[int]):
         if self.theme in {theme.name for theme in found}:
             self.mutate_reactive(HedgedeskApp.theme)
             self.say(f"theme {self.theme} read anew")
-
-    def do_arming(self, pane: Pane | None) -> None:
-        """Disarm at once; where a live desk is SAFE, open the dialog; on paper stop makers, or take them again."""
-        header = self._mirror.header
-        if header is not None and header.arming == "SAFE":
-            self.push_screen(ArmDialog(self.link, self._mirror, self.clock), self._armed)
-        elif header is None or header.arming == "ARMED" or header.trading in {"ACTIVE", "REDUCING"}:
-            self.send("disarm")
-        else:
-            self.do_activate(pane)
-
-    def _armed(self, answer: str | None) -> None:
-        self.say(answer or "left SAFE", "warning" if answer else "info")
-
-    def do_activate(self, _: Pane | None) -> None:
-        """Ask, then let makers and hedges go out again."""
-        header = self._mirror.header
-        stands = f"Trading is {header.trading}. " if header is not None else ""
-        why = f"\n{header.because}" if header is not None and header.because else ""
-        text = f"{stands}When it is active again, new makers are taken, and hedges are sent.{why}"
-        self.ask(Question(title="Allow makers again", text=text, line="activate"))
-
-    def do_reconcile(self, _: Pane | None) -> None:
-        """Compare with every venue now."""
-        self.send("reconcile")
-
-    def do_verify(self, _: Pane | None) -> None:
-        """Prove the books."""
-        self.send("verify")
 
 
 def _textual_theme(theme: themes.Theme) -> TextualTheme:
