@@ -184,6 +184,8 @@ class MoneyRow(msgspec.Struct, frozen=True, kw_only=True):
     asset: str
     total: Decimal
     available: Decimal | None
+    available_lags: bool = False
+    """``available`` is of an earlier word of the venue than ``total``."""
     unrealised: Decimal | None = None
     """Of the venue's positions that are quoted in the asset; None where one is not known."""
     ts_ns: int = 0

@@ -242,9 +242,12 @@ class Publisher:
             contract = self._oms.contracts.get(row.venue, {}).get(row.ticker)
             if contract is not None:
                 quoted.setdefault((row.venue, contract.quote), []).append(row.unrealised)
+        balances = self._oms.balances
         return [
-            rows.money_row(balance, rows.total(quoted.get((balance.venue, balance.asset), ())))
-            for balance in self._oms.balances.get_all()
+            rows.money_row(
+                row, rows.total(quoted.get((row.venue, row.asset), ())), lags=balances.lags(row.venue, row.asset)
+            )
+            for row in balances.get_all()
         ]
 
     def _own(self, venue: str, ticker: str) -> dict[Decimal, Decimal]:

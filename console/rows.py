@@ -149,11 +149,11 @@ def total(values: Iterable[Decimal | None]) -> Decimal | None:
     return None if None in known else sum((value for value in known if value is not None), ZERO)
 
 
-def money_row(balance: BalanceUpdate, unrealised: Decimal | None) -> MoneyRow:
-    """One balance of money; ``unrealised`` of the positions quoted in it."""
+def money_row(balance: BalanceUpdate, unrealised: Decimal | None, *, lags: bool) -> MoneyRow:
+    """One balance of money; ``unrealised`` of the positions quoted in it; ``lags``: see ``MoneyRow``."""
     return MoneyRow(
         key=f"{balance.venue}:{balance.asset}", venue=balance.venue, asset=balance.asset, total=balance.total,
-        available=balance.available, unrealised=unrealised, ts_ns=balance.ts_venue_ns,
+        available=balance.available, available_lags=lags, unrealised=unrealised, ts_ns=balance.ts_venue_ns,
     )  # fmt: skip
 
 

@@ -33,6 +33,8 @@ class BalancesPage:
     def __init__(self) -> None:
         self._balances: dict[Key, BalanceUpdate] = {}
         self._recv_ns: dict[Key, int] = {}
+        self._lagging: set[Key] = set()
+        """Balances whose last word did not say what is available: that is of an earlier one."""
 
     def upsert(self, update: BalanceUpdate, ts_recv_ns: int = 0) -> BalanceDelta | None:
         """Take the venue's word; the change it makes, or None for a repetition or one older than what is known.
@@ -45,7 +47,10 @@ class BalancesPage:
             if 0 < update.ts_venue_ns < before.ts_venue_ns:
                 return None
             if update.available is None and before.available is not None:
+                self._lagging.add(key)
                 update = msgspec.structs.replace(update, available=before.available)
+            elif update.available is not None:
+                self._lagging.discard(key)
         self._balances[key] = update
         self._recv_ns[key] = max(self._recv_ns.get(key, 0), ts_recv_ns)
         if before is not None and (before.total, before.available) == (update.total, update.available):
@@ -78,6 +83,10 @@ class BalancesPage:
     def peek(self, venue: str, asset: str) -> BalanceUpdate | None:
         """What the venue last said of an asset, or None when it said nothing."""
         return self._balances.get((venue, asset))
+
+    def lags(self, venue: str, asset: str) -> bool:
+        """Whether what is available is of an earlier word than the total."""
+        return (venue, asset) in self._lagging
 
     def get_all(self, venue: str | None = None) -> list[BalanceUpdate]:
         """The balances of one venue or all, zero ones included."""

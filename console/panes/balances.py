@@ -50,11 +50,14 @@ class BalancesPane(TablePane[MoneyRow]):
         super().__init__(desk, self._columns(), empty=EMPTY, order_by=lambda row: (row.venue, row.asset))
 
     def _columns(self) -> list[Column[MoneyRow]]:
+        def told(row: MoneyRow, cell: Cell) -> Cell:
+            return cells.stale(cell) if row.available_lags else cell
+
         def share(row: MoneyRow) -> Cell:
             used = use(row)
             if used is None:
                 return cells.NONE
-            return Cell(fmt.percent(used, Decimal(1)), _INK[_level(used)])
+            return told(row, Cell(fmt.percent(used, Decimal(1)), _INK[_level(used)]))
 
         return [
             Column(key="venue", label="venue", width=11, grow=1, widest=16, cell=lambda row: Cell(row.venue)),
@@ -66,10 +69,10 @@ class BalancesPane(TablePane[MoneyRow]):
             Column(key="result", label="unreal.", width=10, right=True, priority=4,
                    cell=lambda row: cells.gain(row.unrealised, fmt.money(row.unrealised, sign=True))),
             Column(key="free", label="free", width=13, right=True, priority=1, sort=lambda row: row.available,
-                   cell=lambda row: Cell(fmt.money(row.available), "faint" if row.available is None else "")),
+                   cell=lambda row: told(row, Cell(fmt.money(row.available), "" if row.available else "faint"))),
             Column(key="used", label="in use", width=12, right=True, priority=2, sort=in_use,
-                   cell=lambda row: Cell(fmt.money(in_use(row)), "faint" if not in_use(row) else "")),
-            Column(key="use", label="use", width=4, right=True, priority=1, sort=use, cell=share),
+                   cell=lambda row: told(row, Cell(fmt.money(in_use(row)), "faint" if not in_use(row) else ""))),
+            Column(key="use", label="use", width=5, right=True, priority=1, sort=use, cell=share),
             Column(key="told", label="told", width=5, right=True, priority=5, ticking=True,
                    cell=lambda row: cells.age(self.now_ns, row.ts_ns)),
         ]  # fmt: skip

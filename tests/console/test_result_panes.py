@@ -113,6 +113,16 @@ async def test_a_venue_that_does_not_say_what_is_free_shows_none():
         assert (cells(pane, "b").free, cells(pane, "b").used, cells(pane, "b").use) == ("-", "-", "-")
 
 
+async def test_what_is_free_is_stale_while_the_venue_has_not_said_it_anew():
+    """A total that came without what is available leaves free and in use in doubt: a tilde stands before them."""
+    async with staged(desk_frame(money=[money(available_lags=True)])) as stage:
+        pane = stage.app.desk.panes["balances"]
+        row = pane.rows["b"]
+        drawn = {column.key: column.cell(row) for column in pane.columns}
+        assert {key for key, cell in drawn.items() if cell.ink == "stale"} == {"free", "used", "use"}
+        assert drawn["free"].text == "~700.00"
+
+
 @pytest.mark.parametrize(("available", "ink"), [("600", "muted"), ("400", "warn"), ("100", "alarm")])
 async def test_margin_in_use_turns_amber_and_red(available, ink):
     """From three fifths and from four fifths of the equity on."""

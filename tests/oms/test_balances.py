@@ -66,3 +66,14 @@ def test_a_snapshot_does_not_undo_what_the_stream_said_meanwhile():
     assert page.peek("binance", "USDT").total == 100
     assert [d.after.total for d in page.snapshot("binance", [balance("70", "60", 6)], asked_ns=100)] == [70]
     assert page.peek("binance", "BNB").total == 3
+
+
+def test_what_is_available_lags_until_it_is_told_again():
+    """A total without it leaves the earlier word in doubt; the next answer that has it ends that."""
+    page = BalancesPage()
+    page.upsert(balance("10", "8", 1))
+    assert not page.lags("binance", "USDT")
+    page.upsert(balance("9", None, 2))
+    assert page.lags("binance", "USDT")
+    page.snapshot("binance", [balance("9", "7", 3)])
+    assert not page.lags("binance", "USDT")
