@@ -30,6 +30,8 @@ AGAIN_S = 2.0
 """Until the positions are asked for again when an answer is doubted, or differs from the fills for the first time."""
 DRIFT_PATIENCE = 3
 """Checks in a row that a position must differ from its fills before it is an alarm: they come by two messages."""
+DRIFT_STAYS = 5
+"""Checks in a row after which it is no fill that was missed: orders and fills were asked for since the alarm."""
 PRICE_EVERY_S = 0.1
 PRICE_SAMPLES = 600
 
@@ -237,6 +239,8 @@ class Supervisor(Watcher):
             if self._drifting[key] == DRIFT_PATIENCE:
                 text = f"the position of {exc}:{key[1]} differs from the sum of its fills by {drift:f}"
                 self._alert(exc, key[1], text)
+                self.reconcile_soon(exc)  # a fill that was missed explains it
+            elif self._drifting[key] == DRIFT_STAYS:
                 self._oms.killswitch.drifted(exc, key[1])
 
     def _unsure(self, exc: str) -> bool:
