@@ -89,3 +89,7 @@ audit: setup
 .PHONY: fuzz-texts
 fuzz-texts: setup
 	$(PY) -m tests.console.fuzz --examples 100000
+
+.PHONY: screens
+screens: setup
+	$(PY) -m tests.console.pictures docs/screens

@@ -11,6 +11,7 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 
 from console.actions import BY_ID, PANES
+from console.screens.alerts import AlertsScreen
 from console.screens.column_setup import ColumnSetup
 from console.screens.command_line import CommandLine
 from console.screens.dialog import DetailsDialog, MenuDialog, QuestionDialog
@@ -29,16 +30,21 @@ SIZES = ((80, 24), (120, 40), (200, 50))
 
 
 class Scene(NamedTuple):
-    """A screen to look at: how it is opened from the desk, what is then on top, and a text that it then has."""
+    """A screen to look at: how it is opened from the desk, what is then on top, and a text that it then has.
+
+    ``toasts``: whether the notes of alerts that float over it belong to it.
+    """
 
     name: str
     keys: tuple[str, ...]
     top: type[Screen] | None = None
     says: str = ""
+    toasts: bool = False
 
 
 SCENES = (
     Scene("desk", ()),
+    Scene("desk-toasts", (), says="▌", toasts=True),
     Scene("blotter", ("f3",)),
     Scene("screen-venues", ("f4",)),
     Scene("screen-log", ("f5",)),
@@ -60,6 +66,7 @@ SCENES = (
     Scene("command-line", ("colon", "text:cancel all"), CommandLine, "would do: cancel all"),
     Scene("drill", ("enter",), DrillScreen),
     Scene("delta-details", ("2", "enter"), DetailsDialog),
+    Scene("alerts", ("exclamation_mark",), AlertsScreen),
     Scene("instrument", ("i",), InstrumentPicker, "hyperliquid:SOL"),
     Scene("leave", ("q",), LeaveDialog),
 )
@@ -72,6 +79,8 @@ async def open_scene(stage: Stage, scene: Scene) -> None:
         await stage.press(key)
     if scene.top is not None:
         await stage.opened(scene.top)
+    if not scene.toasts:
+        stage.app.clear_notifications()  # they would stand before what the scene is of
     stage.app.flush()
     await stage.until(lambda: still(stage.app) and scene.says in stage.text())
 
