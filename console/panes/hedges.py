@@ -103,7 +103,7 @@ class HedgesPane(TablePane[HedgeRow], BookActs):
         stuck = sum(state in {"hold", "unknown", "paused"} for state in states)
         moving = sum(state in {"hedging", "waiting"} for state in states)
         if stuck:
-            return f"{fmt.count(stuck, 'leg')} need you", "alarm"
+            return f"{fmt.count(stuck, 'leg needs', 'legs need')} you", "alarm"
         return f"{fmt.count(len(states), 'leg')} · {moving} moving" if moving else fmt.count(
             len(states), "leg"
         ), "muted"

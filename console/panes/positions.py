@@ -113,12 +113,11 @@ class PositionsPane(TablePane[Line]):  # type: ignore[type-var]  # a union of st
         ]  # fmt: skip
 
     def is_stale(self, row: Line) -> bool:
-        """Whether a position is valued at a price that is too old."""
-        return (
-            isinstance(row, PositionRow)
-            and bool(row.amount and row.ts_mark_ns)
-            and self.now_ns - row.ts_mark_ns > STALE_AFTER_NS
-        )
+        """Whether a position is valued at a price that is too old, or a sum has such a position in it."""
+        if not isinstance(row, PositionRow):
+            held = self.mirror.open_positions()
+            return any(self.is_stale(each) for each in held if isinstance(row, SessionRow) or each.base == row.base)
+        return bool(row.amount and row.ts_mark_ns) and self.now_ns - row.ts_mark_ns > STALE_AFTER_NS
 
     def feed(self, frame: Frame) -> None:
         """Take positions and exposures of a frame; what is flat and earned nothing leaves."""

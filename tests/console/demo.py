@@ -11,7 +11,19 @@ from decimal import Decimal
 import msgspec
 
 from console.app import HedgedeskApp
-from console.link import DeltaRow, FillRow, Frame, HandlerRow, LogLine, Preview, Reply, TradeRow
+from console.link import (
+    ClaimRow,
+    DeltaRow,
+    ExposureRow,
+    FillRow,
+    Frame,
+    HandlerRow,
+    LogLine,
+    MoneyRow,
+    Preview,
+    Reply,
+    TradeRow,
+)
 from tests.console.scripted import (
     CHILD,
     MAKER,
@@ -37,6 +49,14 @@ def first_frame(now: int) -> Frame:
     shifted = [
         msgspec.structs.replace(row, ts_created_ns=now - ages[row.cloid] * SECOND, ts_changed_ns=now - SECOND)
         for row in frame.orders
+    ]
+    shifted = [
+        row
+        if row.role != "hedge"
+        else msgspec.structs.replace(
+            row, claims=(ClaimRow(maker=MAKER, leg=0, quantity=row.amount, filled=row.filled),)
+        )
+        for row in shifted
     ]
     done = [
         order(
@@ -72,17 +92,33 @@ def first_frame(now: int) -> Frame:
                 (1, CHILD, "binance", "ETHUSDT", "hedge", "new", "PENDING", "NEW", "0", "0", "0.137"),
             ]
         ],
-        hedges=[hedge("h1", ts_changed_ns=now - 2 * SECOND),
+        hedges=[hedge("h1", ts_changed_ns=now - 2 * SECOND, slippage_bps=D("0.42"), waits="under the lot of 0.001",
+                      release="0.0008 more filled", ts_unhedged_ns=now - 9 * SECOND),
                 hedge("h2", maker=OTHER, maker_venue="binance", maker_ticker="SOLUSDT", venue="hyperliquid",
                       ticker="SOL", target=D("-42.5"), hedged=D(0), waiting=D("-42.5"), hedge_average=None,
-                      basis_bps=None, state="hold", ts_changed_ns=now - 95 * SECOND)],
+                      basis_bps=None, state="hold", ts_changed_ns=now - 95 * SECOND,
+                      waits="hedge rejected: insufficient margin, 3 tries", release="resume it",
+                      ts_unhedged_ns=now - 95 * SECOND)],
         books=[
             book(ts_waiting_ns=now - 9 * SECOND),
             book("hyperliquid", "SOL", balance=D("-42.5"), notional=D("5712.4"), ts_waiting_ns=now - 95 * SECOND,
                  target=D("-42.5"), hedged=D(0), waits="hedge rejected: insufficient margin, 3 tries",
                  release="resume it", state="hold"),
         ],
-        positions=[*frame.positions, position("binance", "SOLUSDT", "12.5", base="SOL", ts_ns=now - 60 * SECOND)],
+        positions=[*(msgspec.structs.replace(row, mark_source="mark", ts_mark_ns=now - SECOND, realised=D("1.37"),
+                                             fees=D("0.21"), funding=D("-0.04")) for row in frame.positions),
+                   position("binance", "SOLUSDT", "12.5", base="SOL", ts_ns=now - 60 * SECOND, mark=D("134.4"),
+                            entry_price=D("134.52"), unrealised=D("-1.5"), notional=D(1680), mark_source="mid",
+                            ts_mark_ns=now - 60 * SECOND, realised=D(0), fees=D("0.67"), funding=D(0))],
+        exposures=[
+            *(msgspec.structs.replace(row, unrealised=D("-0.01"), realised=D("2.74"), fees=D("0.42"),
+                                      funding=D("-0.08")) for row in frame.exposures),
+            ExposureRow(key="SOL", base="SOL", long=D("12.5"), short=D(0), net=D("12.5"), notional=D(1680),
+                        unrealised=D("-1.5"), realised=D(0), fees=D("0.67"), funding=D(0)),
+        ],
+        money=[*(msgspec.structs.replace(row, unrealised=D("-1.49"), ts_ns=now - 4 * SECOND) for row in frame.money),
+               MoneyRow(key="h", venue="hyperliquid", asset="USDC", total=D("5230.41"), available=D("4102.87"),
+                        unrealised=D("-0.01"), ts_ns=now - SECOND)],
         venues=[msgspec.structs.replace(row, ts_private_ns=now - SECOND, ts_public_ns=now) for row in frame.venues],
         handlers=[HandlerRow(key="console", name="console", lag=0, coalesced=0, failures=0)],
         ladders=[ladder(ts_ns=now)],

@@ -60,7 +60,8 @@ async def test_a_result_with_an_unknown_part_is_unknown():
 
 async def test_an_old_mark_and_what_is_reckoned_with_it_look_stale():
     """A tilde and the ink of stale values stand on mark, value and unrealised; what was realised stays as it is."""
-    async with staged(desk_frame(positions=[held(ts_mark_ns=NOW - 65 * SECOND)])) as stage:
+    frame = desk_frame(positions=[held(ts_mark_ns=NOW - 65 * SECOND)], exposures=[exposed()])
+    async with staged(frame) as stage:
         pane = stage.app.desk.panes["positions"]
         row = pane.rows["p binance:ETHUSDT"]
         drawn = {column.key: column.cell(row) for column in pane.columns}
@@ -69,6 +70,9 @@ async def test_an_old_mark_and_what_is_reckoned_with_it_look_stale():
             "mark", "value", "result", "profit", "source",
         }  # fmt: skip
         assert drawn["mark"].text == "~2431.60"
+        for key in ("e ETH", "session"):
+            assert pane.is_stale(pane.rows[key]), key
+        assert cells(pane, "session").result.startswith("~")
 
 
 async def test_a_flat_contract_with_a_result_stays_in_sight():
