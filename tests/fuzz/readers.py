@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gateways.binance import batches as binance_batches
 from gateways.binance import bodies as binance_bodies
 from gateways.binance import decode as binance
 from gateways.binance import limits as binance_limits
@@ -19,10 +20,11 @@ from gateways.hyperliquid import answers as hyperliquid_answers
 from gateways.hyperliquid import bodies as hyperliquid_bodies
 from gateways.hyperliquid import decode as hyperliquid
 from gateways.hyperliquid.wire import read
+from gateways.okx import batches as okx_batches
 from gateways.okx import bodies as okx_bodies
 from gateways.okx import decode as okx
 from gateways.okx.instruments import instruments as okx_instruments
-from gateways.standards import Contract, Event, FillEvent, OrderUpdate
+from gateways.standards import CancelOrder, Contract, Event, FillEvent, OrderUpdate
 from tests.fuzz.damage import places
 from tests.fuzz.seeds import seeds
 
@@ -83,6 +85,12 @@ def _parsed(raw: bytes) -> Any:
         raise DecodeError("fuzz", "json") from error
 
 
+def _asked(rows: Any, key: str) -> list[CancelOrder]:
+    """Cancels that an answer of these rows would line up with."""
+    listed = rows if isinstance(rows, list) else [rows]
+    return [CancelOrder(ticker="ETH", oid=str(row.get(key) if isinstance(row, dict) else row)) for row in listed]
+
+
 def readers(kind: str) -> Mapping[str, Reader]:
     """The functions by name."""
     known, none = contracts(kind), Contracts(kind)
@@ -104,6 +112,7 @@ def _binance(venue: str, known: Contracts, none: Contracts) -> Mapping[str, Read
         "fills": lambda raw: bodies.every(raw, known, bodies.fill),
         "book": lambda raw: bodies.book(raw, "ETHUSDT", known),
         "error": lambda raw: bodies.error(raw, venue),
+        "batch": lambda raw: binance_batches.outcomes(raw, _asked(_parsed(raw), "orderId"), known),
         "contracts": lambda raw: bodies.contracts_of(raw, venue),
         "rate limits": lambda raw: binance_limits.pools_of(bodies.rate_limits(raw, venue)),
         "listen key": lambda raw: bodies.text_field(raw, "listenKey", venue),
@@ -148,6 +157,7 @@ def _okx(venue: str, known: Contracts, none: Contracts) -> Mapping[str, Reader]:
         "decode of values": lambda raw: okx.decode(_parsed(raw), known),
         "kind": okx.kind_of,
         "outcome": lambda raw: bodies.outcome(raw, venue),
+        "batch": lambda raw: okx_batches.outcomes(raw, _asked(bodies.rows(raw, venue), "ordId"), venue),
         **{one.__name__: rows(one) for one in (bodies.order, bodies.fill, bodies.position, bodies.quote)},
         "balances": rows(bodies.balances),
         "instruments": lambda raw: okx_instruments(bodies.rows(raw, venue), venue),
