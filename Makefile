@@ -93,3 +93,7 @@ fuzz-texts: setup
 .PHONY: screens
 screens: setup
 	$(PY) -m tests.console.pictures docs/screens
+
+.PHONY: bench-ui
+bench-ui: setup
+	$(PY) -m bench ui

@@ -62,4 +62,9 @@ def table(result: Mapping[str, Any]) -> str:
 
 def shown(result: Mapping[str, Any], *, as_json: bool) -> str:
     """The result as asked for."""
-    return json.dumps(result) if as_json else table(result)
+    if as_json:
+        return json.dumps(result)
+    if "contenders" in result:
+        return table(result)
+    width = max(len(name) for name in result)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in result.items())
