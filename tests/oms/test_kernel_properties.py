@@ -22,7 +22,10 @@ SPEC = Contract(
     venue="b", ticker="X", base="X", quote="USDT", tick_size=D("0.01"), lot_size=LOT, min_quantity=LOT,
     min_notional=MINIMUM,
 )  # fmt: skip
-POLICIES = [Policy(), Policy(trigger_after_ms=300), Policy(rungs=(Rung(how=How.IOC, slippage_bps=D(8)),))]
+IOC = Rung(how=How.IOC, slippage_bps=D(8))
+POLICIES = [
+    Policy(), Policy(trigger_after_ms=300), Policy(rungs=(IOC,)), Policy(rungs=(Rung(how=How.JOIN, for_ms=300), IOC)),
+]  # fmt: skip
 
 steps = st.lists(
     st.one_of(
@@ -30,6 +33,7 @@ steps = st.lists(
         st.tuples(st.just("answer"), st.integers(0, 30), st.integers(0, 10)),
         st.tuples(st.just("end"), st.integers(0, 30), st.integers(0, 10)),
         st.tuples(st.just("refuse"), st.integers(0, 30), st.sampled_from([RejectReason.OTHER, RejectReason.LOT])),
+        st.tuples(st.just("confirm"), st.integers(0, 30), st.integers(0, 10)),
         st.tuples(st.just("silence"), st.integers(0, 30), st.none()),
         st.tuples(st.just("absent"), st.integers(0, 30), st.none()),
         st.tuples(st.just("late"), st.integers(0, 30), st.integers(0, 10)),
@@ -51,12 +55,13 @@ class Desk:
         self.filled = [ZERO] * 4
         self.cum: dict[str, Decimal] = {}
         self.sent: dict[str, e.SendChild] = {}
-        self.before = None
+        self.unconfirmed: list[str] = []
+        """Orders that rested and were told ended: the venue was not asked yet what they filled last."""
         self.kernel.book("b", "X")
         self.apply(e.Specified(contract=SPEC, ts_ns=1))
         self.apply(e.Priced(venue="b", ticker="X", bid=D(50), ask=D("50.1"), ts_ns=1))
         for number in range(4):
-            leg = Leg(venue="b", ticker="X", ratio=D("-0.5") if number == 2 else D(-1), policy=POLICIES[number % 3])
+            leg = Leg(venue="b", ticker="X", ratio=D("-0.5") if number == 2 else D(-1), policy=POLICIES[number])
             self.apply(e.MakerPlaced(maker=f"m{number}", venue="a", ticker="X", legs=(leg,), ts_ns=1))
 
     @property
@@ -110,8 +115,17 @@ class Desk:
             self.apply(e.Clocked(ts_ns=now + first * MS))
         elif kind == "forfeit":
             self.apply(e.Forfeited(venue="b", ticker="X", ts_ns=now))
+        elif kind == "confirm":
+            if self.unconfirmed:
+                self.confirm(self.unconfirmed.pop(first % len(self.unconfirmed)), second, now)
         elif (name := self.child(first)) is not None:
             self.step_child(kind, name, second, now)
+
+    def confirm(self, name, tenths, now):
+        """Let the venue say how much an order filled: what it filled last comes with the answer."""
+        self.cum[name] = max(self.cum[name], self.sent[name].amount * tenths / 10, key=abs)
+        self.apply(e.ChildSeen(child=name, filled=self.cum[name], done=True, ts_ns=now))
+        self.apply(e.ChildConfirmed(child=name, ts_ns=now))
 
     def step_child(self, kind, name, second, now):
         child = self.kernel.children[name]
@@ -129,6 +143,9 @@ class Desk:
                 return
             cum = amount * second / 10
             self.cum[name] = max(self.cum[name], cum, key=abs)
+            joined = self.sent[name].policy.rung(self.sent[name].rung).how is How.JOIN
+            if kind == "end" and joined:
+                self.unconfirmed.append(name)
             self.apply(e.ChildSeen(child=name, filled=cum, done=kind == "end", ts_ns=now))
 
 
