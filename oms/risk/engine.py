@@ -29,7 +29,7 @@ def check(request: Request, facts: Facts, limits: Limits) -> Judgement:
     check_counts(found)
     check_positions(found)
     check_net(found)
-    if not request.reduce_only:
+    if request.legs or not request.reduce_only:  # what hedges a reduce-only order does not reduce
         check_day(found)
     if request.legs:
         check_books(found)

@@ -342,6 +342,13 @@ def test_a_reduce_only_order_passes_all_that_keeps_positions_small():
     assert check(order(-50), known, ALL_SMALL).verdict is Verdict.REFUSE
 
 
+def test_a_reduce_only_order_with_hedges_is_a_maker_like_any_other():
+    """What hedges it opens a position elsewhere, and trades."""
+    known = facts(held={HERE: held(50)}, today={"a": today(10**6, 10**6)})
+    found = check(order(-50, reduce_only=True, legs=(leg(),)), known, ALL_SMALL)
+    assert {Reason.POSITION_QUANTITY, Reason.DAILY_LOSS} <= {each.reason for each in found.breaches}
+
+
 def test_a_reduce_only_order_that_opens_the_net_position_is_refused():
     """To close one venue's side of a hedged pair leaves the other: that is what the net limit is for."""
     known = facts(held={HERE: held(50), THERE: held(-50)})
