@@ -81,9 +81,11 @@ async def open_scene(stage: Stage, scene: Scene) -> None:
 
 def seen(stage: Stage) -> str:
     """The text of a desk; of a dialog over it the dialog alone, so that panes below do not change its file."""
-    boxes = [child.region for child in stage.app.screen.children if child.display and child.region.area]
-    if stage.app.screen is stage.app.desk or not boxes:
+    screen = stage.app.screen
+    if screen is stage.app.desk:
         return stage.text()
+    boxes = [child.region for child in screen.children if child.region.area]
+    boxes = boxes or [child.region for child in screen.walk_children() if child.region.area]
     box = Region.from_union(boxes)
     lines = stage.text().splitlines()[box.y : box.bottom]
     return "\n".join([f"{box.width}x{box.height} at {box.x},{box.y}", *(line[box.x : box.right] for line in lines)])
