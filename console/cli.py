@@ -6,11 +6,10 @@ answer at once and the headless engine never loads a screen.
 
 import argparse
 import asyncio
-import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +19,8 @@ from console.config.program import add_commands
 from console.starting import UsageError, paper_settings, past_desk, starting, terminated_like_interrupted
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from console.config.reading import Loaded
     from console.starting import Start
     from oms.crash import CrashPoints
@@ -91,16 +92,10 @@ def _console(arguments: argparse.Namespace) -> int:
     return app.return_code or OK
 
 
-@contextlib.contextmanager
-def _logging(arguments: argparse.Namespace, start: "Start") -> Iterator[None]:
-    from console.logs import desk_log  # noqa: PLC0415  # loaded when used
+def _logging(arguments: argparse.Namespace, start: "Start") -> "AbstractContextManager[None]":
+    from console.logs import logged  # noqa: PLC0415  # loaded when used
 
-    with contextlib.ExitStack() as log:
-        try:
-            log.enter_context(desk_log(start.folder, start.endpoints, arguments.log_level or "info"))
-        except OSError as error:
-            raise UsageError(f"the log in {start.folder} cannot be written: {error.strerror}") from error
-        yield
+    return logged(start, arguments.log_level or "info")
 
 
 def _bind_keys(loaded: "Loaded") -> None:
@@ -203,19 +198,11 @@ def _paper(arguments: argparse.Namespace) -> int:
     from gateways.paper.server import serve  # noqa: PLC0415  # loaded when used
 
     paper = paper_settings(arguments)
-    if arguments.live_data is not None:
-        return _paper_on_live(arguments)
+    if paper.live_data is not None:
+        from console.live_data import serve_live  # noqa: PLC0415  # loaded when used
+
+        return serve_live(paper.live_data, paper.bases, paper.seed)
     return serve(paper.venues, paper.seed, paper.market, paper.ticker, paper.speed)
-
-
-def _paper_on_live(arguments: argparse.Namespace) -> int:
-    from console.live_data import SEED, serve_live  # noqa: PLC0415  # loaded when used
-    from gateways.paper.market import WALKING  # noqa: PLC0415  # loaded when used
-
-    if arguments.market is not None or arguments.names is not None:
-        raise UsageError("--live-data FILE names the venues and is their market: no --venues, no --market beside it")
-    seed = SEED if arguments.seed is None else arguments.seed
-    return serve_live(Path(arguments.live_data), [base.upper() for base in arguments.bases or WALKING], seed)
 
 
 def _drill(arguments: argparse.Namespace) -> int:

@@ -169,12 +169,13 @@ def serve_live(
 ) -> int:
     """Serve paper venues on the live data of the venues of a file until SIGTERM or SIGINT; return the exit code.
 
-    ``file``: as ``hedgedesk paper`` prints it; keys in it are not used. Prints and ends as ``gateways.paper.server``.
+    ``file``: as ``hedgedesk paper`` prints it; keys in it are not used. ``bases``: none for the usual ones.
+    Prints and ends as ``gateways.paper.server``.
     """
     parent = os.getppid() if with_parent else None
 
     async def serving() -> None:
-        async with live_server(places, bases=bases, seed=seed) as server:
+        async with live_server(places, bases=bases or WALKING, seed=seed) as server:
             await serve_until_stopped(server, sys.stdout if out is None else out, parent)
 
     try:

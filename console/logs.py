@@ -7,7 +7,7 @@ and told in a line of its own. Every text is cut of secrets before it is written
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import msgspec
 
+from console.starting import Start, UsageError
 from gateways.transport.redact import Redactor
 from gateways.venue import Endpoints
 from oms.private_files import make_folder, open_file
@@ -174,3 +175,18 @@ def desk_log(folder: Path, endpoints: Mapping[str, Endpoints], level: str = "inf
         LOG.setLevel(before)
         root.removeHandler(outbox)
         writer.stop()
+
+
+@contextmanager
+def logged(start: Start, level: str) -> Iterator[None]:
+    """`desk_log` of a desk that starts, with what ended it. Raises UsageError for one that cannot be written."""
+    with ExitStack() as log:
+        try:
+            log.enter_context(desk_log(start.folder, start.endpoints, level))
+        except OSError as error:
+            raise UsageError(f"the log in {start.folder} cannot be written: {error.strerror}") from error
+        try:
+            yield
+        except Exception:
+            LOG.exception("ended by an error", extra={"fields": {}})
+            raise

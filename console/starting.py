@@ -258,6 +258,9 @@ def paper_settings(arguments: argparse.Namespace, profile: "Profile | None" = No
     if market is not None and not market.is_file():
         raise UsageError(f"the market file {market} is not there")
     seed = arguments.seed if arguments.seed is not None else SEED if table is None else table.seed
+    live_data = getattr(arguments, "live_data", None)
+    if live_data is not None and (market is not None or arguments.names is not None):
+        raise UsageError("--live-data FILE names the venues and is their market: no --venues, no --market beside it")
     names = getattr(arguments, "names", None) or (tuple(profile.venues) if profile is not None else ())
     return PaperSettings(
         venues=names or VENUES,
@@ -265,6 +268,8 @@ def paper_settings(arguments: argparse.Namespace, profile: "Profile | None" = No
         market=market,
         ticker=ticker,
         speed=Decimal(1) if speed is None else speed,
+        live_data=None if live_data is None else Path(live_data),
+        bases=tuple(base.upper() for base in getattr(arguments, "bases", None) or ()),
     )
 
 

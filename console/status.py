@@ -51,6 +51,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Balances that are not zero, signed base units by VENUE:TICKER."""
     venues: dict[str, bool]
     """Whether each can be reached in every way."""
+    clocks_ms: dict[str, int] = {}
+    """The clocks of the venues that were measured, less ours."""
     folder: str
     """Where the journal is."""
     kill_file: str
@@ -68,6 +70,9 @@ def status_of(oms: OMS, folder: Path) -> Status:
         children=sum(len(book.open_children) for book in books),
         unhedged={f"{book.venue}:{book.ticker}": book.balance for book in books if book.balance != ZERO},
         venues={alias: row.public and row.private and row.rest for alias, row in rows.items()},
+        clocks_ms={
+            alias: row.clock_offset_ns // 1_000_000 for alias, row in rows.items() if row.clock_offset_ns is not None
+        },
         folder=str(folder), kill_file=str(oms.killswitch.file or ""),
     )  # fmt: skip
 
@@ -175,5 +180,7 @@ def described(status: Status, now_ns: int) -> Iterable[str]:
     yield f"  makers {status.makers}, hedge orders open {status.children}, unhedged {owed or 'nothing'}"
     venues = ", ".join(f"{alias} {'up' if up else 'NOT UP'}" for alias, up in status.venues.items())
     yield f"  venues: {venues}"
-    yield f"  journal: {status.folder}"
+    if status.clocks_ms:
+        yield f"  their clocks: {', '.join(f'{alias} {ms:+d} ms' for alias, ms in status.clocks_ms.items())}"
+    yield f"  journal and log: {status.folder}"
     yield f"  to stop it from any shell: touch {status.kill_file}"

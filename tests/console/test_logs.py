@@ -14,7 +14,8 @@ import pytest
 from console.headless import run_headless
 from console.link import Reply
 from console.log_records import log, log_unread
-from console.logs import LOG, JsonLines, LogFile, Outbox, _Writer, desk_log, secrets_of
+from console.logs import LOG, JsonLines, LogFile, Outbox, _Writer, desk_log, logged, secrets_of
+from console.starting import Start, UsageError
 from gateways.paper.sockets import PaperServer, running
 from gateways.transport.redact import Redactor
 from gateways.venue import Endpoints
@@ -137,6 +138,32 @@ def test_secrets_are_cut_wherever_they_stand(tmp_path: Path) -> None:
     assert "abcdef" not in text
     assert one(lines_of(path), event="account")["address"] == address
     assert len(lines_of(path)) == 4
+
+
+def test_what_ended_a_desk_is_in_its_log(tmp_path: Path) -> None:
+    """With where it happened; the program still says one sentence and no trace."""
+    start = Start({"binance": PLACE}, tmp_path)
+
+    def broken() -> None:
+        with logged(start, "info"):
+            int(SECRET)
+
+    with pytest.raises(ValueError, match="invalid literal"):
+        broken()
+    [line] = lines_of(tmp_path / "log.jsonl")
+    assert (line["event"], line["level"]) == ("ended by an error", "error")
+    assert "in broken" in line["trace"]
+    assert SECRET not in line["trace"]
+
+
+def test_a_log_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    """In one sentence, before anything is connected."""
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(UsageError, match=r"the log in .* cannot be written"),
+        logged(Start({}, tmp_path / "file"), "info"),
+    ):
+        raise AssertionError("it was not written")
 
 
 def test_a_line_that_is_no_command_may_be_a_key_and_is_masked(tmp_path: Path) -> None:
