@@ -158,7 +158,9 @@ class PositionsPane(TablePane[Line]):  # type: ignore[type-var]  # a union of st
         held = len(self.mirror.open_positions())
         session = self.rows.get("session")
         earned = profit(session) if isinstance(session, SessionRow) else None
-        result = f" · P&L {fmt.money(earned, sign=True)}" if earned is not None else ""
+        result = ""
+        if session is not None and earned is not None:
+            result = f" · P&L {'~' if self.is_stale(session) else ''}{fmt.money(earned, sign=True)}"
         if not held:
             return f"flat{result}", "muted"
         net = [row for row in self.mirror.exposures.values() if row.net]

@@ -73,6 +73,7 @@ async def test_an_old_mark_and_what_is_reckoned_with_it_look_stale():
         for key in ("e ETH", "session"):
             assert pane.is_stale(pane.rows[key]), key
         assert cells(pane, "session").result.startswith("~")
+        assert pane.counters()[0].endswith("P&L ~-1.64")
 
 
 async def test_a_flat_contract_with_a_result_stays_in_sight():
