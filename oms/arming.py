@@ -94,6 +94,10 @@ class DeskState:
                 if why:
                     self.disarm(f"by itself: {why}")
 
+    def breached(self, text: str) -> None:
+        """Disarm because of a limit that what happened has broken, ``text`` says which."""
+        self.disarm(f"by itself: {text}")
+
     def reconnecting(self, venue: str) -> None:
         """Disarm, where the configuration says so, because a venue's private stream was lost."""
         if self.live is not None and self.live.rules.on_reconnect:

@@ -112,6 +112,7 @@ class OMS(Mirrors):
         self.outages = Outages(self)
         self.intake = Intake(self)
         self.guard = Guard(self, risk)
+        self.guard.add_breach_callback(self.state.breached)
         self.guard.add_breach_callback(lambda why: self.state.disarm(f"by itself: {why}"))
         if self.guard.limits.any:
             self.kernel.cap_of, self.kernel.cap_of_all = self.guard.unhedged_cap, self.guard.unhedged_cap_of_all

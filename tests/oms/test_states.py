@@ -145,6 +145,22 @@ async def test_a_lost_private_stream_disarms_where_the_configuration_says_so():
 
 
 @virtual
+async def test_a_broken_limit_disarms():
+    """Too much that waits to be hedged: what would add to it needs the operator's word again."""
+    risk = limits.Limits(each=limits.InstrumentLimits(unhedged_notional=limits.Limit(hard=D(50))))
+    async with desk(live=LIVE, risk=risk) as made:
+        made.oms.arm("main")
+        key = await made.maker()
+        made.oms.hedge.pause("b", "X", "by hand")
+        made.a.trade(key, "0.4")
+        await made.until(lambda: made.book.balance == D("-0.4"))
+        assert made.oms.arming == "ARMED"
+        made.a.trade(key, "0.4")
+        await made.until(lambda: made.oms.arming == "SAFE")
+        assert "limit" in made.oms.state.because
+
+
+@virtual
 async def test_arming_is_told_to_the_journal_and_never_taken_from_it():
     """Every start is SAFE; the journal says who was armed when."""
     async with desk(live=LIVE) as first:
