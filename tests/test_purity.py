@@ -10,7 +10,8 @@ PURE = [
     "gateways/standards.py", "gateways/contracts.py", "gateways/errors.py",
     *(f"gateways/{venue}/{name}.py" for venue in ("binance", "hyperliquid", "bybit", "okx")
       for name in ("decode", "bodies", "encode", "wire", "refusals", "vocabulary", "translate", "answers", "signing")),
-    *(f"gateways/paper/{name}.py" for name in ("matching", "account", "clearing", "admission", "exchange", "records", "live")),
+    *(f"gateways/paper/{name}.py" for name in ("matching", "account", "clearing", "admission", "exchange", "records",
+                                               "live")),
     "gateways/paper/binance/*.py", "gateways/paper/hyperliquid/*.py", "gateways/paper/okx/*.py",
     "gateways/paper/bybit/*.py",
     "oms/absence.py", "oms/checks.py", "oms/evidence.py", "oms/order_book.py", "oms/orders.py", "oms/reconcile.py",
