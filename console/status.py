@@ -105,6 +105,7 @@ async def telling(oms: OMS, folder: Path, running: Path) -> AsyncIterator[None]:
     """Keep the status of ``oms`` in a file under ``running`` within this block. That it cannot be written is told."""
     try:
         file = StatusFile(running)
+        file.write(status_of(oms, folder))
     except OSError as error:
         oms.alert("", "", f"`hedgedesk status` will not show this desk, {running} cannot be written: {error.strerror}")
         yield
