@@ -141,7 +141,7 @@ class OrdersPane(TablePane[OrderRow]):
             return f"{_NONE_HERE[self.tab]}\n\n← → other tabs"
         return super().teaching()
 
-    # ------------------------------------------------------------ actions
+    # ------------------------------------------------------------ actions, each on what it fits (console.panes.when)
 
     def targets(self) -> list[OrderRow]:
         """What a cancel takes: the marked orders, else the one under the cursor; only those still open."""
@@ -155,26 +155,18 @@ class OrdersPane(TablePane[OrderRow]):
 
     def do_absent(self) -> None:
         """Ask for the id of the unknown hedge order under the cursor, then take it as never sent."""
-        row = self.selected
-        if row is None or row.role != "hedge" or row.status != "UNKNOWN":
-            self.desk.say("only a hedge order that is UNKNOWN can be taken as never sent", "warning")
-            return
+        row = self.selection().row
         self.desk.ask(absent_question(Absent(cloid=row.cloid), fmt.contract(row.venue, row.ticker)))
 
     def do_amend(self) -> None:
         """Write an amend on the command line."""
-        row = self.selected
-        if row is None or row.terminal or row.price is None:
-            self.desk.say("only an open order with a price can be amended", "warning")
-            return
+        row = self.selection().row
         amount = fmt.number(abs(row.amount), self.lot_of(row))
         self.desk.open_command_line(f"amend {row.cloid} amount {amount} @ {fmt.number(row.price, self.tick_of(row))}")
 
     def do_clone(self) -> None:
         """Write the order once more on the command line."""
-        row = self.selected
-        if row is None:
-            return
+        row = self.selection().row
         price = "market" if row.price is None else fmt.number(row.price, self.tick_of(row))
         tif = "" if row.tif.upper() == "GTC" else row.tif.lower()
         words = [fmt.side(row.amount), fmt.number(abs(row.amount), self.lot_of(row)),
