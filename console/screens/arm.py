@@ -1,5 +1,6 @@
 """Arming: what this desk may do on which accounts, and its name to be typed. The way back is one key."""
 
+import textwrap
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -15,24 +16,32 @@ from console.link import Link
 from console.panes.mirror import Mirror
 from console.screens.dialog import Dialog
 
+WIDTH = 104
+"""As the style sheet has it."""
+AROUND = 8
+"""Border, padding and a scrollbar."""
+
 Facts = tuple[tuple[str, str], ...]
 
 
 def money_facts(mirror: Mirror) -> Facts:
     """What the accounts hold, as last heard."""
     return tuple(
-        (row.venue, f"{fmt.money(row.total)} {row.asset}")
+        ("money", f"{fmt.money(row.total)} {row.asset} on {row.venue}")
         for row in sorted(mirror.money.values(), key=lambda row: row.key)
         if row.total
     )
 
 
-def facts_text(facts: Facts) -> str:
-    """The facts as lines, each word once, its sentences under each other."""
-    width = max((len(word) for word, _ in facts), default=0)
+def facts_text(facts: Facts, width: int) -> str:
+    """The facts in lines of a width, each word once, its sentences under each other."""
+    margin = max((len(word) for word, _ in facts), default=0) + 2
     lines, last = [], ""
     for word, text in facts:
-        lines.append(f"{word if word != last else '':<{width}}  {text}")
+        head = word if word != last else ""
+        lines += textwrap.wrap(
+            text, max(width, margin + 20), initial_indent=f"{head:<{margin}}", subsequent_indent=" " * margin
+        )
         last = word
     return "\n".join(lines)
 
@@ -40,7 +49,11 @@ def facts_text(facts: Facts) -> str:
 class ArmDialog(Dialog[str]):
     """Dismissed with what the engine answered, or "" where it was left. The desk stays SAFE until its name is typed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("up,pageup", "scroll(-5)", show=False),
+        Binding("down,pagedown", "scroll(5)", show=False),
+    ]
 
     def __init__(self, link: Link, mirror: Mirror, clock: Callable[[], int]) -> None:
         super().__init__(clock)
@@ -73,13 +86,17 @@ class ArmDialog(Dialog[str]):
 
     async def _look(self) -> None:
         preview = await self.link.preview(f"arm {self.desk}")
-        facts = (*preview.facts, *(("money", f"{venue} {text}") for venue, text in money_facts(self.mirror)))
-        self.query_one("#facts", Static).update(Content(facts_text(facts)))
+        width = min(WIDTH, self.app.size.width) - AROUND
+        self.query_one("#facts", Static).update(Content(facts_text((*preview.facts, *money_facts(self.mirror)), width)))
         if not preview.ok:
             self._say(preview.error)
 
     def _say(self, text: str) -> None:
         self.query_one("#progress", Static).update(Content(text))
+
+    def action_scroll(self, lines: int) -> None:
+        """Show more of the facts."""
+        self.query_one(".facts").scroll_relative(y=lines, animate=False)
 
     def action_leave(self) -> None:
         """Leave it SAFE."""

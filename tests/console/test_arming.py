@@ -14,6 +14,7 @@ from console.headless import open_oms
 from console.link import Frame, Preview, Reply
 from console.screens.arm import ArmDialog, facts_text
 from console.status import StatusFile, described, running_desks, status_of
+from console.ticket.ticket import Ticket
 from console.widgets.banner import MOST_LINES, banner_lines
 from gateways.paper.sockets import PaperServer, running
 from gateways.venue import Endpoints
@@ -103,7 +104,7 @@ async def test_a_safe_desk_still_opens_a_filled_ticket() -> None:
     """An order key sends nothing by itself; what the ticket says is the engine's word."""
     async with staged(frame(arming="SAFE", desk="main")) as stage:
         await stage.press("n")
-        await stage.until(lambda: type(stage.app.screen).__name__ == "Ticket")
+        await stage.opened(Ticket)
         assert stage.link.lines == []
 
 
@@ -114,7 +115,7 @@ def test_a_banner_takes_few_lines() -> None:
 
 def test_facts_name_each_word_once() -> None:
     """The sentences of one stand under each other."""
-    assert facts_text((("a", "1"), ("a", "2"), ("bb", "3"))) == "a   1\n    2\nbb  3"
+    assert facts_text((("a", "1"), ("a", "2"), ("bb", "3")), 60) == "a   1\n    2\nbb  3"
 
 
 # ------------------------------------------------------------------ the engine's end
@@ -142,14 +143,14 @@ def test_a_profile_that_trades_is_a_live_desk_and_its_facts_hold_no_key() -> Non
     made = live_desk("live", config.profiles["live"], {"binance": PLACE})
     assert made is not None
     assert (made.live.name, made.live.rules.idle_s, made.live.rules.on_reconnect) == ("main", 180, True)
-    text = facts_text(made.facts)
+    text = facts_text(made.facts, 200)
     assert "testnet" in text
     assert "daily_loss refused above 500" in text
     assert "canary" not in text
     bare = live_desk("bare", config.profiles["bare"], {"binance": PLACE})
     assert bare is not None
     assert bare.live.name == "bare"
-    assert "NONE is set" in facts_text(bare.facts)
+    assert "NONE is set" in facts_text(bare.facts, 200)
     assert live_desk("paper", config.named("paper")[1], {}) is None
 
 
