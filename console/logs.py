@@ -187,6 +187,7 @@ def logged(start: Start, level: str) -> Iterator[None]:
             raise UsageError(f"the log in {start.folder} cannot be written: {error.strerror}") from error
         try:
             yield
-        except Exception:
-            LOG.exception("ended by an error", extra={"fields": {}})
+        except Exception as error:
+            foreseen = type(error).__module__.partition(".")[0] in {"console", "oms", "gateways"}
+            LOG.exception("ended by an error", exc_info=not foreseen, extra={"fields": {"text": str(error)}})
             raise

@@ -16,6 +16,7 @@ from console.link import Reply
 from console.log_records import log, log_unread
 from console.logs import LOG, JsonLines, LogFile, Outbox, _Writer, desk_log, logged, secrets_of
 from console.starting import Start, UsageError
+from gateways.errors import Rejected
 from gateways.paper.sockets import PaperServer, running
 from gateways.transport.redact import Redactor
 from gateways.venue import Endpoints
@@ -141,7 +142,7 @@ def test_secrets_are_cut_wherever_they_stand(tmp_path: Path) -> None:
 
 
 def test_what_ended_a_desk_is_in_its_log(tmp_path: Path) -> None:
-    """With where it happened; the program still says one sentence and no trace."""
+    """What nobody foresaw with where it happened, what is foreseen in its sentence."""
     start = Start({"binance": PLACE}, tmp_path)
 
     def broken() -> None:
@@ -153,7 +154,12 @@ def test_what_ended_a_desk_is_in_its_log(tmp_path: Path) -> None:
     [line] = lines_of(tmp_path / "log.jsonl")
     assert (line["event"], line["level"]) == ("ended by an error", "error")
     assert "in broken" in line["trace"]
-    assert SECRET not in line["trace"]
+    assert SECRET not in str(line)
+    with pytest.raises(Rejected), logged(start, "info"):
+        raise Rejected("binance", "Invalid API-key", code="-2015")
+    line = lines_of(tmp_path / "log.jsonl")[-1]
+    assert line["text"] == "binance: Invalid API-key (-2015)"
+    assert "trace" not in line
 
 
 def test_a_log_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
