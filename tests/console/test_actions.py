@@ -2,10 +2,12 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from textual.keys import key_to_character
 from textual.widgets import Input
 
 from console.actions import ACTIONS, APP, BY_ID, DESK, PANE, PANES, TABLE, Risk, bindings, clashes, for_pane, scopes_of
 from console.app import HedgedeskApp
+from console.panes.action import key_label
 from console.panes.mirror import Mirror
 from console.screens.desk import DeskScreen
 from console.widgets.live_table import LiveTable
@@ -129,3 +131,12 @@ def test_shared_keys_are_listed_for_every_pane():
         ids = {action.id for action in for_pane(pane) if action.footer}
         assert {"panic", "help", "new"} <= ids
     assert PANE not in PANES
+
+
+def test_every_key_is_written_as_it_is_printed():
+    """No key is told by textual's name of a sign: the keyboard has none of those."""
+    for action in ACTIONS:
+        for key in action.keys:
+            sign = key_to_character(key) or ""
+            if sign.isprintable() and sign.strip():
+                assert key_label(key) == sign, key
