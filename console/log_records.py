@@ -4,6 +4,7 @@ The ids lead from an act of the operator to its requests (``act``), from those t
 fills (``trade_id``) and to the hedges that answer them (``makers``). docs/logs.md follows one through.
 """
 
+import asyncio
 import itertools
 import logging
 import re
@@ -18,6 +19,9 @@ from oms.deltas import Delta, FillDelta, HealthDelta, HedgeDelta, RequestDelta
 from oms.orders import OrderDelta
 from oms.positions import PositionDelta
 from oms.system import OMS
+
+LINES_A_TURN = 32
+"""How many lines are logged in one turn of the engine's loop."""
 
 _IDS = re.compile(r"[0-9a-f]{32}")
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -56,10 +60,14 @@ def follow(oms: OMS) -> None:
         return
     kinds = (OrderDelta, FillDelta, HedgeDelta, HealthDelta, RequestDelta, PositionDelta, BalanceDelta)
 
+    turns = itertools.cycle(range(LINES_A_TURN))
+
     async def on_delta(delta: Delta) -> None:
         event, level, fields = record_of(oms, delta)
         if LOG.isEnabledFor(level):
             log(event, level, **fields)
+            if next(turns) == 0:
+                await asyncio.sleep(0)  # after a burst there are many lines: others get their turn between them
 
     oms.register(on_delta, kinds=kinds, name="log")
     log("session", session=f"{oms.cloids.session_ms:012x}", desk=oms.cloids.desk, venues=list(oms.gateway.venues))
