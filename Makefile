@@ -97,3 +97,7 @@ screens: setup
 .PHONY: bench-ui
 bench-ui: setup
 	$(PY) -m bench ui
+
+.PHONY: risk
+risk: setup
+	RISK_EXAMPLES=3000 $(PY) -m pytest tests/risk --timeout 3600

@@ -11,7 +11,7 @@ from itertools import chain
 
 from gateways.paper.exchange import PaperExchange
 from gateways.paper.records import Happening, OrderChanged, PaperOrder
-from gateways.standards import ZERO
+from gateways.standards import ZERO, TimeInForce
 from oms.cloid import CloidKind, parse
 from oms.limits import Limit, Limits
 
@@ -33,8 +33,6 @@ class Oracle:
     ) -> None:  # fmt: skip
         self.broken: list[str] = []
         self.orders = self.fills = self.hedges = 0
-        self.flattened = False
-        """Whether a flatten was asked for: it closes what it is told to, whatever stands against it on other venues."""
         self._exchanges = exchanges
         self._accounts = accounts
         self._limits = limits
@@ -67,6 +65,9 @@ class Oracle:
             self.fills += 1
             if not order.reduce_only:
                 self._turnover[venue] += changed.fill.quantity * changed.fill.price
+            if kind in OURS:
+                limit = self._limits.of(venue, order.ticker).order_notional
+                self._hold(limit, order.quote_filled / self._slack, f"what order {order.order_id} on {venue} traded")
         if kind is CloidKind.HEDGE:
             self.hedges += changed.event == "NEW"
         if kind in OURS and changed.event in {"NEW", "AMENDED"}:
@@ -78,7 +79,8 @@ class Oracle:
         name = f"{venue}:{order.ticker} order {order.order_id}"
         self._hold(own.order_quantity, order.quantity, f"quantity of {name}")
         if order.price is not None:
-            self._hold(own.order_notional, order.quantity * order.price, f"notional of {name}")
+            if order.tif is TimeInForce.GTC:  # what does not rest is judged by what it took
+                self._hold(own.order_notional, order.quantity * order.price, f"notional of {name}")
             price = self._price(venue, order.ticker)
             worse = (order.price - price) if order.is_buy else (price - order.price)
             allowed = own.collar_mid_bps and own.collar_mid_bps.hard
@@ -133,9 +135,8 @@ class Oracle:
         self._hold(limits.desk.open_orders, Decimal(sum(counts.values())), "open orders on all venues")
         self._hold(limits.desk.position_notional, sum(values.values(), ZERO), "positions on all venues")
         self._hold(limits.desk.daily_turnover, sum(self._turnover.values(), ZERO) / self._slack, "turnover")
-        if not self.flattened:
-            for base, (low, high) in nets.items():
-                self._hold(limits.net(base).net_quantity, max(high, -low, ZERO), f"net {base} with what works")
+        for base, (low, high) in nets.items():
+            self._hold(limits.net(base).net_quantity, max(high, -low, ZERO), f"net {base} with what works")
 
     def _price(self, venue: str, ticker: str) -> Decimal:
         return self._prices[self._exchanges[venue].contracts[ticker].base]

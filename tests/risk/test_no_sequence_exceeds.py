@@ -1,10 +1,12 @@
 """No sequence of orders, amends, cancels and fills exceeds a hard limit at a venue, judged by the venue's own books."""
 
 import os
+from random import Random
 
-from hypothesis import HealthCheck, Phase, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
 
-from tests.risk.scenario import scenarios
+from tests.risk.scenario import KINDS, scenarios
 from tests.risk.world import played
 
 EXAMPLES = int(os.environ.get("RISK_EXAMPLES", "60"))
@@ -22,6 +24,17 @@ def test_no_sequence_of_orders_exceeds_a_hard_limit_at_the_venue(scenario):
     world = played(scenario)
     assert world.oracle.broken == []
     assert world.broke == []
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS)))
+def test_without_the_checks_the_oracle_finds_each_limit_exceeded(kind):
+    """A desk that keeps no limits goes over every kind of them: the oracle sees it, and the scenarios come there."""
+    found = find(
+        scenarios(only=kind), lambda scenario: bool(played(scenario, kept=False).oracle.broken),
+        settings=settings(PLAYED, max_examples=200, phases=(Phase.generate,), database=None),
+        random=Random(1),  # noqa: S311 - a scenario, not a secret
+    )  # fmt: skip
+    assert played(found).oracle.broken == []
 
 
 @PLAYED

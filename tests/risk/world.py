@@ -25,7 +25,6 @@ from tests.risk.still_market import StillMarket
 from tests.simulation.market import STEP_NS
 
 START_NS = 1_760_000_000_000_000_000
-BASES = ("ETH", "SOL")
 SWING = Decimal("0.005")
 """How far the books may be off the price that stands still: four levels of 3 bps, and takers that empty them."""
 SETTLE_S = 8.0
@@ -38,18 +37,18 @@ UNSURE = (
 
 
 class World:
-    """Build it, ``play`` it once."""
+    """Build it, ``play`` it once. Unless the limits are ``kept``, the desk knows of none and the oracle of all."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, *, kept: bool = True) -> None:
         self.loop = loop = VirtualLoop(START_NS)
         self.scenario = scenario
         self.refused: list[str] = []
         self.broke: list[str] = []
         self._last: dict[str, object] | None = None
         self.exchanges = {
-            name: paper_exchange(name, now_ns=loop.now_ns, bases=BASES) for name in scenario.venues
+            name: paper_exchange(name, now_ns=loop.now_ns, bases=(scenario.base,)) for name in scenario.venues
         }  # fmt: skip
-        market = StillMarket(self.exchanges, BASES, scenario.seed)
+        market = StillMarket(self.exchanges, (scenario.base,), scenario.seed)
         self.faults = {
             name: Faults(seed=f"{scenario.seed}/{name}", now_ns=loop.now_ns)
             for name in scenario.venues
@@ -63,7 +62,8 @@ class World:
         self.oracle = Oracle(self.exchanges, self.accounts, scenario.limits, prices=START_PRICES, swing=SWING)
         self.oms = OMS(
             Gateway(self.shell.endpoints, make=self._make), journal=MemoryJournal(loop), clock=loop,
-            pending_timeout=1.5, refresh_orders_snapshot=5.0, refresh_positions_snapshot=7.0, risk=scenario.limits,
+            pending_timeout=1.5, refresh_orders_snapshot=5.0, refresh_positions_snapshot=7.0,
+            risk=scenario.limits if kept else None,
         )  # fmt: skip
 
     def _happened(self, venue, happenings):
@@ -117,17 +117,12 @@ class World:
                     await self.oms.cancel_orders(self.oms.makers_working())
                 case Verb.FILL:
                     self._fill(act)
-                case Verb.FLATTEN:
-                    self.oracle.flattened = True
-                    contract = self._contract(act)
-                    await self.oms.flatten(contract.venue, contract.ticker)
         except VenueError as error:
             self.refused.append(f"{type(error).__name__}: {error}")
 
     def _contract(self, act: Act, *, other: bool = False):
         venue = self.scenario.venues[1 - act.venue if other else act.venue]
-        base = BASES[act.contract]
-        return next(each for each in self.exchanges[venue].contracts.values() if each.base == base)
+        return next(iter(self.exchanges[venue].contracts.values()))
 
     async def _place(self, act: Act) -> None:
         if self.faults and act.pick == 0:
@@ -195,8 +190,8 @@ class World:
         self.shell.venues[venue].deliver()
 
 
-def played(scenario: Scenario) -> World:
+def played(scenario: Scenario, *, kept: bool = True) -> World:
     """A world that has played a scenario."""
-    world = World(scenario)
+    world = World(scenario, kept=kept)
     world.play()
     return world
