@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from oms.hedge import decision
 from oms.hedge import events as e
-from oms.hedge.state import Child, ChildState, HedgeBook
+from oms.hedge.state import Child, HedgeBook
 
 
 def check_placed(event: e.MakerPlaced, makers: Container[str], children: Container[str]) -> None:
@@ -50,6 +50,6 @@ def check_round_up(book: HedgeBook) -> None:
 
 
 def check_absent(key: str, child: Child | None) -> None:
-    """Refuse to take an order as not sent unless it is a hedge order that nobody has spoken for."""
-    if child is None or child.state is not ChildState.UNKNOWN:
+    """Refuse to take an order as gone unless it is a hedge order that nobody has spoken for, or whose end is unsure."""
+    if child is None or not child.unsure:
         raise ValueError(f"hedge {key[:8]!r} is not unknown: only an unknown one can be taken as not sent")

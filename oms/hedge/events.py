@@ -183,7 +183,10 @@ class RoundedUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class AssumedAbsent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The operator, having looked, says that an unknown hedge order was never sent. Later evidence still counts."""
+    """The operator, having looked, says that an unknown hedge order was never sent, or that one's end is as told.
+
+    Later evidence still counts.
+    """
 
     child: str
     ts_ns: int

@@ -182,7 +182,9 @@ class Kernel:
 
     def _assumed_absent(self, event: e.AssumedAbsent) -> list[HedgeBook]:
         self.check(event)
-        return self._ended(self.children[event.child], None, "taken as not sent by the operator")
+        child = self.children[event.child]
+        what = "its end was taken as told" if child.state is ChildState.ENDING else "taken as not sent"
+        return self._ended(child, None, f"{what} by the operator")
 
     def _child_seen(self, event: e.ChildSeen) -> list[HedgeBook]:
         child = self.children[event.child]

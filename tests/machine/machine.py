@@ -17,7 +17,6 @@ from gateways.standards import (
     RejectReason,
 )
 from oms.hedge.policy import How, Leg, Limits, OnFailure, Policy, Rung
-from oms.hedge.state import ChildState
 from oms.orders import Role
 from tests.machine.desk import VENUES, Desk
 from tests.machine.end import come_to_rest
@@ -316,12 +315,12 @@ class HedgeMachine(RuleBasedStateMachine):
         self.done[f"operator: {act}"] += len(self.desk.journal.written) > before
 
     def _unknown(self):
-        return [child for child in self.desk.oms.kernel.children.values() if child.state is ChildState.UNKNOWN]
+        return [child for child in self.desk.oms.kernel.children.values() if child.unsure]
 
     @precondition(lambda self: self._unknown())
     @rule(index=number)
     def operator_assumes_absent(self, index):
-        """The operator takes an unknown hedge as never sent, rightly or not."""
+        """The operator takes an unknown hedge as never sent, an unconfirmed end as told, rightly or not."""
         child = some(self._unknown(), index)
         if self.desk.venues[child.book[0]].may_exist(child.cloid):
             self.desk.exempt.add(child.book)

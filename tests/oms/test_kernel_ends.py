@@ -89,3 +89,13 @@ def test_an_order_that_the_venue_knows_no_longer_is_confirmed_by_two_answers(joi
     joined.apply(e.ChildAbsent(child="child1", ts_ns=joined.now_ns + 2_000_000_000))
     assert joined.children["child1"].state is ChildState.DONE
     assert joined.children["child1"].text == "the venue knows it no longer"
+
+
+def test_the_operator_may_take_an_end_as_told(joined):
+    """Where the venue cannot be asked for good, the operator who has looked decides; later evidence still counts."""
+    seen(joined, "child1", "-0.2")
+    (replacement,) = sent(joined.apply(e.AssumedAbsent(child="child1", ts_ns=joined.now_ns)))
+    assert replacement == ("child2", D("-0.8"))
+    assert joined.children["child1"].text == "its end was taken as told by the operator"
+    seen(joined, "child1", "-0.3")
+    assert book(joined).hedged == D("-0.3")
