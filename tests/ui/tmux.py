@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Self
 
 WAIT_S = 20.0
 
@@ -36,7 +37,7 @@ class Tmux:
         self._run("set-option", "-g", "window-size", "manual")
         self.resize(*size)
 
-    def __enter__(self) -> "Tmux":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
