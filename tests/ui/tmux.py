@@ -17,23 +17,8 @@ class Tmux:
         self._socket = str(folder / "tmux")
         width, height = map(str, size)
         variables = [f"{name}={value}" for name, value in environment.items()]
-        self._run(
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-x",
-            width,
-            "-y",
-            height,
-            "env",
-            "-u",
-            "COLUMNS",
-            "-u",
-            "LINES",
-            *variables,
-            "sh",
-        )
+        shell = ["env", "-u", "COLUMNS", "-u", "LINES", *variables, "sh"]
+        self._run("-f", "/dev/null", "new-session", "-d", "-x", width, "-y", height, *shell)
         self._run("set-option", "-g", "window-size", "manual")
         self.resize(*size)
 
