@@ -18,10 +18,12 @@ from console.language import field_column
 from console.link import Preview, Reply
 from console.log_records import log_command, log_reply, log_unread, next_act
 from gateways.errors import Denied, VenueError
+from gateways.standards import PlaceOrder
 from oms.checks import check_books, find_contract, find_venue
 from oms.correlation import under_act
 from oms.hedge.acts import check_absent, check_forfeit, check_reopen, check_round_up
 from oms.hedge.decision import rounded_up
+from oms.hedge.policy import Leg
 from oms.hedge.state import HedgeBook
 from oms.journal import JournalError
 from oms.orders import Order, Role
@@ -340,9 +342,7 @@ class Desk:
             try:
                 check_books(legs, self.oms.kernel.books)
                 self.oms.check_room(order.amount, legs)
-                judged = self.oms.guard.judge(command.venue, order, legs)
-                judged.enforce(confirmed=True)
-                asked = tuple(f"asks: {breach.text}" for breach in judged.breaches)
+                asked = self._limits_asking(command.venue, order, legs)
                 checked = msgspec.structs.replace(checked, warnings=(*checked.warnings, *asked))
             except Denied as denied:
                 checked = Checked(error=denied.text, field=denied.field)
@@ -351,6 +351,18 @@ class Desk:
         if preview.ok and refused:  # it may be written and looked at all the same
             preview = msgspec.structs.replace(preview, warnings=(refused, *preview.warnings))
         return preview
+
+    def _limits_asking(self, venue: str, order: PlaceOrder, legs: tuple[Leg, ...]) -> tuple[str, ...]:
+        """What limits would ask before the order, a sentence each. Raises OverLimit for those that refuse it.
+
+        Before its books are there nothing is said: the order itself waits for them.
+        """
+        books = ((venue, order.ticker), *((leg.venue, leg.ticker) for leg in legs))
+        if not all(self.oms.feed.in_sequence(*book) for book in books):
+            return ()
+        judged = self.oms.guard.judge(venue, order, legs)
+        judged.enforce(confirmed=True)
+        return tuple(f"asks: {breach.text}" for breach in judged.breaches)
 
     def _sentence(self, command: c.Command) -> str:
         match command:
