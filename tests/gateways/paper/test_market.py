@@ -19,9 +19,7 @@ class World:
 
     def __init__(self, seed):
         self.now = 10**18
-        self.exchanges = {
-            kind: paper_exchange(kind, now_ns=lambda: self.now, bases=WALKING) for kind in RULES
-        }
+        self.exchanges = {kind: paper_exchange(kind, now_ns=lambda: self.now, bases=WALKING) for kind in RULES}
         for exchange in self.exchanges.values():
             open_house(exchange)
             exchange.open_account("user", D(1_000_000))
