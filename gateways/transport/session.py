@@ -52,6 +52,7 @@ class Session(ABC):
         self.gate = Gate(alias, Budget(pools))
         self.redactor = Redactor(secrets)
         self.offset_ms = 0
+        self._clock_trip_ns: int | None = None
         """The venue's clock minus ours: requests carry the venue's time, so that their window means what it says."""
         self._sink: Sink | None = None
         self._watcher: Watcher | None = None
@@ -87,12 +88,20 @@ class Session(ABC):
         return self.clock_ns() // 1_000_000 + self.offset_ms
 
     async def synchronize_clock(self) -> None:
-        """Learn the venue's clock: the middle of a round trip is taken for the moment of its answer."""
+        """Learn the venue's clock: the middle of a round trip is taken for the moment of its answer.
+
+        A question that waited long (for the rate budget, say) tells nothing better than what is known.
+        """
         before = self.clock_ns()
         server_ms = await self._server_ms()
         after = self.clock_ns()
+        trip_ns = after - before
+        if self._clock_trip_ns is not None and trip_ns > max(TELLING_TRIP_NS, self._clock_trip_ns):
+            self.dropped("the venue's clock was not learnt: its answer took too long to tell")
+            return
+        self._clock_trip_ns = trip_ns
         self.offset_ms = server_ms - (before + after) // 2_000_000
-        if self._watcher is not None and 0 <= after - before <= TELLING_TRIP_NS:
+        if self._watcher is not None and 0 <= trip_ns <= TELLING_TRIP_NS:
             self._watcher.clock_measured(self.alias, self.offset_ms * 1_000_000)
 
     async def keep_clock(self, every_s: float, *, now: bool = False) -> None:

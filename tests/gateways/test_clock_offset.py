@@ -84,3 +84,14 @@ async def test_a_long_round_trip_tells_no_offset(trip_ns: int, told: int) -> Non
     await session.close()
     assert len(watcher.told) == told
     assert session.offset_ms == 5_000 - trip_ns // 2_000_000
+
+
+@pytest.mark.parametrize("trip_ns", [TELLING_TRIP_NS + 1_000_000, 12_000_000_000])
+async def test_a_question_that_waited_long_does_not_undo_what_is_known(trip_ns: int) -> None:
+    """It waited for the rate budget: half of that as an offset would have every signed request refused."""
+    session = _Session(1)
+    session.clock_ns = iter((0, 2_000_000, 60_000_000_000, 60_000_000_000 + trip_ns)).__next__
+    await session.synchronize_clock()
+    known = session.offset_ms
+    await session.synchronize_clock()
+    assert session.offset_ms == known == 4_999
