@@ -62,6 +62,11 @@ def slippage_price(contract: Contract, reference: Decimal, slippage: Decimal, *,
     return round_price(contract, reference * (1 + slippage if buying else 1 - slippage))
 
 
+def unpriced(order: PlaceOrder) -> bool:
+    """Whether an order is a market order that still needs its limit."""
+    return order.kind is OrderKind.MARKET and order.price is None
+
+
 def encode(
     request: Request,
     contracts: Contracts,

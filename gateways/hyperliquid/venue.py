@@ -26,6 +26,7 @@ from gateways.hyperliquid.encode import (
     check_key,
     encode,
     slippage_price,
+    unpriced,
     user_address,
 )
 from gateways.hyperliquid.entry import BATCH, REPLY_TIMEOUT_S, OrderEntry, post_calls
@@ -39,7 +40,6 @@ from gateways.standards import (
     CancelOrder,
     DeadMansSwitch,
     FillEvent,
-    OrderKind,
     OrderUpdate,
     PlaceOrder,
     PositionUpdate,
@@ -282,7 +282,7 @@ class HyperliquidVenue(Venue):
         """See ``Venue.place``. A market order without a price gets one, the slippage limit beyond the market."""
         link = self._connected()
         priority = Priority.HEDGE if hedge else Priority.MAKER
-        if _unpriced(order):
+        if unpriced(order):
             order = msgspec.structs.replace(order, price=await self._worst_price(order, priority))
         return answers.placed(await link.entry.submit(order, priority), order, self.alias)
 
@@ -314,8 +314,8 @@ class HyperliquidVenue(Venue):
             self.place,
             self._place_batch,
             largest=BATCH,
-            check=lambda order: None if _unpriced(order) else check(order, self.contracts),
-            together=lambda order: order.cloid if _unpriced(order) else "",
+            check=lambda order: None if unpriced(order) else check(order, self.contracts),
+            together=lambda order: order.cloid if unpriced(order) else "",
         )
 
     async def _place_batch(self, orders: list[PlaceOrder]) -> list[OrderUpdate | VenueError]:
@@ -375,10 +375,6 @@ class HyperliquidVenue(Venue):
             {WEIGHT: _WEIGHTS.get(type(request), _OTHER_WEIGHT)},
             priority,
         )
-
-
-def _unpriced(order: PlaceOrder) -> bool:
-    return order.kind is OrderKind.MARKET and order.price is None
 
 
 class _Link(msgspec.Struct):
