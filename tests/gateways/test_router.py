@@ -177,3 +177,14 @@ async def test_when_one_cannot_connect_all_are_closed() -> None:
     with pytest.raises(Unavailable, match="b: down"):
         await gateway.connect(sink, Nobody())
     assert {"a closed", "b closed"} <= set(log)
+
+
+def test_a_live_desk_reaches_venues_elsewhere_with_tls_alone() -> None:
+    """It must be armed to raise risk there; without TLS nobody signs anything."""
+    log: list[str] = []
+    place = Endpoints(rest="https://venue.example", ws="wss://venue.example/ws", key="k" * 20, secret="s" * 20)
+    made = Gateway({"a": place, "b": LOCAL}, make=lambda alias, _: StubVenue(False, log, alias), live=True)
+    assert list(made.venues) == ["a", "b"]
+    for open_to_all in ("http://venue.example", "ws://venue.example", "venue.example"):
+        with pytest.raises(Denied, match="TLS"):
+            Gateway({"a": Endpoints(rest=open_to_all, ws="wss://venue.example/ws")}, live=True)
