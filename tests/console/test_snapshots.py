@@ -73,6 +73,7 @@ async def open_scene(stage: Stage, scene: Scene) -> None:
     stage.app.desk.panes["orders"].move_to_key(MAKER)
     for key in scene.keys:
         await stage.press(key)
+        await stage.until(lambda: still(stage.app))
     if scene.top is not None:
         await stage.opened(scene.top)
     stage.app.flush()
@@ -92,9 +93,10 @@ def seen(stage: Stage) -> str:
 
 
 def still(app: App[int]) -> bool:
-    """Whether nothing on the screen waits to be laid out or drawn anew."""
+    """Whether nothing on the screen waits to be laid out or drawn anew, and no work for it is under way."""
     nodes = [app.screen, *app.screen.walk_children()]
-    return not any(node._layout_required or node._repaint_required or node._recompose_required for node in nodes)
+    drawn = not any(node._layout_required or node._repaint_required or node._recompose_required for node in nodes)
+    return drawn and all(worker.is_finished for worker in app.workers)
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
