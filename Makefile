@@ -101,3 +101,9 @@ bench-ui: setup
 .PHONY: risk
 risk: setup
 	RISK_EXAMPLES=3000 $(PY) -m pytest tests/risk --timeout 3600
+
+# Made anew after a change of the screens or keys that is meant; read the diff.
+.PHONY: snapshots
+snapshots: setup
+	$(PY) -m console.keys --write docs/keys.md
+	$(PY) -m pytest tests/console/test_snapshots.py --update-snapshots
