@@ -56,14 +56,18 @@ def _venues(mirror: Mirror) -> Iterable[tuple[str, str, str]]:
 
 
 def pane_spans(captions: Iterable[tuple[str, str, str, str]], focused: str, shown: Iterable[str]) -> list[Span]:
-    """The strip of panes: (name, key, title, ink of its counters) each; the focused and the shown ones stand out."""
+    """The strip of panes: (name, key, title, ink of its counters) each; the focused and the shown ones stand out.
+
+    Where the width is short, the titles of those that are neither leave, the last first: every key stays.
+    """
     visible = set(shown)
     spans = []
-    for name, key, title, ink in captions:
+    for place, (name, key, title, ink) in enumerate(captions):
         title_ink = "bold" if name == focused else "" if name in visible else "muted"
+        leaves = 0 if name == focused or name in visible else 2 + place
         if ink in {"alarm", "warn"}:
-            title_ink = f"bold {ink}"
-        spans += [Span(f" {key}", "accent"), Span(f" {title}", title_ink), Span(" ", "", 1)]
+            title_ink, leaves = f"bold {ink}", 0
+        spans += [Span(f" {key}", "accent"), Span(f" {title}", title_ink, leaves), Span(" ", "", 100)]
     return spans
 
 

@@ -3,8 +3,11 @@
 import pytest
 from textual.command import CommandPalette
 
+from console.actions import PANES
 from console.screens.help import HelpScreen
 from console.screens.pages import PAGES, page_regions
+from console.widgets.bars import pane_spans
+from console.widgets.line_bar import fit_spans
 from tests.console.pilots import staged
 from tests.console.scripted import desk_frame, order
 
@@ -73,3 +76,16 @@ async def test_the_palette_offers_last_what_cannot_be_done_and_says_why():
         await stage.opened(CommandPalette)
         await stage.press("text:absent")
         await stage.until(lambda: "not now: only a hedge order that is UNKNOWN" in stage.text())
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+def test_the_strip_of_panes_has_every_key_at_every_width(width):
+    """Titles leave before keys do, and those of the focused pane and of one that alarms do not."""
+    captions = [
+        (pane, str((place + 1) % 10), pane, "alarm" if pane == "trades" else "") for place, pane in enumerate(PANES)
+    ]
+    text = "".join(span.text for span in fit_spans(pane_spans(captions, "balances", ["balances"]), width))
+    assert all(f" {key}" in text for _, key, _, _ in captions)
+    assert "balances" in text
+    assert "trades" in text
+    assert len(text) <= width
