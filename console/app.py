@@ -8,10 +8,11 @@ import os
 
 os.environ.setdefault("TEXTUAL_FPS", "120")  # textual reads it once, when it is imported
 
+import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -51,6 +52,8 @@ from oms.private_files import write_file
 
 FLUSH_S = 0.1
 NO_ANSWER_AFTER_S = 3.0
+_MOST_ANSWERS = 3
+"""More answers at once than this are counted first: the message line may not have room for all."""
 MESSAGE_NS = {"info": 4_000_000_000, "warning": 8_000_000_000, "error": 15_000_000_000}
 
 _log = logging.getLogger("hedgedesk.console")
@@ -207,6 +210,22 @@ class HedgedeskApp(DeskActs):
         """Send a command line; its answer comes on the message line."""
         self.run_worker(partial(self._command, line), group="commands", name=line)
 
+    def send_all(self, lines: Sequence[str]) -> None:
+        """Send command lines, each by itself; their answers come together, what failed first."""
+        if len(lines) == 1:
+            self.send(lines[0])
+        elif lines:
+            self.run_worker(partial(self._commands, lines), group="commands", name=lines[0])
+
+    async def _commands(self, lines: Sequence[str]) -> None:
+        replies = await asyncio.gather(*(self.link.command(line) for line in lines))
+        failed = [
+            f"{reply.error} ({fmt.brief(line)})" for line, reply in zip(lines, replies, strict=True) if not reply.ok
+        ]
+        done = [reply.text or fmt.brief(line) for line, reply in zip(lines, replies, strict=True) if reply.ok]
+        count = [f"{len(done)} of {len(lines)} done"] if len(lines) > _MOST_ANSWERS else []
+        self.say(" · ".join([*failed, *count, *done]), "error" if failed else "info")
+
     async def _command(self, line: str) -> None:
         waiting = self.set_timer(NO_ANSWER_AFTER_S, lambda: self.say(f"no answer yet to: {fmt.brief(line)}", "warning"))
         try:
@@ -249,11 +268,11 @@ class HedgedeskApp(DeskActs):
     # ------------------------------------------------------------ what panes ask for
 
     def ask(self, question: Question) -> None:
-        """Ask, and send the question's line on a yes."""
+        """Ask, and send the question's lines on a yes."""
 
         def answered(yes: bool | None) -> None:  # noqa: FBT001  # textual calls it with the dialog's result
             if yes:
-                self.send(question.line)
+                self.send_all(question.lines)
             else:
                 self.say(f"not sent: {fmt.brief(question.line)}")
 
@@ -268,8 +287,7 @@ class HedgedeskApp(DeskActs):
             if choice.question is not None:
                 self.ask(choice.question)
                 return
-            for line in choice.lines:
-                self.send(line)
+            self.send_all(choice.lines)
 
         self.push_screen(MenuDialog(title, choices), chosen)
 

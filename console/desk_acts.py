@@ -56,7 +56,7 @@ class DeskActs(App[int]):
     def do_cancel_menu(self, pane: Pane | None) -> None:
         """Offer the sets to cancel."""
         where = (pane and pane.where()) or self.desk.ladder.where() or Where("", "")
-        self.choose("cancel (hedge orders are spared)", cancel_choices(self.mirror, *where))
+        self.choose("cancel (all but h spare the hedge orders)", cancel_choices(self.mirror, *where))
 
     def do_flatten_menu(self, pane: Pane | None) -> None:
         """Offer the sets to flatten."""

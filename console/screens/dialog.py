@@ -18,6 +18,9 @@ from console.screens.choices import Choice, Question
 
 Result = TypeVar("Result")
 
+_MOST_LINES = 4
+"""Of the lines that a yes sends, how many are shown."""
+
 DEAF_NS = 300_000_000
 """For so long after opening a dialog ignores answers: a key that repeats itself must not answer."""
 
@@ -58,7 +61,8 @@ class QuestionDialog(Dialog[bool]):
         with Vertical(classes="dialog") as box:
             box.border_title = Content(self.question.title)
             yield Static(Content(self.question.text), classes="body")
-            yield Static(Content(f"› {self.question.line}"), classes="line")  # noqa: RUF001  # a prompt, not a >
+            for line in _shown(self.question.lines):
+                yield Static(Content(f"› {line}"), classes="line")  # noqa: RUF001  # a prompt, not a >
             if self.question.word:
                 yield Label(Content(f"Type {self.question.word!r} and enter to do it, escape to leave it:"))
                 yield Input(id="word", compact=True)
@@ -97,6 +101,13 @@ class QuestionDialog(Dialog[bool]):
             self.dismiss(result=True)
         else:
             event.input.clear()
+
+
+def _shown(lines: tuple[str, ...]) -> list[str]:
+    shown = [fmt.brief(line) for line in lines]
+    if len(shown) <= _MOST_LINES:
+        return shown
+    return [*shown[: _MOST_LINES - 1], f"… and {len(shown) - _MOST_LINES + 1} more like these"]
 
 
 class MenuDialog(ModalScreen[Choice | None]):

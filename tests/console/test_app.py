@@ -2,12 +2,17 @@ import asyncio
 
 import pytest
 from textual.command import CommandPalette
+from textual.screen import ModalScreen
 
 from console import themes
-from console.link import Frame
+from console.link import Frame, Reply
+from console.screens.alerts import AlertsScreen
+from console.screens.arm import ArmDialog
+from console.screens.column_setup import ColumnSetup
 from console.screens.command_line import CommandLine
-from console.screens.dialog import DetailsDialog, MenuDialog, QuestionDialog
+from console.screens.dialog import DetailsDialog, Dialog, MenuDialog, QuestionDialog
 from console.screens.drill import DrillScreen
+from console.screens.filter_line import FilterLine
 from console.screens.help import HelpScreen
 from console.screens.leave import LeaveDialog
 from console.screens.picker import InstrumentPicker
@@ -107,7 +112,8 @@ async def test_the_menu_shows_how_many_orders_each_set_has():
     async with staged() as stage:
         await stage.press("C")
         await stage.opened(MenuDialog)
-        assert [(choice.key, choice.count) for choice in stage.app.screen.choices][-1] == ("a", 2)
+        counts = {choice.key: choice.count for choice in stage.app.screen.choices}
+        assert (counts["a"], counts["h"]) == (2, 3)
 
 
 # ------------------------------------------------------------------ flatten
@@ -211,20 +217,51 @@ async def test_panic_is_sent_at_once_from_the_desk(key):
         assert stage.app.screen is stage.app.desk
 
 
-@pytest.mark.parametrize(
-    ("keys", "kind"),
-    [
-        (("n",), Ticket),
-        (("colon",), CommandLine),
-        (("question_mark",), HelpScreen),
-        (("C",), MenuDialog),
-        (("i",), InstrumentPicker),
-        (("q",), LeaveDialog),
-        (("enter",), DrillScreen),
-        (("enter", "d"), DetailsDialog),
-        (("ctrl+p",), CommandPalette),
-    ],
-)
+async def test_a_position_and_its_hedge_are_flattened_after_one_question_and_the_residual_is_told():
+    """Two strokes and a yes send both lines; what could not be closed is told before what could."""
+    async with staged(size=(120, 40)) as stage:
+        stage.link.replies["flatten binance:ETHUSDT"] = Reply(ok=False, error="left: binance:ETHUSDT 0.0004")
+        await stage.press("5", "j", "j", "F")
+        await stage.opened(MenuDialog)
+        await stage.press("h")
+        await stage.opened(QuestionDialog)
+        assert stage.link.lines == []
+        await stage.press("y")
+        await stage.until(lambda: len(stage.link.lines) == 2)
+        assert set(stage.link.lines) == {"flatten binance:ETHUSDT", "flatten hyperliquid:ETH"}
+        await stage.until(lambda: "left: binance:ETHUSDT 0.0004" in stage.message)
+        assert "done: flatten hyperliquid:ETH" in stage.message
+
+
+OVER = [
+    (("n",), Ticket),
+    (("colon",), CommandLine),
+    (("question_mark",), HelpScreen),
+    (("C",), MenuDialog),
+    (("i",), InstrumentPicker),
+    (("q",), LeaveDialog),
+    (("enter",), DrillScreen),
+    (("enter", "d"), DetailsDialog),
+    (("ctrl+p",), CommandPalette),
+    (("F", "a"), QuestionDialog),
+    (("W",), ColumnSetup),
+    (("slash",), FilterLine),
+    (("exclamation_mark",), AlertsScreen),
+]
+"""The keys that open each form and dialog, and what is then on top."""
+
+
+def test_panic_is_tried_over_every_modal_there_is():
+    """A modal that is not in the list would not be tried: arming's own is, in its tests."""
+    found, looked_at = set(), [ModalScreen]
+    while looked_at:
+        below = [kind for kind in looked_at.pop().__subclasses__() if kind.__module__.startswith("console.")]
+        found |= {kind for kind in below if kind is not Dialog}
+        looked_at += below
+    assert found == {kind for _, kind in OVER if kind is not CommandPalette} | {ArmDialog}
+
+
+@pytest.mark.parametrize(("keys", "kind"), OVER)
 async def test_panic_works_over_every_form_dialog_and_the_palette(keys, kind):
     """Panic is sent with any modal open, text fields with the focus among them, and leaves the modal as it is."""
     async with staged() as stage:

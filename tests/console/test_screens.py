@@ -14,7 +14,7 @@ from console.screens.command_line import CommandLine, common_start
 from console.screens.leave import open_lines
 from console.widgets.line_bar import Span, fit_spans
 from tests.console.pilots import staged
-from tests.console.scripted import MAKER, D, book, desk_frame, order, position
+from tests.console.scripted import CHILD, MAKER, D, book, desk_frame, hedge, order, position
 
 # ------------------------------------------------------------------ the arrangement, pure
 
@@ -73,7 +73,34 @@ def test_the_cancel_menu_counts_what_each_line_takes():
     """Counts are by side, contract and venue, without hedges."""
     rows = [order("a" * 32), order("b" * 32, amount=D("0.5")), order("c" * 32, role="hedge")]
     choices = cancel_choices(mirror_of(desk_frame(orders=rows)), "hyperliquid", "ETH")
-    assert {choice.key: choice.count for choice in choices} == {"b": 1, "s": 1, "i": 2, "v": 2, "m": 2, "a": 2}
+    assert {choice.key: choice.count for choice in choices} == {"b": 1, "s": 1, "i": 2, "v": 2, "m": 2, "a": 2, "h": 3}
+    assert "h" not in [choice.key for choice in cancel_choices(mirror_of(desk_frame(orders=rows[:2])))]
+
+
+def test_cancelling_the_hedges_too_is_asked_and_says_what_becomes_of_their_books():
+    """Every hedge order has its own cancel; the question names the book that is paused."""
+    choice = cancel_choices(mirror_of(desk_frame()), "hyperliquid", "ETH")[-1]
+    assert (choice.key, choice.count) == ("h", 3)
+    assert choice.question.lines == choice.lines == ("cancel all", f"cancel {CHILD}")
+    assert "2 orders and 1 hedge order" in choice.question.text
+    assert "paused until you resume them: binance:ETHUSDT" in choice.question.text
+
+
+def test_a_position_is_flattened_with_all_that_hedging_ties_to_it():
+    """From either end, and over a maker with two legs; what is flat or hedged with something else is left alone."""
+    legs = [hedge("h1"), hedge("h2", venue="okx", ticker="ETH-USDT-SWAP"), hedge("h3", maker_ticker="SOL", ticker="S")]
+    held = [
+        position("hyperliquid", "ETH", "-2"), position("binance", "ETHUSDT", "1"),
+        position("okx", "ETH-USDT-SWAP", "1"), position("binance", "S", "3"),
+    ]  # fmt: skip
+    mirror = mirror_of(desk_frame(hedges=legs, positions=held))
+    expected = {"flatten hyperliquid:ETH", "flatten binance:ETHUSDT", "flatten okx:ETH-USDT-SWAP"}
+    for where in (("hyperliquid", "ETH"), ("okx", "ETH-USDT-SWAP")):
+        choice = next(each for each in flatten_choices(mirror, *where) if each.key == "h")
+        assert choice.lines[0] == f"flatten {where[0]}:{where[1]}"
+        assert (set(choice.lines), choice.count) == (expected, 3)
+        assert choice.question.lines == choice.lines
+    assert [each.key for each in flatten_choices(mirror, "binance", "S")] == ["i", "v", "a"]
 
 
 def test_flattening_everything_must_be_typed_and_says_how_many():
@@ -83,6 +110,7 @@ def test_flattening_everything_must_be_typed_and_says_how_many():
     assert (last.key, last.count, last.question.word) == ("a", 2, "flatten all")
     assert [choice.lines for choice in choices] == [
         ("flatten binance:ETHUSDT",),
+        ("flatten binance:ETHUSDT", "flatten hyperliquid:ETH"),
         ("flatten binance",),
         ("flatten all",),
     ]
