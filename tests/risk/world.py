@@ -175,7 +175,10 @@ class World:
         """Let the house trade a part of one of our resting orders, at its price, wherever it stands."""
         venue = self.scenario.venues[act.venue]
         exchange = self.exchanges[venue]
-        resting = [order for order in exchange.open_orders(self.accounts[venue]) if order.price is not None]
+        # A reduce-only order is left to the market: the exchange itself keeps it from more than the position.
+        resting = [
+            order for order in exchange.open_orders(self.accounts[venue]) if order.price and not order.reduce_only
+        ]
         if not resting:
             return
         order = resting[act.pick % len(resting)]
