@@ -265,15 +265,24 @@ async def test_hedge_fills_while_its_cancel_is_under_way(seed, fault):
 async def test_hedge_order_would_meet_our_own_resting_order(seed):
     """Our own order is cancelled first, the hedge waits for that; nothing is traded with ourselves."""
     async with under_fault(seed) as desk:
-        bid, _ask = desk.exchange("hedge").best(desk.hedge_ticker)
+        exchange = desk.exchange("hedge")
+        bid, _ask = exchange.best(desk.hedge_ticker)
         order = await desk.place()
         own = await desk.oms.limit_order(
             {"exc": desk.hedge_venue, "ticker": desk.hedge_ticker, "amount": D("0.02"), "price": bid.price}
         )
+        submit, resting = exchange.submit, []
+
+        def hedge_comes(account, new):
+            if account == desk.account(desk.hedge_venue):
+                resting.append([one.client_id for one in exchange.open_orders(account, new.ticker)])
+            return submit(account, new)
+
+        exchange.submit = hedge_comes
         desk.fill(order, "0.05")
         await desk.hedged_in_full()
-        assert desk.oms.page.get(own.key).status.value == "CANCELLED"
-        assert desk.oms.page.get(own.key).filled == 0
+        assert resting == [[]], "nothing of ours rests there when the hedge comes"
+        assert desk.oms.page.get(own.key).status.terminal, "cancelled, if the market did not take it before"
         await desk.proven()
 
 

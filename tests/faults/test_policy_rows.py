@@ -61,7 +61,7 @@ async def test_on_failure_unwinds_on_the_makers_venue(seed):
         assert desk.book.balance == 0
         assert desk.book.hold
         await until(lambda: desk.alerted("HOLD", "error"))
-        assert desk.oms.page.get(order.key).status.value == "CANCELLED"
+        await until(lambda: desk.oms.page.get(order.key).status.value == "CANCELLED")
 
 
 @slow_row

@@ -37,13 +37,18 @@ def copy_tree(into):
 
 
 def break_rule(tree, mutant: Mutant):
-    """Apply a broken rule to a copy. Raises Stale when a text does not stand there exactly once."""
+    """Apply a broken rule to a copy. Raises Stale when a text does not stand there exactly once, or does not fit."""
     for change in mutant.changes:
         path = tree / change.path
         text = path.read_text()
         if text.count(change.old) != 1:
             raise Stale(f"{mutant.rule}: {change.path} holds {text.count(change.old)} times: {change.old!r}")
-        path.write_text(text.replace(change.old, change.new))
+        broken = text.replace(change.old, change.new)
+        try:
+            compile(broken, change.path, "exec")
+        except SyntaxError as error:
+            raise Stale(f"{mutant.rule}: {change.path} is no program any more: {error}") from error
+        path.write_text(broken)
 
 
 def run(tree, *arguments):

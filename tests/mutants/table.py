@@ -35,11 +35,11 @@ MUTANTS = (
         (
             Change(
                 "oms/entry.py",
-                "                answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n",
-                "                try:\n"
-                "                    answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n"
-                "                except Unknown:\n"
                 "                    answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n",
+                "                    try:\n"
+                "                        answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n"
+                "                    except Unknown:\n"
+                "                        answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n",
             ),
         ),
         ENTRY,
