@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -31,6 +32,7 @@ from console.concern import DEFAULT_THRESHOLDS, Thresholds
 from console.desk_acts import DeskActs
 from console.folders import copies_folder
 from console.herald import Herald
+from console.history import History
 from console.link import Link, LogLine
 from console.panes.mirror import Mirror
 from console.panes.pane import Pane, Where
@@ -62,7 +64,7 @@ _log = logging.getLogger("hedgedesk.console")
 class HedgedeskApp(DeskActs):
     """The console over a ``link``. ``clock`` is monotonic, in nanoseconds. Raises ThemeError for an unknown theme.
 
-    ``rising`` is the colour of a rise.
+    ``rising`` is the colour of a rise, ``folder`` where history and templates are kept; None keeps them for this run.
     """
 
     TITLE = "hedgedesk"
@@ -74,7 +76,7 @@ class HedgedeskApp(DeskActs):
     def __init__(
         self, link: Link, *, theme: str = themes.DEFAULT, rising: themes.Rising = "green",
         clock: Callable[[], int] = time.monotonic_ns,
-        thresholds: Thresholds = DEFAULT_THRESHOLDS,
+        thresholds: Thresholds = DEFAULT_THRESHOLDS, folder: Path | None = None,
     ) -> None:  # fmt: skip
         self._rising = rising
         self._desk_variables = themes.named(theme).with_rising(rising).variables()
@@ -85,7 +87,7 @@ class HedgedeskApp(DeskActs):
         self.clock = clock
         self.faults: deque[str] = deque(maxlen=50)
         self.fault_count = 0
-        self.history: list[str] = []
+        self.history = History(folder and folder / "history", lambda text: self.say(text, "warning"))
         self.copies = copies_folder()
         """Where what is copied is written too."""
         self._typed = TypedKeys(self, super().on_event)
@@ -137,6 +139,7 @@ class HedgedeskApp(DeskActs):
     def on_mount(self) -> None:
         """Start the one timer that feeds and paints everything."""
         self.set_interval(FLUSH_S, self.flush)
+        self.history.load()
         self.flush()
 
     def flush(self) -> None:

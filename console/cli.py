@@ -83,11 +83,13 @@ def _console(arguments: argparse.Namespace) -> int:
     theme = None if arguments.theme is None else _theme(arguments.theme)
     with starting(arguments, before=_bind_keys) as start, _logging(arguments, start):
         from console.app import HedgedeskApp  # noqa: PLC0415  # its widgets are bound to keys as they are imported
+        from console.folders import console_folder  # noqa: PLC0415  # loaded when used
 
         with EmbeddedLink(start.endpoints, start.folder, timers=start.timers, risk=start.risk, desk=start.live) as link:
             app = HedgedeskApp(
-                link, theme=theme or _theme(start.theme), rising=start.rising, thresholds=start.thresholds
-            )
+                link, theme=theme or _theme(start.theme), rising=start.rising, thresholds=start.thresholds,
+                folder=console_folder(),
+            )  # fmt: skip
             app.run()
     return app.return_code or OK
 

@@ -52,6 +52,11 @@ def copies_folder(*, root: Path | None = None) -> Path:
     return (root or platformdirs.user_state_path(APP)) / "copies"
 
 
+def console_folder(*, root: Path | None = None) -> Path:
+    """The folder of what the console keeps between runs: the command line's history, the ticket's templates."""
+    return (root or platformdirs.user_state_path(APP)) / "console"
+
+
 def journal_records(path: Path) -> Iterator[Record]:
     """The records of a journal that is named by its folder, by its first file, or by a later one, then that alone.
 

@@ -12,23 +12,25 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
+from console import fmt
 from console.commands import Absent
+from console.history import History
 from console.language import GrammarError, complete, parse
-from console.link import Link, Preview
+from console.link import Link, OrderRow, Preview
 from console.panes.mirror import Mirror
 from console.screens.choices import absent_question
 from console.screens.dialog import QuestionDialog
 from console.ticket.effect import caret_lines, effect
 
 PREVIEW_AFTER_S = 0.12
-HISTORY = 200
+OFFERED = 4
+"""Orders named at once when an id is completed: more do not fit under the line."""
 
 
 class CommandLine(ModalScreen[str | None]):
     """Dismissed with the engine's answer when a command was done, None when it was left.
 
-    A refused command keeps its text, with the reason under it. ``history`` is the app's list, the oldest first,
-    ``clock`` monotonic, in nanoseconds.
+    A refused command keeps its text, with the reason under it. ``clock`` is monotonic, in nanoseconds.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,7 +41,7 @@ class CommandLine(ModalScreen[str | None]):
     ]
 
     def __init__(
-        self, link: Link, mirror: Mirror, history: list[str], text: str, keep: Callable[[str], None], *,
+        self, link: Link, mirror: Mirror, history: History, text: str, keep: Callable[[str], None], *,
         clock: Callable[[], int],
     ) -> None:  # fmt: skip
         super().__init__()
@@ -49,7 +51,7 @@ class CommandLine(ModalScreen[str | None]):
         self.history = history
         self._text = text
         self._keep = keep
-        self._place = len(history)
+        self._place = len(history.lines)
         self._sending = False
         self._offered = ""
         """The line whose completions are on show: they stay until it changes."""
@@ -109,15 +111,13 @@ class CommandLine(ModalScreen[str | None]):
 
     async def _send(self, line: str) -> None:
         reply = await self.link.command(line)
-        if not self.history or self.history[-1] != line:
-            self.history.append(line)
-            del self.history[:-HISTORY]
+        self.history.add(line)
         if reply.ok:
             self._keep("")
             self.dismiss(reply.text or line)
         else:
             self._sending = False
-            self._place = len(self.history)
+            self._place = len(self.history.lines)
             self._refused(reply.error, reply.caret)
 
     def _refused(self, error: str, caret: int | None) -> None:
@@ -136,27 +136,30 @@ class CommandLine(ModalScreen[str | None]):
     def action_complete(self) -> None:
         """Complete the last word as far as it is certain; show what it may become."""
         field = self.query_one(Input)
-        offers = complete(field.value, self.mirror.tickers())
+        orders = named(field.value, self.mirror)
+        offers = list(orders) or complete(field.value, self.mirror.tickers())
         if not offers:
             return
         common = common_start(offers)
         if len(common) > len(field.value):
             field.value = common
             field.cursor_position = len(common)
-            offers = complete(common, self.mirror.tickers())
+            offers = list(orders) or complete(common, self.mirror.tickers())
         if offers:
             self._offered = field.value
-            start = field.value.rfind(" ") + 1
-            self._show([("  ".join(offer[start:].strip() for offer in offers), "muted")])
+            start = field.value.rstrip().rfind(" ") + 1 if orders else field.value.rfind(" ") + 1
+            words = [orders.get(offer) or offer[start:].strip() for offer in offers]
+            more = f"  … {len(words) - OFFERED} more" if orders and len(words) > OFFERED else ""
+            self._show([("  ".join(words[:OFFERED] if orders else words) + more, "muted")])
 
     def action_recall(self, steps: int) -> None:
         """Go through the history."""
-        place = self._place + steps
-        if not 0 <= place <= len(self.history):
+        place, lines = self._place + steps, self.history.lines
+        if not 0 <= place <= len(lines):
             return
         self._place = place
         field = self.query_one(Input)
-        field.value = self.history[place] if place < len(self.history) else ""
+        field.value = lines[place] if place < len(lines) else ""
         field.cursor_position = len(field.value)
 
     def action_leave(self) -> None:
@@ -171,6 +174,32 @@ def _to_confirm(line: str) -> Absent | None:
     except GrammarError:
         return None  # the engine says what is wrong with it
     return command if isinstance(command, Absent) and not command.confirmed else None
+
+
+_OF_ORDERS: dict[str, Callable[[OrderRow], bool]] = {
+    "cancel": lambda _: True,
+    "amend": lambda row: row.price is not None,
+    "absent": lambda row: row.role == "hedge" and row.status == "UNKNOWN",
+}
+"""The commands that name an order, and which of the open ones each fits."""
+
+
+def named(text: str, mirror: Mirror) -> dict[str, str]:
+    """The lines that ``text`` may become by completing an order's id, each with its order in words.
+
+    ``cancel`` offers orders from the first digit on: without one it may yet be told a contract.
+    """
+    verb, space, typed = text.partition(" ")
+    fits = _OF_ORDERS.get(verb.lower())
+    wanted = typed.lower()
+    if fits is None or not space or " " in typed or (verb.lower() == "cancel" and not typed):
+        return {}
+    return {
+        f"{verb} {row.cloid} ": f"{fmt.short_id(row.cloid)} {fmt.side(row.amount)} "
+        f"{fmt.number(abs(row.amount - row.filled))} {fmt.contract(row.venue, row.ticker)}"
+        for row in mirror.open_orders()
+        if fits(row) and row.cloid.startswith(wanted) and row.cloid != wanted
+    }
 
 
 def common_start(texts: list[str]) -> str:

@@ -85,11 +85,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(*frames, size=(80, 24), theme="dark") -> AsyncIterator[Stage]:
+async def staged(*frames, size=(80, 24), theme="dark", folder=None) -> AsyncIterator[Stage]:
     """A console on a desk at work (or on the frames given); no fault of the screen may be left at the end."""
     link = ScriptedLink(*(frames or (desk_frame(),)))
     clock = ManualClock()
-    app = HedgedeskApp(link, theme=theme, clock=clock)
+    app = HedgedeskApp(link, theme=theme, clock=clock, folder=folder)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.mirror.header is not None and app.desk.panes["orders"].size.width > 0)
         yield Stage(app, link, clock, pilot)

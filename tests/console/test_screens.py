@@ -10,7 +10,7 @@ from console.link import Reply
 from console.panes.mirror import Mirror
 from console.screens.arrangement import arrange, places
 from console.screens.choices import cancel_choices, flatten_choices
-from console.screens.command_line import CommandLine, common_start
+from console.screens.command_line import CommandLine, common_start, named
 from console.screens.leave import open_lines
 from console.widgets.line_bar import Span, fit_spans
 from tests.console.pilots import staged
@@ -243,6 +243,35 @@ async def test_tab_completes_verbs_venues_and_tickers():
         await stage.until(lambda: "binance:ETHUSDT" in effect(screen) and "binance:SOLUSDT" in effect(screen))
         await stage.press("text:E", "tab")
         assert field.value.strip() == "flatten binance:ETHUSDT"
+
+
+async def test_tab_completes_the_id_of_an_order():
+    """The one order that fits is named in full; where several do, each is shown with what it is."""
+    async with staged() as stage:
+        screen = await opened(stage)
+        field = screen.query_one(Input)
+        await stage.press("text:amend ", "tab")
+        await stage.until(lambda: "7f3a9c sell 0.3628 hyperliquid:ETH" in effect(screen))
+        assert "91c2d0 buy 0.25 binance:ETHUSDT" in effect(screen)
+        assert "aa07b3" not in effect(screen), "a market order has no price to amend"
+        await stage.press("7", "tab")
+        assert field.value == f"amend {MAKER} "
+        assert stage.link.lines == []
+
+
+def test_each_command_that_names_an_order_offers_those_it_fits():
+    """Cancel any open one, amend one with a price, absent an unknown hedge; without a digit cancel offers none."""
+    rows = [
+        order(MAKER),
+        order("7f00" * 8, terminal=True),
+        order("7faa" * 8, role="hedge", status="UNKNOWN", price=None),
+    ]
+    mirror = mirror_of(desk_frame(orders=rows))
+    assert list(named("cancel 7f", mirror)) == [f"cancel {MAKER} ", f"cancel {'7faa' * 8} "]
+    assert list(named("AMEND ", mirror)) == [f"AMEND {MAKER} "]
+    assert list(named("absent ", mirror)) == [f"absent {'7faa' * 8} "]
+    for text in ("cancel ", "cancel", "cancel all 7", "flatten 7", f"amend {MAKER}"):
+        assert named(text, mirror) == {}
 
 
 async def test_a_long_line_shows_its_end_and_keeps_the_caret_in_sight():
