@@ -318,7 +318,7 @@ async def test_the_days_turnover_survives_a_restart():
     async with desk(risk=limits, venues=venues, journal=MemoryJournal(made.loop, image)) as again:
         assert again.oms.guard.day.today(venues, again.oms.guard.price) == before
         assert await reasons(again.maker("2", "100")) == [Reason.DAILY_TURNOVER]
-        await asyncio.sleep(86_400)
+        again.oms.guard.day.begin(again.oms.clock.now_ns() + NS_PER_DAY)
         await again.maker("1", "100")
 
 
@@ -338,7 +338,7 @@ async def test_a_loss_refuses_what_raises_risk_tells_once_and_ends_with_the_day(
         assert len(broken) == 1
         assert any("was lost today on a" in alert.text for alert in made.alerts)
         await made.oms.market_order({"exc": "a", "ticker": "X", "amount": "-1", "reduce_only": True})
-        await asyncio.sleep(86_400)
+        made.oms.guard.day.begin(made.oms.clock.now_ns() + NS_PER_DAY)
         made.oms.guard.look()
         await made.maker("1", "89")
 
