@@ -46,7 +46,7 @@ from console.screens.drill import DrillScreen
 from console.screens.drill_lines import place_of
 from console.screens.guarded_link import GuardedLink
 from console.screens.palette import ActionProvider
-from console.ticket.draft import Draft, LegDraft, counterpart
+from console.ticket.draft import Draft, carried
 from console.ticket.ticket import Ticket
 from console.typed import TypedKeys
 from console.widgets.bars import state_spans
@@ -297,14 +297,12 @@ class HedgedeskApp(DeskActs):
     def open_ticket(self, draft: Draft | None = None) -> None:
         """Open the ticket with the draft kept, or with another that keeps its legs where the contract is the same."""
         if draft is not None:
-            kept = self._draft
-            other = counterpart(self._mirror.contracts.values(), draft.contract)
-            legs = (LegDraft(contract=other),) if other else ()
-            if kept.contract == draft.contract:
-                self._draft = msgspec.structs.replace(draft, amount=kept.amount, legs=kept.legs)
-            else:
-                self._draft = msgspec.structs.replace(draft, legs=legs)
+            self._draft = self.filled(draft)
         self.push_screen(Ticket(self.link, self._mirror, self._draft, self._keep_draft), self._done)
+
+    def filled(self, draft: Draft) -> Draft:
+        """A draft with the amount and legs that the ticket would open with."""
+        return carried(draft, self._draft, self._mirror.contracts.values())
 
     def _keep_draft(self, draft: Draft) -> None:
         self._draft = draft

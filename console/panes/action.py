@@ -21,7 +21,7 @@ class Risk(IntEnum):
 RISK_WORDS = {
     Risk.NONE: "",
     Risk.REDUCES: "reduces risk",
-    Risk.INCREASES: "raises risk: asks",
+    Risk.INCREASES: "raises risk",
     Risk.IRREVERSIBLE: "cannot be taken back: asks",
 }
 """What the operator is told of a risk."""

@@ -1,8 +1,9 @@
 """The order book ladder: a static price column, bids left, offers right, our own size beside them.
 
-The cursor belongs to a price. ``b`` and ``s`` open a ticket at it; a click only moves the cursor.
+The cursor belongs to a price. ``b`` and ``s`` act at it, as the last line says; a click only moves the cursor.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import ClassVar
 
@@ -16,8 +17,10 @@ from console import fmt
 from console.actions import PANE, bindings
 from console.link import Frame, LadderRow
 from console.panes import ladder_grid as grid
+from console.panes.ladder_hands import LadderHands, at_line
 from console.panes.pane import Desk, Pane, Where
-from console.ticket.draft import Draft
+from console.panes.when import NOTHING, Selection
+from console.screens.size import SizeDialog
 from console.widgets.ink import Inks
 
 STALE_AFTER_NS = 5_000_000_000
@@ -44,6 +47,7 @@ class LadderPane(Pane, can_focus=True):
     def __init__(self, desk: Desk) -> None:
         super().__init__(id=self.NAME)
         self.desk = desk
+        self.hands = LadderHands(desk)
         self.shown: Where | None = None
         self.cursor_price: Decimal | None = None
         self.group: Decimal | None = None
@@ -70,6 +74,14 @@ class LadderPane(Pane, can_focus=True):
     def where(self) -> Where | None:
         """The contract shown."""
         return self.shown
+
+    def selection(self) -> Selection:
+        """Our own orders at the cursor's price."""
+        if self.shown is None or self.cursor_price is None or self.group is None:
+            return NOTHING
+        venue, ticker = self.shown
+        orders = at_line(self.desk.mirror.open_orders(venue=venue, ticker=ticker), self.cursor_price, self.group)
+        return Selection(orders[0], tuple(orders)) if orders else NOTHING
 
     def feed(self, frame: Frame) -> None:
         """Take the book of the contract shown."""
@@ -114,7 +126,7 @@ class LadderPane(Pane, can_focus=True):
 
     @property
     def _line_count(self) -> int:
-        return max(1, self.size.height - 1)
+        return max(1, self.size.height - 2)
 
     def _widths(self) -> tuple[int, int, int]:
         """Widths of an own column, a size column and the price column."""
@@ -179,6 +191,7 @@ class LadderPane(Pane, can_focus=True):
             if line == last and row.last_amount is not None:
                 mark = "up" if row.last_amount > 0 else "down"
             lines.append(self._price_line(row, price, (own_bids, bids, asks, own_asks), largest, mark))
+        lines.append([self.hands.said(Where(row.venue, row.ticker))])
         return lines
 
     def _head_line(self, row: LadderRow) -> list[Span]:
@@ -268,7 +281,7 @@ class LadderPane(Pane, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Move the cursor to the price clicked on. A click never sends."""
         place = event.get_content_offset(self)
-        if place is not None and place.y >= 1 and self._top is not None and self.group is not None:
+        if place is not None and 1 <= place.y <= self._line_count and self._top is not None and self.group is not None:
             self.cursor_price = grid.price_at(self._top, self.group, place.y - 1)
             self._held = True
             self._compose_lines()
@@ -294,28 +307,86 @@ class LadderPane(Pane, can_focus=True):
         self.group = grid.regrouped(self._row.tick, self.group, steps)
         self.do_recentre()
 
-    def _ticket(self, side: str, price: str) -> None:
-        if self.shown is not None:
-            self.desk.open_ticket(Draft(side=side, contract=str(self.shown), price=price, post=True))
-
     def do_buy_here(self) -> None:
-        """Open a ticket to buy at the cursor's price."""
+        """Buy at the cursor's price."""
         self._at_cursor("buy")
 
     def do_sell_here(self) -> None:
-        """Open a ticket to sell at the cursor's price."""
+        """Sell at the cursor's price."""
         self._at_cursor("sell")
 
-    def _at_cursor(self, side: str) -> None:
-        if self.cursor_price is None or self._row is None:
-            self.desk.say("no price under the cursor yet", "warning")
-        else:
-            self._ticket(side, fmt.number(self.cursor_price, self._row.tick))
-
     def do_join_bid(self) -> None:
-        """Open a ticket to buy at the best bid."""
-        self._ticket("buy", "queue1")
+        """Buy at the best bid."""
+        self._place("buy", "queue1")
 
     def do_join_offer(self) -> None:
-        """Open a ticket to sell at the best offer."""
-        self._ticket("sell", "queue1")
+        """Sell at the best offer."""
+        self._place("sell", "queue1")
+
+    def _at_cursor(self, side: str) -> None:
+        if self.cursor_price is None:
+            self.desk.say("no price under the cursor yet", "warning")
+        else:
+            self._place(side, self.cursor_price)
+
+    def _place(self, side: str, price: Decimal | str) -> None:
+        if self.shown is None or self._row is None:
+            self.desk.say("no book yet", "warning")
+        else:
+            self.hands.place(self.shown, self._row, side, price, stale=self.stale)
+
+    def do_cancel_here(self) -> None:
+        """Cancel our orders at the cursor's price."""
+        for row in self.selection().rows:
+            self.desk.send(f"cancel {row.cloid}")
+
+    def do_tick_up(self) -> None:
+        """Move our orders at the cursor's price one tick up, and the cursor with them."""
+        self._move(1)
+
+    def do_tick_down(self) -> None:
+        """Move our orders at the cursor's price one tick down, and the cursor with them."""
+        self._move(-1)
+
+    def _move(self, ticks: int) -> None:
+        if self._row is None or self.stale:
+            self.desk.say("not moved: the book is stale", "warning")
+            return
+        if self.hands.move(self._row, self.selection().rows, ticks) and self.group == self._row.tick:
+            self.action_move(-ticks)
+
+    def do_size_more(self) -> None:
+        """Make the size larger."""
+        self._resize(self.hands.step_size, 1)
+
+    def do_size_less(self) -> None:
+        """Make the size smaller."""
+        self._resize(self.hands.step_size, -1)
+
+    def do_size_next(self) -> None:
+        """Take the next larger preset."""
+        self._resize(self.hands.step_preset, 1)
+
+    def do_size_previous(self) -> None:
+        """Take the next smaller preset."""
+        self._resize(self.hands.step_preset, -1)
+
+    def _resize(self, step: Callable[[Where, int], None], steps: int) -> None:
+        if self.shown is not None:
+            step(self.shown, steps)
+            self._compose_lines()
+
+    def do_size_type(self) -> None:
+        """Type the size."""
+        where = self.shown
+        row = None if where is None else self.desk.mirror.contracts.get(where)
+        if where is None or row is None:
+            self.desk.say("the contract is not known yet", "warning")
+            return
+
+        def typed(size: Decimal | None) -> None:
+            if size is not None:
+                self.hands.set_size(where, size)
+                self._compose_lines()
+
+        self.app.push_screen(SizeDialog(row, self.hands.size(where)), typed)

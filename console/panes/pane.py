@@ -75,6 +75,10 @@ class Desk(Protocol):
         """Open the ticket, with a draft or with the one kept from before."""
         ...
 
+    def filled(self, draft: Draft) -> Draft:
+        """A draft with the amount and legs that the ticket would open with."""
+        ...
+
     def open_command_line(self, text: str = "") -> None:
         """Open the command line with a text to begin with."""
         ...

@@ -94,6 +94,14 @@ def counterpart(contracts: Iterable[ContractRow], name: str) -> str:
     return others[0] if others else ""
 
 
+def carried(draft: Draft, kept: Draft, contracts: Iterable[ContractRow]) -> Draft:
+    """A draft with the amount and legs of the one kept, for the same contract; for another, hedged at market."""
+    if kept.contract == draft.contract:
+        return msgspec.structs.replace(draft, amount=draft.amount or kept.amount, legs=kept.legs)
+    other = counterpart(contracts, draft.contract)
+    return msgspec.structs.replace(draft, legs=(LegDraft(contract=other),) if other else ())
+
+
 def stepped(text: str, step: Decimal, steps: int) -> str:
     """A number one or more steps up or down, on the step's grid; never under one step. Other text stays as it is."""
     try:

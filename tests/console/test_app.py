@@ -16,6 +16,7 @@ from console.screens.filter_line import FilterLine
 from console.screens.help import HelpScreen
 from console.screens.leave import LeaveDialog
 from console.screens.picker import InstrumentPicker
+from console.screens.size import SizeDialog
 from console.ticket.ticket import Ticket
 from tests.console.pilots import staged
 from tests.console.scripted import (
@@ -247,6 +248,7 @@ OVER = [
     (("W",), ColumnSetup),
     (("slash",), FilterLine),
     (("exclamation_mark",), AlertsScreen),
+    (("6", "number_sign"), SizeDialog),
 ]
 """The keys that open each form and dialog, and what is then on top."""
 

@@ -21,6 +21,7 @@ from console.screens.filter_line import FilterLine
 from console.screens.help import HelpScreen
 from console.screens.leave import LeaveDialog
 from console.screens.picker import InstrumentPicker
+from console.screens.size import SizeDialog
 from console.ticket.ticket import Ticket
 from tests.console.demo import first_frame
 from tests.console.pilots import Stage, staged
@@ -45,6 +46,8 @@ SCENES = (
     Scene("screen-venues", ("f4",)),
     Scene("screen-log", ("f5",)),
     *(Scene(f"pane-{pane}", (*BY_ID[f"pane_{pane}"].keys, "z")) for pane in PANES),
+    Scene("ladder-sends", ("6", "right_square_bracket", "z"), None, "b s SEND"),
+    Scene("ladder-size", ("6", "number_sign", "text:0.25"), SizeDialog, "worth"),
     Scene("orders-rejects", ("f3", "left")),
     Scene("orders-more-columns", ("f3", "w")),
     Scene("orders-marked-frozen", ("f3", "space", "space", "p")),
