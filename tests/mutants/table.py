@@ -132,6 +132,9 @@ MUTANTS = (
             Change(
                 "oms/absence.py", "        if answered_ns <= self.accept_until_ns:\n", "        if answered_ns <= 0:\n"
             ),
+            Change(
+                "oms/absence.py", "        if self.first_ns <= self.accept_until_ns:", "        if self.first_ns == 0:"
+            ),
         ),
         KERNEL,
     ),
