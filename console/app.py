@@ -46,6 +46,7 @@ from console.screens.drill import DrillScreen
 from console.screens.drill_lines import place_of
 from console.screens.guarded_link import GuardedLink
 from console.screens.palette import ActionProvider
+from console.templates import Templates
 from console.ticket.draft import Draft, carried
 from console.ticket.ticket import Ticket
 from console.typed import TypedKeys
@@ -87,7 +88,8 @@ class HedgedeskApp(DeskActs):
         self.clock = clock
         self.faults: deque[str] = deque(maxlen=50)
         self.fault_count = 0
-        self.history = History(folder and folder / "history", lambda text: self.say(text, "warning"))
+        self.history = History(folder and folder / "history", self._not_kept)
+        self.templates = Templates(folder and folder / "templates.json", self._not_kept)
         self.copies = copies_folder()
         """Where what is copied is written too."""
         self._typed = TypedKeys(self, super().on_event)
@@ -180,6 +182,9 @@ class HedgedeskApp(DeskActs):
         """Write on the message line, in place of the keys, for a while."""
         self._message_until_ns = self.clock() + MESSAGE_NS.get(severity, MESSAGE_NS["info"])
         self.desk.show_message((text, severity))
+
+    def _not_kept(self, why: str) -> None:
+        self.say(why, "warning")
 
     def _clear_message(self) -> None:
         self._message_until_ns = 0
@@ -294,11 +299,12 @@ class HedgedeskApp(DeskActs):
 
         self.push_screen(MenuDialog(title, choices), chosen)
 
-    def open_ticket(self, draft: Draft | None = None) -> None:
-        """Open the ticket with the draft kept, or with another that keeps its legs where the contract is the same."""
+    def open_ticket(self, draft: Draft | None = None, *, whole: bool = False) -> None:
+        """Open the ticket with the draft kept, or with another: as it is (``whole``), else filled."""
         if draft is not None:
-            self._draft = self.filled(draft)
-        self.push_screen(Ticket(self.link, self._mirror, self._draft, self._keep_draft), self._done)
+            self._draft = draft if whole else self.filled(draft)
+        ticket = Ticket(self.link, self._mirror, self._draft, self._keep_draft, self.templates)
+        self.push_screen(ticket, self._done)
 
     def filled(self, draft: Draft) -> Draft:
         """A draft with the amount and legs that the ticket would open with."""

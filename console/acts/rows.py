@@ -28,7 +28,7 @@ ACTIONS: tuple[Action, ...] = (
         id="clone",
         keys=("N",),
         label="clone",
-        help="Write the order under the cursor once more on the command line.",
+        help="Open the ticket with the order under the cursor once more, its hedge legs with it.",
         scopes=("orders",),
         fits=when.fits_order,
     ),

@@ -7,11 +7,13 @@ from textual.binding import BindingType
 
 from console import fmt
 from console.actions import PANE, bindings
-from console.commands import Absent
+from console.commands import Absent, Place
+from console.language import GrammarError, parse
 from console.link import Frame, OrderRow
 from console.panes import cells
 from console.panes.pane import Desk, TablePane
 from console.screens.choices import absent_question
+from console.ticket.draft import drafted
 from console.widgets.columns import Cell, Column
 
 EMPTY = """No order yet.
@@ -165,13 +167,20 @@ class OrdersPane(TablePane[OrderRow]):
         self.desk.open_command_line(f"amend {row.cloid} amount {amount} @ {fmt.number(row.price, self.tick_of(row))}")
 
     def do_clone(self) -> None:
-        """Write the order once more on the command line."""
+        """Open the ticket with the order once more; what the grammar cannot say goes to the command line."""
         row = self.selection().row
         price = "market" if row.price is None else fmt.number(row.price, self.tick_of(row))
         tif = "" if row.tif.upper() == "GTC" else row.tif.lower()
         words = [fmt.side(row.amount), fmt.number(abs(row.amount), self.lot_of(row)),
                  fmt.contract(row.venue, row.ticker), "@", price, row.flags, tif, row.legs]  # fmt: skip
-        self.desk.open_command_line(" ".join(word for word in words if word))
+        line = " ".join(word for word in words if word)
+        try:
+            place = parse(line)
+        except GrammarError:
+            self.desk.open_command_line(line)
+        else:
+            if isinstance(place, Place):
+                self.desk.open_ticket(drafted(place), whole=True)
 
 
 def _flags(row: OrderRow) -> str:

@@ -71,8 +71,8 @@ class Desk(Protocol):
         """Offer a menu of command lines."""
         ...
 
-    def open_ticket(self, draft: Draft | None = None) -> None:
-        """Open the ticket, with a draft or with the one kept from before."""
+    def open_ticket(self, draft: Draft | None = None, *, whole: bool = False) -> None:
+        """Open the ticket: with the one kept from before, with a draft to fill, or with a ``whole`` one."""
         ...
 
     def filled(self, draft: Draft) -> Draft:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
@@ -30,10 +30,10 @@ class SizeDialog(ModalScreen[Decimal | None]):
         row = self.contract
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f"size on {fmt.contract(row.venue, row.ticker)}")
-            with Horizontal(classes="field"):
-                yield Label(row.base, classes="label")
-                yield Input(fmt.number(self.size_before) if self.size_before else "", id="size", placeholder="none",
-                            compact=True)  # fmt: skip
+            yield Label(f"what one key buys or sells, in {row.base}:")
+            yield Input(
+                fmt.number(self.size_before) if self.size_before else "", id="size", placeholder="none", compact=True
+            )
             yield Static("", id="worth")
             yield Static("enter takes it · escape leaves it · nothing is sent", classes="hint")
 

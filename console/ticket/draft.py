@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 from console import fmt
+from console.commands import LegSpec, Place
 from console.link import ContractRow
 from gateways.contracts import ceil_to_step, floor_to_step, is_multiple
 
@@ -82,6 +83,26 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
             *(leg.words() for leg in self.legs),
         ]
         return " ".join(word for word in words if word)
+
+
+def drafted(place: Place) -> Draft:
+    """An order of the grammar as the ticket's draft: ``parse(drafted(place).line())`` is the order again."""
+    return Draft(
+        side=place.side.value,
+        amount=f"{place.amount:f}",
+        contract=f"{place.venue}:{place.ticker}",
+        price="market" if place.price is None else str(place.price),
+        post=place.post,
+        reduce=place.reduce,
+        tif=place.tif.value.lower(),
+        legs=tuple(_drafted_leg(leg) for leg in place.legs),
+    )
+
+
+def _drafted_leg(leg: LegSpec) -> LegDraft:
+    """The delay stays among the policy's words."""
+    ratio = "" if leg.ratio == 1 else f"{leg.ratio:f}"
+    return LegDraft(contract=f"{leg.venue}:{leg.ticker}", ratio=ratio, policy=str(leg.policy))
 
 
 def counterpart(contracts: Iterable[ContractRow], name: str) -> str:

@@ -18,6 +18,8 @@ from textual.widgets import Input, Label, Static
 from console import fmt
 from console.link import ContractRow, Link, Preview
 from console.panes.mirror import Mirror
+from console.screens.template_picker import TemplatePicker
+from console.templates import Templates
 from console.ticket.draft import (
     POLICY_CYCLE,
     RULES,
@@ -36,7 +38,7 @@ from console.widgets.toggle import Toggle
 
 PREVIEW_AFTER_S = 0.12
 
-KEYS = "ctrl+s send · ctrl+n add leg · ctrl+g drop leg · ↑↓ step · esc keep, close"
+KEYS = "ctrl+s send · ctrl+n/g leg · ctrl+t templates · ctrl+y copy · ↑↓ step"
 
 
 class ContractSuggester(Suggester):
@@ -62,12 +64,17 @@ class Ticket(ModalScreen[str | None]):
         Binding("ctrl+s", "send", show=False, priority=True),
         Binding("ctrl+n", "add_leg", show=False, priority=True),
         Binding("ctrl+g", "drop_leg", show=False, priority=True),
+        Binding("ctrl+t", "templates", show=False, priority=True),
+        Binding("ctrl+y", "copy_line", show=False, priority=True),
         Binding("up", "step(1)", show=False),
         Binding("down", "step(-1)", show=False),
     ]
 
-    def __init__(self, link: Link, mirror: Mirror, draft: Draft, keep: Callable[[Draft], None]) -> None:
+    def __init__(
+        self, link: Link, mirror: Mirror, draft: Draft, keep: Callable[[Draft], None], templates: Templates
+    ) -> None:
         super().__init__()
+        self.templates = templates
         self.link = link
         self.mirror = mirror
         self.start = draft
@@ -116,7 +123,11 @@ class Ticket(ModalScreen[str | None]):
         yield Static("", id=f"{name}-error", classes="error")
 
     def on_mount(self) -> None:
-        """Begin where something is missing."""
+        """Begin."""
+        self._begin()
+
+    def _begin(self) -> None:
+        """Focus where something is missing, and check."""
         missing = [name for name in ("contract", "amount", "price") if not getattr(self.start, name)]
         self.query_one(f"#{'amount' if 'amount' in missing else (missing or ['amount'])[0]}").focus()
         self._changed()
@@ -275,6 +286,22 @@ class Ticket(ModalScreen[str | None]):
         await box.mount_all(LegRow(number, leg, self.suggester) for number, leg in enumerate(drafts, 1))
         self.query_one("#price").focus()
         self._changed()
+
+    def action_copy_line(self) -> None:
+        """Copy the command line that the ticket writes."""
+        self.app.copy_to_clipboard(self.draft().line())
+        self._say("the line is on the terminal's clipboard")
+
+    def action_templates(self) -> None:
+        """Recall a template, or save the draft as one."""
+        if not self._sending:
+            self.app.push_screen(TemplatePicker(self.templates, self.draft()), self._recalled)
+
+    async def _recalled(self, draft: Draft | None) -> None:
+        if draft is not None:
+            self.start = draft
+            await self.recompose()
+            self._begin()
 
     def action_send(self) -> None:
         """Check once more and send. A second press while the first is under way does nothing."""

@@ -17,6 +17,7 @@ from console.screens.help import HelpScreen
 from console.screens.leave import LeaveDialog
 from console.screens.picker import InstrumentPicker
 from console.screens.size import SizeDialog
+from console.screens.template_picker import TemplatePicker
 from console.ticket.ticket import Ticket
 from tests.console.pilots import staged
 from tests.console.scripted import (
@@ -249,6 +250,7 @@ OVER = [
     (("slash",), FilterLine),
     (("exclamation_mark",), AlertsScreen),
     (("6", "number_sign"), SizeDialog),
+    (("n", "ctrl+t"), TemplatePicker),
 ]
 """The keys that open each form and dialog, and what is then on top."""
 

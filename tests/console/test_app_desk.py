@@ -3,6 +3,7 @@ from textual.command import CommandPalette
 from textual.widgets import Input
 
 from console.app import HedgedeskApp
+from console.language import parse
 from console.link import Frame, LogLine, Reply
 from console.screens.command_line import CommandLine
 from console.screens.dialog import MenuDialog
@@ -298,19 +299,26 @@ async def test_updates_while_a_form_is_open_reach_the_desk():
         assert "d" * 32 in stage.app.desk.panes["orders"].keys
 
 
-async def test_amend_and_clone_are_written_on_the_command_line_not_sent():
-    """The keys e and N open the command line with the order's own numbers."""
+async def test_an_amend_is_written_on_the_command_line_not_sent():
+    """The key e opens the command line with the order's own numbers."""
     async with staged() as stage:
         stage.app.desk.panes["orders"].move_to_key(MAKER)
         await stage.press("e")
         await stage.opened(CommandLine)
         assert stage.app.screen.query_one(Input).value == f"amend {MAKER} amount 0.5000 @ 2431.5"
-        await stage.press("escape")
-        await stage.on_desk()
+        assert stage.link.lines == []
+
+
+@pytest.mark.parametrize(
+    "legs", ["hedge binance:ETHUSDT market", "hedge x0.5 binance:ETHUSDT ioc 8bps after 250ms", ""]
+)
+async def test_a_clone_is_the_same_order_in_a_ticket(legs):
+    """The key N opens the ticket with the order's numbers, flags and legs, whatever was typed there before."""
+    async with staged(desk_frame(orders=[order(MAKER, legs=legs)])) as stage:
         await stage.press("N")
-        await stage.opened(CommandLine)
-        line = "sell 0.5000 hyperliquid:ETH @ 2431.5 post hedge binance:ETHUSDT market"
-        assert stage.app.screen.query_one(Input).value == line
+        await stage.opened(Ticket)
+        line = f"sell 0.5000 hyperliquid:ETH @ 2431.5 post {legs}".strip()
+        assert parse(stage.app.screen.draft().line()) == parse(line)
         assert stage.link.lines == []
 
 

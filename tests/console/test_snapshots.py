@@ -22,6 +22,7 @@ from console.screens.help import HelpScreen
 from console.screens.leave import LeaveDialog
 from console.screens.picker import InstrumentPicker
 from console.screens.size import SizeDialog
+from console.screens.template_picker import TemplatePicker
 from console.ticket.ticket import Ticket
 from tests.console.demo import first_frame
 from tests.console.pilots import Stage, staged
@@ -62,6 +63,8 @@ SCENES = (
     Scene("flatten-all", ("F", "a"), QuestionDialog),
     Scene("hedge-now", ("4", "H"), QuestionDialog),
     Scene("ticket", ("n",), Ticket),
+    Scene("ticket-clone", ("N",), Ticket, "would do"),
+    Scene("templates", ("N", "ctrl+t", "text:eth", "ctrl+s"), TemplatePicker, "saved: eth"),
     Scene("command-line", ("colon", "text:cancel all"), CommandLine, "would do: cancel all"),
     Scene("drill", ("enter",), DrillScreen),
     Scene("delta-details", ("2", "enter"), DetailsDialog),

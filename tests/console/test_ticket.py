@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from console.language import parse
 from console.link import Preview, Reply
-from console.ticket.draft import Draft, LegDraft, counterpart, cycled, matching, stepped
+from console.ticket.draft import Draft, LegDraft, carried, counterpart, cycled, drafted, matching, stepped
 from console.ticket.effect import caret_lines, effect, field_of
 from console.ticket.ticket import Ticket
 from console.widgets.toggle import Toggle
@@ -49,6 +49,30 @@ def test_every_filled_draft_writes_a_line_of_the_grammar(draft):
     for leg, typed in zip(place.legs, draft.legs, strict=True):
         assert leg.ratio == D(typed.ratio.removeprefix("x") or "1")
         assert leg.policy.trigger_after_ms == {"": 0, "0": 0, "250": 250, "250ms": 250, "2s": 2000}[typed.after]
+
+
+@given(drafts)
+def test_an_order_as_a_draft_is_the_same_order(draft):
+    """What a clone opens writes the order again, with its legs, delays and prices by name."""
+    place = parse(draft.line())
+    assert parse(drafted(place).line()) == place
+
+
+def test_a_market_order_with_a_ladder_of_policies_is_cloned_whole():
+    """No price, ioc, thresholds and what follows a failure are kept."""
+    line = "sell 2 okx:ETH-USDT-SWAP @ market ioc hedge x2 binance:ETHUSDT join 2s then ioc 8bps then market"
+    assert parse(drafted(parse(line)).line()) == parse(line)
+
+
+def test_another_contracts_draft_brings_its_own_hedge_and_the_same_ones_is_kept():
+    """For the contract kept the legs stay as typed; for another the counterpart is offered, at market."""
+    rows = [contract("binance", "ETHUSDT"), contract("hyperliquid", "ETH")]
+    kept = Draft(contract="hyperliquid:ETH", amount="3", legs=(LegDraft(contract="okx:X", policy="ioc 8bps"),))
+    here = carried(Draft(contract="hyperliquid:ETH", side="sell"), kept, rows)
+    assert (here.amount, here.legs, here.side) == ("3", kept.legs, "sell")
+    assert carried(Draft(contract="hyperliquid:ETH", amount="1"), kept, rows).amount == "1"
+    there = carried(Draft(contract="binance:ETHUSDT"), kept, rows)
+    assert (there.amount, there.legs) == ("", (LegDraft(contract="hyperliquid:ETH"),))
 
 
 def test_a_draft_writes_the_example_of_the_guide():
@@ -363,3 +387,12 @@ async def test_the_ticket_fits_the_smallest_usual_terminal():
         text = stage.text()
         assert "ctrl+s" in text
         assert "buy 0.5" in text
+
+
+async def test_ctrl_y_copies_the_line():
+    """The terminal is given the equivalent command line."""
+    async with staged() as stage:
+        ticket = await opened(stage)
+        await stage.press("text:0.5", "ctrl+y")
+        assert stage.app.clipboard == ticket.draft().line()
+        assert stage.link.lines == []
