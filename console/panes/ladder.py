@@ -352,8 +352,11 @@ class LadderPane(Pane, can_focus=True):
         if self._row is None or self.stale:
             self.desk.say("not moved: the book is stale", "warning")
             return
-        if self.hands.move(self._row, self.selection().rows, ticks) and self.group == self._row.tick:
-            self.action_move(-ticks)
+        if self.group is None or self.cursor_price is None:
+            return
+        after = self.hands.move(self._row, self.selection().rows, ticks, self.group)
+        if after is not None:
+            self.action_move(int((self.cursor_price - after) / self.group))
 
     def do_size_more(self) -> None:
         """Make the size larger."""

@@ -50,8 +50,12 @@ def at_line(orders: Iterable[OrderRow], price: Decimal, group: Decimal) -> list[
         row
         for row in orders
         if row.role in {"maker", "manual"} and row.price is not None
-        and (floor_to_step if row.amount > 0 else ceil_to_step)(row.price, group) == price
+        and _line_of(row, row.price, group) == price
     ]  # fmt: skip
+
+
+def _line_of(row: OrderRow, price: Decimal, group: Decimal) -> Decimal:
+    return floor_to_step(price, group) if row.amount > 0 else ceil_to_step(price, group)
 
 
 class LadderHands:
@@ -93,13 +97,13 @@ class LadderHands:
         base = "" if row is None else f" {row.base}"
         if not size:
             return " no size: b s open a ticket   = ] # set one", "faint"
-        text = f" size {fmt.number(size)}{base}"
+        text = f" {fmt.number(size)}{base}"
         if self._must_ask():
             return f"{text}: b s open a ticket, {self._must_ask()}", "muted"
         legs = self.desk.filled(Draft(contract=str(where))).legs
         hedges = ", ".join(f"{leg.contract} {leg.policy}" for leg in legs if leg.contract)
         return (
-            (f"{text}: b s SEND → {hedges}", "bold warn") if hedges else (f"{text}: a ticket asks for a hedge", "muted")
+            (f"{text} b s SEND → {hedges}", "bold warn") if hedges else (f"{text}: a ticket asks for a hedge", "muted")
         )
 
     # ------------------------------------------------------------ orders
@@ -119,7 +123,7 @@ class LadderHands:
             why = "it would cross the spread"
         elif now_ns - self._sent.get(line, -SAME_WITHIN_NS) < SAME_WITHIN_NS:
             why = f"the same was sent {fmt.age(now_ns, self._sent[line])} ago"
-        elif not draft.legs:
+        elif not any(leg.contract for leg in draft.legs):
             why = why or "it has no hedge"
         if not size or why:
             if size:
@@ -130,12 +134,12 @@ class LadderHands:
         self._sent[line] = now_ns
         self.desk.send(line)
 
-    def move(self, book: LadderRow, orders: Iterable[OrderRow], steps: int) -> bool:
+    def move(self, book: LadderRow, orders: Iterable[OrderRow], steps: int, group: Decimal) -> Decimal | None:
         """Amend orders of ours by ticks (up when positive); in SAFE it is written on the command line instead.
 
-        Returns whether anything was sent.
+        Returns the line, of those of ``group``, on which the last one will stand; None where nothing was sent.
         """
-        sent = False
+        line_after = None
         now_ns = self.desk.mirror.now_ns
         for row in orders:
             if row.price is None or row.terminal:
@@ -149,12 +153,12 @@ class LadderHands:
                 self.desk.say(f"{fmt.short_id(row.cloid)} is still being moved", "warning")
             elif self._must_ask():
                 self.desk.open_command_line(line)
-                return False
+                return None
             else:
                 self._moved[row.cloid] = row.price, now_ns
                 self.desk.send(line)
-                sent = True
-        return sent
+                line_after = _line_of(row, price, group)
+        return line_after
 
     def _must_ask(self) -> str:
         """Why keys send nothing by themselves, empty where they do."""

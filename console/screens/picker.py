@@ -16,6 +16,8 @@ from console.panes.pane import Where
 from console.ticket.draft import matching
 
 _MOST = 200
+_NAME, _QUOTE = 21, 19
+"""Widths with which a line fits the dialog of a terminal of 80 columns."""
 
 
 class InstrumentPicker(ModalScreen[Where | None]):
@@ -65,7 +67,7 @@ class InstrumentPicker(ModalScreen[Where | None]):
         )
         return Content.from_markup(
             "$name [$muted]$quote  tick $tick  lot $lot[/]",
-            name=name.ljust(24), quote=quote.rjust(24), tick=f"{row.tick:f}", lot=f"{row.lot:f}",
+            name=name.ljust(_NAME), quote=quote.rjust(_QUOTE), tick=f"{row.tick:f}", lot=f"{row.lot:f}",
         )  # fmt: skip
 
     def action_move(self, lines: int) -> None:

@@ -9,6 +9,7 @@ from console.link import Frame
 from console.panes.ladder_hands import at_line, crosses, preset, unit
 from console.screens.command_line import CommandLine
 from console.screens.size import SizeDialog
+from console.ticket.draft import Draft, LegDraft
 from console.ticket.ticket import Ticket
 from gateways.contracts import is_multiple
 from tests.console.pilots import staged
@@ -81,7 +82,7 @@ async def test_one_key_sends_the_size_at_the_cursor_with_its_hedge(key, side):
     """On paper, with a size, the order goes out post-only with the hedge that the last line shows; no form opens."""
     async with staged() as stage:
         pane = await on_ladder(stage, "equals_sign", "equals_sign", *(["j"] * 4 if key == "b" else ["k"] * 4))
-        assert "size 0.01 ETH: b s SEND → binance:ETHUSDT market" in foot(pane)
+        assert "0.01 ETH b s SEND → binance:ETHUSDT market" in foot(pane)
         await stage.press(key)
         await stage.until(lambda: stage.link.lines)
         assert stage.link.lines == [f"{side} 0.01 hyperliquid:ETH @ {pane.cursor_price} post {LEG}"]
@@ -133,6 +134,17 @@ async def test_a_ticket_asks_first(changes, keys):
         assert stage.link.lines == []
 
 
+async def test_a_leg_without_a_contract_is_no_hedge():
+    """Where the hedge was taken out of the ticket's draft, no key sends the maker alone."""
+    async with staged() as stage:
+        stage.app._keep_draft(Draft(contract="hyperliquid:ETH", legs=(LegDraft(),)))
+        pane = await on_ladder(stage, "equals_sign")
+        assert "a ticket asks for a hedge" in foot(pane)
+        await stage.press("B")
+        await stage.opened(Ticket)
+        assert stage.link.lines == []
+
+
 async def test_the_size_is_typed_cut_to_the_lot():
     """The dialog takes a number and sends nothing; what is no size is not taken."""
     async with staged() as stage:
@@ -170,6 +182,20 @@ async def test_own_orders_move_a_tick_and_the_cursor_goes_with_them():
         await stage.press("shift+down")
         await stage.until(lambda: len(stage.link.lines) == 2)
         assert stage.link.lines[1] == f"amend {MAKER} @ 2431.9"
+
+
+async def test_in_a_coarse_ladder_the_cursor_goes_to_the_line_that_will_show_the_order():
+    """An offer that stays in its group keeps the cursor; one that leaves it takes the cursor along."""
+    async with staged(desk_frame(**OWN)) as stage:
+        pane = await at_own(stage)
+        pane.group, pane.cursor_price = D("0.2"), D("2432.0")
+        await stage.press("shift+up")
+        await stage.until(lambda: stage.link.lines == [f"amend {MAKER} @ 2432.0"])
+        assert pane.cursor_price == D("2432.0")
+        stage.feed(Frame(orders=[order(MAKER, price=D("2432.0"), amount=D("-0.5"))]))
+        await stage.press("shift+up")
+        await stage.until(lambda: len(stage.link.lines) == 2)
+        assert pane.cursor_price == D("2432.2")
 
 
 async def test_a_move_that_is_not_seen_yet_is_not_sent_twice():
