@@ -159,6 +159,7 @@ def test_a_desk_goes_on_from_a_checkpoint_as_if_nothing_had_been(before, after):
     old, new = lived.book, restored.book
     new.contract, new.bid, new.ask, new.ts_quote_ns = old.contract, old.bid, old.ask, old.ts_quote_ns
     restored.filled, restored.cum, restored.sent = list(lived.filled), dict(lived.cum), dict(lived.sent)
+    restored.unconfirmed = list(lived.unconfirmed)
     for step in after:
         lived.step(*step)
         restored.step(*step)
