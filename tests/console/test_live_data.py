@@ -57,9 +57,11 @@ async def test_the_market_is_the_other_venues(kind: str) -> None:
             assert bid is not None
             user = paper.venues[kind].credentials.key
             lot = here.contracts[ticker].lot_size * 100
+            while not here.trades(ticker, 1):  # until its tape is heard as its book is
+                Acts(there).aggress(ticker, lot, is_buy=True)
+                await asyncio.sleep(0.05)
             order = here.submit(user, NewOrder(ticker=ticker, is_buy=True, quantity=lot, price=bid.price))
             Acts(there).aggress(ticker, bid.quantity, is_buy=False)
-            await until(lambda: here.trades(ticker, 1))
             await until(lambda: here.best(ticker)[0].quantity == lot)
             assert here.order(user, ticker, order_id=order.order_id).filled == ZERO
             lower = there.best(ticker)[0]

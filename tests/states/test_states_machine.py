@@ -40,6 +40,7 @@ class States(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.file = Path(self.folder.name) / "panic"
         self.wrong = []
+        self.untold = False
         self.arming, self.trading = ("SAFE" if self.live else "PAPER"), "ACTIVE"
         self.touched_s = self.loop.time()
         self.tasks = []
@@ -91,7 +92,9 @@ class States(RuleBasedStateMachine):
         """Take an armed desk that nobody touched for SAFE, once the desk has had its half second to notice."""
         left = self.touched_s + IDLE_S - self.loop.time()
         noticing = -NOTICED_S < left <= 0 and self.desk.oms.arming.value == "SAFE"
-        if self.arming == "ARMED" and (left <= -NOTICED_S or noticing):
+        # A stream that kept a fill to itself is opened anew, which disarms as any loss of it does.
+        deaf = self.untold and "the private stream of a was lost" in self.desk.oms.state.because
+        if self.arming == "ARMED" and (left <= -NOTICED_S or noticing or deaf):
             self.arming = "SAFE"
 
     def begin(self, work):
@@ -134,6 +137,7 @@ class States(RuleBasedStateMachine):
         """A fill of which nothing is told is found when the order is asked about, in whatever state that is then."""
         order = self.one(which)
         if order is not None:
+            self.untold = self.untold or not told
             held = self.desk.a.held[order.key]
             tell = ("fill", "order") if told else ()
             self.do(lambda: self.desk.a.trade(order.key, held.amount - held.filled, tell=tell))
