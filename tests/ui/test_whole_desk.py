@@ -114,7 +114,7 @@ def test_a_day_at_the_desk(tmp_path, venues, home):
 
         line(tmux, "sell 0.02 binance:ETHUSDT @ 9000 post hedge hyperliquid:ETH")
         tmux.until("9000")
-        choose(tmux, "C", "hedge orders are spared", "a")
+        choose(tmux, "C", "spare the hedge orders", "a")
         tmux.until("makers 0")
 
         line(tmux, "sell 0.02 binance:ETHUSDT @ 9000 post hedge hyperliquid:ETH")
