@@ -212,10 +212,9 @@ class Ticket(ModalScreen[str | None]):
 
     async def _check(self, draft: Draft) -> None:
         await asyncio.sleep(PREVIEW_AFTER_S)  # the next key cancels this worker
-        if draft.empty:
-            self._show(None)
-        else:
-            self._show(await self.link.preview(draft.line()))
+        preview = None if draft.empty else await self.link.preview(draft.line())
+        if self in self.app.screen_stack:  # it may have been left meanwhile
+            self._show(preview)
 
     def _show(self, preview: Preview | None) -> None:
         wrong = "" if preview is None or preview.ok else field_of(preview.field, len(self.legs))
