@@ -215,8 +215,9 @@ async def test_the_effect_is_shown_while_typing():
         assert stage.link.lines == []
 
 
-async def test_typing_is_checked_when_it_pauses_and_not_at_each_letter():
+async def test_typing_is_checked_when_it_pauses_and_not_at_each_letter(monkeypatch):
     """Letters typed in one go ask for one preview."""
+    monkeypatch.setattr("console.ticket.ticket.PREVIEW_AFTER_S", 0.5)  # longer than a loaded machine takes for a letter
     async with staged() as stage:
         await opened(stage)
         await stage.press(*"0.12345")
