@@ -2,16 +2,15 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from console import rows
 from console.earnings import Earnings
-from console.link import BookRow, FillRow, Frame, Header, LogLine, MoneyRow, OrderRow, PositionRow
-from console.mailbox import Mailbox
+from console.link import BookRow, FillRow, Frame, HandlerRow, Header, LogLine, MoneyRow, OrderRow, PositionRow
 from gateways.standards import ZERO, FillEvent, MarkUpdate, PositionUpdate
 from oms.deltas import Delta, FillDelta, HedgeDelta, RequestDelta
 from oms.hedge.book import view_book, view_claims, view_legs
@@ -28,20 +27,31 @@ FILLS_AT_START = 1_000
 """Executions of before the start that a console is told of."""
 
 
-class Publisher:
-    """Collects which rows are dirty and puts only those into the mailbox."""
+class Reader(Protocol):
+    """Who is told. ``put`` must neither wait nor change the frame."""
 
-    def __init__(self, oms: OMS, mailbox: Mailbox) -> None:
+    def put(self, frame: Frame) -> None:
+        """Take a frame."""
+        ...
+
+
+class Publisher:
+    """Collects which rows are dirty and puts only those to its ``reader``; ``consoles`` are lines on who is attached."""
+
+    def __init__(self, oms: OMS, reader: Reader, consoles: Callable[[], Iterable[HandlerRow]] = tuple) -> None:
         self._oms = oms
-        self._mailbox = mailbox
+        self._reader = reader
+        self._consoles = consoles
         self._orders: set[str] = set()
         self._makers: dict[str, int] = {}
         self._frame = Frame()
         self._count = 0
         self._deltas = 0
         self._ladders: dict[tuple[str, str], None] = {}
-        self._tape: tuple[str, str] | None = None
-        self._last_trade = ""
+        self._tapes: dict[str, tuple[str, str]] = {}
+        """By who watches, the contract whose public trades are told."""
+        self._told: dict[tuple[str, str], str] = {}
+        """The last public trade told of each of those contracts."""
         self._last: dict[str, Any] = {}
         self._books: dict[str, BookRow] = {}
         """Each book as last told, without its value."""
@@ -61,7 +71,7 @@ class Publisher:
         said = ""
         while True:
             try:
-                self._mailbox.put(self._make())
+                self._reader.put(self._make())
             except Exception as error:  # noqa: BLE001 - what is wrong with a screen must never end the engine
                 if said != repr(error):
                     said = repr(error)
@@ -69,12 +79,23 @@ class Publisher:
                     self.log(LogLine(ts_ns=now, kind="alert", severity="error", venue="", text=text))
             await asyncio.sleep(EVERY_S)
 
-    def watch(self, venue: str, ticker: str) -> None:
-        """Put this contract's ladder into the frames from now on, and its public trades in place of another's."""
+    def watch(self, venue: str, ticker: str, who: str = "") -> None:
+        """Put this contract's ladder into the frames from now on, and its public trades in place of ``who``'s others.
+
+        The trades that are known already are told anew: the one who asks has not seen them.
+        """
         if ticker in self._oms.contracts.get(venue, {}):
             self._ladders[venue, ticker] = None
-            self._tape, self._last_trade = (venue, ticker), ""
+            self.unwatch(who)
+            self._tapes[who] = venue, ticker
+            self._told[venue, ticker] = ""
             self._oms.supervisor.watch_soon(venue, ticker)
+
+    def unwatch(self, who: str = "") -> None:
+        """Tell no more public trades for ``who``."""
+        tape = self._tapes.pop(who, None)
+        if tape is not None and tape not in self._tapes.values():
+            del self._told[tape]
 
     def log(self, line: Any) -> None:
         """Put a line into the log."""
@@ -159,6 +180,7 @@ class Publisher:
                   for alias, venue in oms.gateway.venues.items()]  # fmt: skip
         self._if_changed("venues", venues, frame.venues.append)
         handlers = [rows.handler_row(place, each) for place, each in enumerate(oms.deltas.subscriptions)]
+        handlers += self._consoles()
         self._if_changed("handlers", handlers, frame.handlers.append, gone=frame.gone)
         frame.fills.extend(self._fill(fill) for fill in self._earnings.refresh())
 
@@ -195,17 +217,16 @@ class Publisher:
             self._makers.update((maker, now) for maker in self._unsettled.get(row.key, ()) if maker not in self._makers)
 
     def _trades(self, frame: Frame) -> None:
-        """The public trades of the contract last watched that were not told yet."""
-        if self._tape is None:
-            return
-        news = []
-        for trade in reversed(self._oms.feed.trades(*self._tape)):
-            if trade.trade_id == self._last_trade:
-                break
-            news.append(rows.trade_row(trade))
-        if news:
-            self._last_trade = news[0].trade_id
-            frame.trades.extend(reversed(news))
+        """The public trades of the contracts last watched that were not told yet."""
+        for tape, last in self._told.items():
+            news = []
+            for trade in reversed(self._oms.feed.trades(*tape)):
+                if trade.trade_id == last:
+                    break
+                news.append(rows.trade_row(trade))
+            if news:
+                self._told[tape] = news[0].trade_id
+                frame.trades.extend(reversed(news))
 
     def _mark(self, venue: str, ticker: str) -> rows.Mark | None:
         mark, mid = self._oms.feed.mark(venue, ticker), self._oms.feed.mid(venue, ticker)
@@ -266,7 +287,7 @@ class Publisher:
             children=len(children), unknown=sum(child.state.value == "UNKNOWN" for child in children),
             waiting_notional=sum((abs(row.notional) for row in books if row.notional is not None), ZERO),
             deltas=self._deltas, coalesced=self._subscription.coalesced,
-            dropped=self._mailbox.dropped, default_venue=next(iter(oms.gateway.venues), ""),
+            dropped=0, default_venue=next(iter(oms.gateway.venues), ""),
             desk=oms.state.live.name if oms.state.live is not None else "", because=oms.state.because,
         )  # fmt: skip
 
