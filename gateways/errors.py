@@ -57,11 +57,17 @@ class Unknown(VenueError):
 
 
 class Unavailable(VenueError):
-    """Definitely not sent. ``reason`` tells a venue that cannot be reached from a limit of ours that held it back."""
+    """Definitely not sent. ``reason`` tells a venue that cannot be reached from a limit of ours that held it back.
 
-    def __init__(self, venue: str, text: str, *, reason: RejectReason = RejectReason.UNREACHABLE) -> None:
+    ``retry_after``: after how many seconds that limit is free again, 0 where that is not known.
+    """
+
+    def __init__(
+        self, venue: str, text: str, *, reason: RejectReason = RejectReason.UNREACHABLE, retry_after: float = 0.0
+    ) -> None:
         super().__init__(venue, text)
         self.reason = reason
+        self.retry_after = retry_after
 
 
 class NotFound(VenueError):

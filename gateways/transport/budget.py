@@ -273,7 +273,8 @@ class Gate:
     def _refused(self, wait: float) -> Unavailable:
         until = "never fits" if wait == math.inf else f"is free in {wait:.1f} s"
         text = f"not sent: the rate budget is spent and {until}"
-        return Unavailable(self._venue, text, reason=RejectReason.RATE_LIMIT)
+        known_s = 0.0 if wait == math.inf else wait
+        return Unavailable(self._venue, text, reason=RejectReason.RATE_LIMIT, retry_after=known_s)
 
     def close(self) -> None:
         """Refuse everyone who waits. Idempotent."""

@@ -6,11 +6,12 @@ Pure functions on ``HedgeBook`` and the time; they change nothing but the book's
 from decimal import Decimal
 
 from gateways.contracts import ceil_price, floor_lots, floor_price, smallest_order, tick_at
-from gateways.standards import ZERO, Contract
+from gateways.standards import ZERO, Contract, RejectReason
 from oms.hedge.policy import MARKET, How, Limits, Rung
 from oms.hedge.state import NEXT_PRICE, RULES_TOLD, HedgeBook, Obligation
 
 BPS = Decimal(10_000)
+RATE_LIMITED = "the rate limit lets no hedge out yet"
 
 
 def due_obligation(book: HedgeBook, now_ns: int) -> Obligation | None:
@@ -54,7 +55,8 @@ def _agreed_and_due(book: HedgeBook, now_ns: int) -> Decimal:
     if due == 0 or due * sendable < 0:
         return _wait(book, "its delay has not passed", "time")
     if book.retry_ns > now_ns:
-        return _wait(book, "the last hedge failed", "time: it is tried again")
+        limited = book.last_reject is RejectReason.RATE_LIMIT
+        return _wait(book, RATE_LIMITED if limited else "the last hedge failed", "time: it is tried again")
     return due if abs(due) <= abs(sendable) else sendable
 
 

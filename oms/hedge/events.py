@@ -204,6 +204,15 @@ class Held(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Whether what waits under a policy that says so is closed on the makers' own venues."""
 
 
+class Throttled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A hedge was refused for its rate, by the venue or by our own budget for it, which is free at ``until_ns``."""
+
+    venue: str
+    ticker: str
+    until_ns: int
+    ts_ns: int
+
+
 class VenueDown(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """There is no way to send a hedge to a venue. Its books hold and their makers stop until it is up again."""
 
@@ -229,7 +238,7 @@ class DeskHalted(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 HedgeEvent = (
     MakerPlaced | MakerFilled | ChildSeen | ChildSent | ChildUnknown | ChildAbsent | Priced | Clocked | Specified
     | Paused | Resumed | Forfeited | Reopened | RoundedUp | AssumedAbsent | Held | Intended | ChildCancelling
-    | VenueDown | VenueUp | Unwinding | DeskHalted | ChildConfirmed
+    | VenueDown | VenueUp | Unwinding | DeskHalted | ChildConfirmed | Throttled
 )  # fmt: skip
 
 # ------------------------------------------------------------------ commands

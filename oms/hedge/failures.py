@@ -43,6 +43,9 @@ def failed(
     if reason in RULES and not book.refreshed:
         book.refreshed = True
         return _ask_rules(book, child, f"{name}: {said}; asking for the contract's rules", now_ns, limits)
+    if reason is RejectReason.RATE_LIMIT:
+        book.retry_ns = max(book.retry_ns, now_ns + limits.backoff_ns)
+        return [told(child, "refused", f"{name}: {said}; it waits for the rate limit", "warning")]
     commands: list[e.Command] = [e.VenueLost(venue=book.venue, text=said)] if outage else []
     if counted:  # several went out before one outage was noticed: that is one failure
         book.retry_ns = max(book.retry_ns, now_ns + limits.backoff_ns)
@@ -63,6 +66,24 @@ def failed(
     wait = limits.backoff_after(book.failures)
     book.retry_ns = now_ns + wait
     return [*commands, told(child, "refused", f"{name}: {said}; again in {wait // 1_000_000} ms", "warning")]
+
+
+def throttled(book: HedgeBook, until_ns: int, *, now_ns: int, limits: Limits) -> list[e.Command]:
+    """Send nothing until a rate limit is free: no failure and no HOLD, whatever it takes.
+
+    Where that is long (``Limits.max_throttle_ns``), the makers that would go on filling meanwhile are stopped.
+    """
+    book.last_reject = RejectReason.RATE_LIMIT
+    book.retry_ns = max(book.retry_ns, until_ns)
+    wait_ns = until_ns - now_ns
+    if wait_ns <= limits.max_throttle_ns:
+        return []
+    why = f"its rate limit lets no hedge out for {wait_ns // 1_000_000_000} s"
+    text = f"{book.venue}:{book.ticker} waits: {why}"
+    return [
+        e.StopMakers(venue=book.venue, ticker=book.ticker, reason=why),
+        e.Alert(event="alert", venue=book.venue, ticker=book.ticker, text=text, severity="error"),
+    ]
 
 
 def held(book: HedgeBook, why: str, what: str, cloid: str = "") -> list[e.Command]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from gateways.errors import VenueError
+from gateways.errors import RateLimited, Unavailable, VenueError
 from gateways.standards import (
     ZERO,
     Contract,
@@ -33,6 +33,7 @@ from oms.orders import Order, OrderDelta, Role
 JOURNALED = (
     e.MakerPlaced, e.ChildSent, e.ChildUnknown, e.ChildAbsent, e.Paused, e.Resumed, e.Forfeited, e.Reopened,
     e.RoundedUp, e.AssumedAbsent, e.Held, e.Unwinding, e.ChildConfirmed,
+    e.Throttled,
 )  # fmt: skip
 """Events that are journaled as they are. Evidence on orders is journaled as ``Evidence``, decisions as ``Intended``;
 prices and time are not: what was decided from them is."""
@@ -308,6 +309,10 @@ class HedgeHandler:
         except VenueError as error:
             # The page and the kernel know already; the operator is told what the venue said.
             self._tell("refused", venue, order.ticker, f"hedge {order.cloid[:8]}: {error.text}", "warning")
+            if isinstance(error, (RateLimited, Unavailable)) and error.retry_after > 0:
+                now = self._host.clock.now_ns()
+                until = now + round(error.retry_after * 1e9)
+                self.apply(e.Throttled(venue=venue, ticker=order.ticker, until_ns=until, ts_ns=now))
 
     async def _clear_the_way(self, venue: str, order: PlaceOrder) -> None:
         """Cancel our own resting orders that this hedge would meet; if one still meets it, both fills count.

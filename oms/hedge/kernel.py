@@ -64,6 +64,7 @@ class Kernel:
             e.AssumedAbsent: self._assumed_absent,
             e.Held: self._held,
             e.Unwinding: self._unwinding,
+            e.Throttled: self._throttled,
             e.VenueDown: self._venue_down,
             e.VenueUp: self._venue_up,
             e.DeskHalted: self._desk_halted,
@@ -266,6 +267,11 @@ class Kernel:
         return [book]
 
     # -- venues, prices, time, rules
+
+    def _throttled(self, event: e.Throttled) -> list[HedgeBook]:
+        book = self.book(event.venue, event.ticker)
+        self._commands += failures.throttled(book, event.until_ns, now_ns=self.now_ns, limits=self.limits)
+        return [book]
 
     def _venue_down(self, event: e.VenueDown) -> list[HedgeBook]:
         self.outages.setdefault(event.venue, Outage(event.ts_ns, event.text))

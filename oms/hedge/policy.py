@@ -102,6 +102,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     backoff_ns: int = 250_000_000
     """Wait after the first failure; doubles with each one."""
     max_backoff_ns: int = 30_000_000_000
+    max_throttle_ns: int = 30_000_000_000
+    """The makers of a book are stopped where a rate limit lets no hedge of it out for longer."""
     outage_alerts_ns: tuple[int, ...] = (10_000_000_000, 30_000_000_000)
     """When a venue that is down is told of again, from its beginning on, while something waits there."""
     outage_alert_every_ns: int = 60_000_000_000

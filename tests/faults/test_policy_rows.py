@@ -3,9 +3,11 @@
 import pytest
 
 from gateways.errors import Denied, VenueError
+from gateways.paper.quoter import MAKER
 from gateways.standards import ZERO
 from gateways.venue import Channel
 from oms.cloid import CloidKind, parse
+from oms.hedge.decision import RATE_LIMITED
 from oms.hedge.policy import How, Limits, OnFailure, Rung
 from oms.hedge.state import ChildState
 from tests.faults.desk import D, under_fault, until
@@ -35,17 +37,55 @@ async def test_reduce_only_leg_fits_the_position(seed):
         assert desk.truth("hedge").positions == {desk.hedge_ticker: D("0.1")}
 
 
+def taken_away(desk, times):
+    """Let so many limit hedges find that others have just traded at their price; return what each found."""
+    exchange = desk.exchange("hedge")
+    submit = exchange.submit
+    found = []
+
+    def submitted(account, new):
+        cloid = parse(new.client_id)
+        if cloid is not None and cloid.kind is CloidKind.HEDGE and new.price is not None and len(found) < times:
+            for quote in exchange.open_orders(MAKER, new.ticker):
+                if quote.is_buy is not new.is_buy and (quote.price - new.price) * (1 if new.is_buy else -1) <= 0:
+                    exchange.cancel(MAKER, new.ticker, order_id=quote.order_id)
+            found.append(exchange.best(new.ticker))
+        return submit(account, new)
+
+    exchange.submit = submitted
+    return found
+
+
 @slow_row
 async def test_on_failure_escalates_to_the_market(seed):
     """Limit hedges that fill nothing end in one market order."""
     async with under_fault(seed, limits=QUICK, pending=3.0) as desk:
         rungs = (Rung(how=How.IOC, slippage_bps=ZERO),)
         order = await desk.place(rungs=rungs, on_failure=OnFailure.ESCALATE)
-        desk.fault("hedge", "reject_rate_limit", count=2)
+        missed = taken_away(desk, 2)
         desk.fill(order, "0.05")
         await desk.hedged_in_full()
         await until(lambda: desk.alerted("now as a market order"))
+        assert len(missed) == 2
         assert not desk.book.hold
+        await desk.proven()
+
+
+@slow_row
+async def test_rate_limits_are_no_failures(seed):
+    """More refusals for rate than the retry budget has, under a policy that would unwind: no HOLD, and hedged."""
+    limits = Limits(max_failures=1)
+    # A second's reconciliations would spend the questions' share of the budget while it waits.
+    async with under_fault(seed, limits=limits, pending=3.0, refresh=10.0) as desk:
+        order = await desk.place(on_failure=OnFailure.UNWIND)
+        desk.fault("hedge", "reject_rate_limit", count=2, retry_after=1)
+        desk.fill(order, "0.05")
+        await until(lambda: desk.book.waits == RATE_LIMITED and desk.book.balance == -D("0.05"))
+        await desk.hedged_in_full(60)
+        assert desk.struck("hedge", "reject_rate_limit") == 2
+        assert desk.book.failures == desk.book.forfeited == 0
+        assert not desk.alerted("HOLD")
+        assert len(desk.children) <= 6, "asked as often as it was told"
         await desk.proven()
 
 

@@ -246,6 +246,17 @@ MUTANTS = (
         KERNEL,
     ),
     Mutant(
+        "a rate limit is a failure",
+        (
+            Change(
+                "oms/hedge/failures.py",
+                "    if reason is RejectReason.RATE_LIMIT:\n",
+                "    if False:\n",
+            ),
+        ),
+        ("tests/oms/test_rate_limits.py",),
+    ),
+    Mutant(
         "a venue that is down is sent to",
         (
             Change(
