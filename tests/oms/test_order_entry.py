@@ -25,8 +25,10 @@ class StubVenue:
 
     def __init__(self):
         self.answer = None
+        self.asked = []
 
-    async def _answered(self, _order, **_options):
+    async def _answered(self, order, **_options):
+        self.asked.append(order)
         if isinstance(self.answer, Exception):
             raise self.answer
         if self.answer == "never":
@@ -69,6 +71,17 @@ class Desk:
 @pytest.fixture
 def desk():
     return Desk()
+
+
+async def test_an_id_goes_out_once_whatever_becomes_of_it(desk):
+    """I3: an order without an answer is asked about, never sent again."""
+    for silence in (Unknown("v", "no answer"), "never"):
+        desk.venue.answer = silence
+        desk.venue.asked.clear()
+        order = PlaceOrder(ticker="X", cloid=C, amount=D(10), price=D(5))
+        with pytest.raises(Unknown):
+            await asyncio.wait_for(desk.entry.send("v", order), 5)
+        assert desk.venue.asked == [order]
 
 
 NO_SUCH_ORDER = Rejected("v", "no such order", reason=RejectReason.UNKNOWN_ORDER)
