@@ -88,7 +88,7 @@ MUTANTS = (
                 "        self._host.tasks.start(self._carry(command.venue, order, received_ns),",
             ),
         ),
-        ("tests/oms/test_crash.py",),
+        ("tests/oms/test_intents.py",),
     ),
     Mutant(
         "a cancel request closes the group",
