@@ -50,6 +50,11 @@ class Mirrors(Specs):
         """Every venue's contracts by alias."""
         return {alias: venue.contracts for alias, venue in self.gateway.venues.items()}
 
+    def publish(self, delta: Delta | None) -> None:
+        """Publish a delta, if there is one."""
+        if delta is not None:
+            self.deltas.publish(delta)
+
     def orders_mirror(
         self, exc: str | None, on_update: Callable[[Order], Awaitable[None]] | None = None,
         on_delta: Callable[[OrderDelta], Awaitable[None]] | None = None,
