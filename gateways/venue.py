@@ -9,7 +9,7 @@ does not take back what was sent: an order's outcome is then unknown to the call
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from enum import Enum
 
@@ -222,11 +222,14 @@ class Venue(ABC):
         """A book snapshot, asked fresh."""
 
     @abstractmethod
-    async def place(self, order: PlaceOrder, *, hedge: bool = False) -> OrderUpdate:
-        """Send an order; return what the venue's acknowledgement says of it.
+    def place(self, order: PlaceOrder, *, hedge: bool = False) -> Awaitable[OrderUpdate]:
+        """Send an order; await what is returned, once, for what the venue's acknowledgement says of it.
 
+        Where nothing has to be waited for first (the rate budget, a connection, a price), the order's bytes have left
+        when this returns: a fill's hedge leaves in the turn in which the fill was read. Else they leave when it is
+        awaited; one that is never awaited may not be sent.
         ``hedge`` draws on the share of the rate budget that is kept for hedges. The same news may reach the sink first.
-        Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may exist).
+        Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may exist), at once or when awaited.
         """
 
     @abstractmethod

@@ -5,7 +5,7 @@ sink too, in the turn in which it was read: so it counts even when the caller ha
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from gateways.binance import batches, bodies, limits, refusals
 from gateways.binance.decode import decode
@@ -14,7 +14,7 @@ from gateways.binance.session import Session
 from gateways.errors import DecodeError, Unavailable, Unknown, VenueError
 from gateways.standards import Ack, AmendOrder, CancelOrder, Event, OrderUpdate, PlaceOrder, Reject
 from gateways.transport.budget import Priority
-from gateways.transport.calls import Calls
+from gateways.transport.calls import Calls, UnderWay
 from gateways.transport.stream import Stream
 from gateways.venue import Channel
 
@@ -55,11 +55,35 @@ class OrderEntry:
 
         Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may have been carried out).
         """
-        session = self._session
-        await session.gate.acquire(limits.costs_of(request), priority, max_wait=MAX_WAIT_S[priority])
+        await self._session.gate.acquire(limits.costs_of(request), priority, max_wait=MAX_WAIT_S[priority])
+        return await self._leave(request, verb, priority)
+
+    def begin(self, request: OrderRequest, verb: str, priority: Priority) -> Awaitable[OrderUpdate | None]:
+        """``send``, but begun now: where nothing has to be waited for, its bytes have left when this returns.
+
+        What ``send`` raises it raises at once, or when what is returned is awaited.
+        """
+        if self._session.gate.try_acquire(limits.costs_of(request), priority):
+            return self._leave(request, verb, priority)
+        return UnderWay(lambda: self.send(request, verb, priority))
+
+    def _leave(self, request: OrderRequest, verb: str, priority: Priority) -> Awaitable[OrderUpdate | None]:
+        """Send a request that has its budget: now by the websocket or, where it did not leave, by HTTP when awaited."""
+        call = None
         if self.stream.ready:
             try:
-                return await self._by_websocket(request, verb)
+                call = self._by_websocket(request, verb)
+            except Unavailable as error:
+                self._session.dropped(f"order entry by HTTP: {error.text}")
+        return UnderWay(lambda: self._left(call, request, verb, priority))
+
+    async def _left(
+        self, call: Awaitable[OrderUpdate | None] | None, request: OrderRequest, verb: str, priority: Priority
+    ) -> OrderUpdate | None:
+        session = self._session
+        if call is not None:
+            try:
+                return await call
             except Unavailable as error:
                 session.dropped(f"order entry by HTTP: {error.text}")
         # The budget is spent already: the same request, by the other way.
@@ -110,16 +134,23 @@ class OrderEntry:
             raise Unknown(session.alias, f"taken, but the answer cannot be read: {error.text}") from error
         return [self._error_of(each) if isinstance(each, Reject) else each for each in found]
 
-    async def _by_websocket(self, request: OrderRequest, verb: str) -> OrderUpdate | None:
+    def _by_websocket(self, request: OrderRequest, verb: str) -> Awaitable[OrderUpdate | None]:
         session = self._session
         self._numbers += 1
         request_id = f"{verb}-{self._numbers}"
         message = encode_ws(request, session.contracts, session.credentials, session.now_ms(), request_id)
         if isinstance(request, PlaceOrder):
             self._remember(request_id, request.cloid)
-        started, said, ok = session.network.monotonic_ns(), b"", False
+        started = session.network.monotonic_ns()
+        call = self._calls.begin(request_id, lambda: self.stream.send(message), timeout=self._timeout)
+        return UnderWay(lambda: self._answered(call, verb, message, started))
+
+    async def _answered(
+        self, call: Awaitable[tuple[bytes, list[Event]]], verb: str, message: bytes, started_ns: int
+    ) -> OrderUpdate | None:
+        session, said, ok = self._session, b"", False
         try:
-            said, events = await self._calls.call(request_id, lambda: self.stream.send(message), timeout=self._timeout)
+            said, events = await call
             update = self._outcome(events)
             ok = True
         except VenueError as error:
@@ -128,7 +159,7 @@ class OrderEntry:
         else:
             return update
         finally:
-            took_ns = session.network.monotonic_ns() - started
+            took_ns = session.network.monotonic_ns() - started_ns
             session.request_done(verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
 
     def _outcome(self, events: list[Event]) -> OrderUpdate | None:

@@ -5,7 +5,7 @@ data by two combined streams. Translation is in ``decode`` and ``encode``; here 
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from gateways.batches import in_batches
 from gateways.binance import bodies, encode, limits, refusals
@@ -41,6 +41,7 @@ from gateways.standards import (
     TimeInForce,
 )
 from gateways.transport.budget import Priority
+from gateways.transport.calls import UnderWay
 from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
 from gateways.transport.streamed_venue import StreamedVenue, addresses
@@ -151,12 +152,16 @@ class BinanceVenue(StreamedVenue[Session]):
 
     # ------------------------------------------------------------------ order entry
 
-    async def place(self, order: PlaceOrder, *, hedge: bool = False) -> OrderUpdate:
-        """Send an order; return what the acknowledgement says of it.
+    def place(self, order: PlaceOrder, *, hedge: bool = False) -> Awaitable[OrderUpdate]:
+        """Send an order, at once where it may go now; await what the acknowledgement says of it: see ``Venue.place``.
 
-        Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may exist).
+        Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may exist), at once or when awaited.
         """
-        update = await self._entry.send(order, "place", Priority.HEDGE if hedge else Priority.MAKER)
+        answer = self._entry.begin(order, "place", Priority.HEDGE if hedge else Priority.MAKER)
+        return UnderWay(lambda: self._placed(answer))
+
+    async def _placed(self, answer: Awaitable[OrderUpdate | None]) -> OrderUpdate:
+        update = await answer
         if update is None:
             raise Unknown(self.alias, "sent and answered, but the reply does not say what became of the order")
         return update

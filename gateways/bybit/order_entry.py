@@ -6,7 +6,7 @@ private stream ("Place Order").
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from gateways.bybit.session import HEARTBEAT, SILENT_AFTER_S, Session
 from gateways.errors import DecodeError, Unavailable, Unknown, VenueError
 from gateways.standards import Ack, CancelOrder, Event, OrderUpdate, PlaceOrder, Reject, WireRequest
 from gateways.transport.budget import Priority
-from gateways.transport.calls import Calls
+from gateways.transport.calls import Calls, UnderWay
 from gateways.transport.stream import Stream
 from gateways.venue import Channel
 
@@ -54,6 +54,15 @@ class _Asked(msgspec.Struct, frozen=True):
         if (update.oid != self.oid) if self.oid else (update.cloid != self.cloid):
             raise DecodeError(venue, "orderId", f"{update.oid} is not the order that was asked for in its place")
         return update
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """One request: its items, and how each way writes it."""
+
+    asked: Sequence[_Asked]
+    by_http: Callable[[], WireRequest]
+    by_websocket: Callable[[str], bytes]
+    priority: Priority
 
 
 def _asked_of(request: OrderRequest, verb: str, pool: str) -> _Asked:
@@ -111,13 +120,32 @@ class OrderEntry:
 
         Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may have been carried out).
         """
-        session, pool = self._session, limits.pool_of(request)
-        (outcome,) = await self._send(
-            [_asked_of(request, verb, pool)],
+        sent = self._sent(request, verb, priority)
+        await self._granted(sent)
+        return await self._one(self._leave(sent))
+
+    def begin(self, request: OrderRequest, verb: str, priority: Priority) -> Awaitable[OrderUpdate]:
+        """``send``, but begun now: where nothing has to be waited for, its bytes have left when this returns.
+
+        What ``send`` raises it raises at once, or when what is returned is awaited.
+        """
+        sent = self._sent(request, verb, priority)
+        if not self._session.gate.try_acquire({sent.asked[0].pool: 1}, priority):
+            return UnderWay(lambda: self.send(request, verb, priority))
+        answer = self._leave(sent)
+        return UnderWay(lambda: self._one(answer))
+
+    def _sent(self, request: OrderRequest, verb: str, priority: Priority) -> _Sent:
+        session = self._session
+        return _Sent(
+            [_asked_of(request, verb, limits.pool_of(request))],
             lambda: encode(request, session.contracts, session.credentials, session.now_ms()),
             lambda request_id: encode_ws(request, session.contracts, session.now_ms(), request_id),
             priority,
         )
+
+    async def _one(self, answer: Awaitable[list[OrderUpdate | VenueError]]) -> OrderUpdate:
+        (outcome,) = await answer
         if isinstance(outcome, VenueError):
             raise outcome
         return outcome
@@ -130,35 +158,50 @@ class OrderEntry:
         Raises what the request as a whole met, as ``send`` does.
         """
         session, pool = self._session, limits.batch_pool_of(requests)
-        return await self._send(
+        sent = _Sent(
             [_asked_of(each, verb, pool) for each in requests],
             lambda: encode_batch(requests, session.contracts, session.credentials, session.now_ms()),
             lambda request_id: encode_batch_ws(requests, session.contracts, session.now_ms(), request_id),
             priority,
         )
+        await self._granted(sent)
+        return await self._leave(sent)
 
     def largest_batch(self, pool: str) -> int:
         """The most items that can be asked for at once now: the venue's most, and what the account's limit allows."""
         gate = self._session.gate
         return min(BATCH, gate.budget.used(gate.now())[pool][1])
 
-    async def _send(
-        self,
-        asked: Sequence[_Asked],
-        by_http: Callable[[], WireRequest],
-        by_websocket: Callable[[str], bytes],
-        priority: Priority,
-    ) -> list[OrderUpdate | VenueError]:
-        """Send the one request that these are the items of; return the outcome of each."""
-        session, verb, pool = self._session, asked[0].verb, asked[0].pool
-        await session.gate.acquire({pool: len(asked)}, priority, max_wait=MAX_WAIT_S[priority])
+    async def _granted(self, sent: _Sent) -> None:
+        """Wait for the rate budget of a request."""
+        costs = {sent.asked[0].pool: len(sent.asked)}
+        await self._session.gate.acquire(costs, sent.priority, max_wait=MAX_WAIT_S[sent.priority])
+
+    def _leave(self, sent: _Sent) -> Awaitable[list[OrderUpdate | VenueError]]:
+        """Send a request that has its budget: now by the websocket or, where it did not leave, by HTTP when awaited.
+
+        Await the outcome of each of its items.
+        """
+        call = None
         if self.stream is not None and self.stream.ready:
             try:
-                return await self._by_websocket(by_websocket, asked)
+                call = self._by_websocket(sent.by_websocket, sent.asked)
             except Unavailable as error:
-                session.dropped(f"order entry by HTTP: {error.text}")
+                self._session.dropped(f"order entry by HTTP: {error.text}")
+        return UnderWay(lambda: self._left(call, sent))
+
+    async def _left(
+        self, call: Awaitable[list[OrderUpdate | VenueError]] | None, sent: _Sent
+    ) -> list[OrderUpdate | VenueError]:
+        if call is not None:
+            try:
+                return await call
+            except Unavailable as error:  # its server takes no new request
+                self._session.dropped(f"order entry by HTTP: {error.text}")
         # The account's budget is spent already; the address's counts HTTP alone.
-        body = await session.ask(by_http, verb, {limits.ADDRESS: 1}, priority, pool=pool, max_wait=MAX_WAIT_S[priority])
+        session, asked, priority = self._session, sent.asked, sent.priority
+        verb, pool, costs = asked[0].verb, asked[0].pool, {limits.ADDRESS: 1}
+        body = await session.ask(sent.by_http, verb, costs, priority, pool=pool, max_wait=MAX_WAIT_S[priority])
         try:
             raw = bodies.parse(body, session.alias)
             named, events = bodies.result(raw, session.alias), list[Event]()
@@ -176,16 +219,23 @@ class OrderEntry:
             if isinstance(event, Reject):
                 raise refusals.error_of(event)
 
-    async def _by_websocket(
+    def _by_websocket(
         self, build: Callable[[str], bytes], asked: Sequence[_Asked]
-    ) -> list[OrderUpdate | VenueError]:
+    ) -> Awaitable[list[OrderUpdate | VenueError]]:
         session, verb = self._session, asked[0].verb
         request_id = self._named(verb)
         message = build(request_id)
         self._remember(request_id, asked)
-        started, said, ok = session.network.monotonic_ns(), b"", False
+        started = session.network.monotonic_ns()
+        call = self._calls.begin(request_id, lambda: self._write(message), timeout=self._timeout)
+        return UnderWay(lambda: self._answered(call, asked, message, started))
+
+    async def _answered(
+        self, call: Awaitable[tuple[bytes, list[Event]]], asked: Sequence[_Asked], message: bytes, started_ns: int
+    ) -> list[OrderUpdate | VenueError]:
+        session, verb, said, ok = self._session, asked[0].verb, b"", False
         try:
-            said, events = await self._calls.call(request_id, lambda: self._write(message), timeout=self._timeout)
+            said, events = await call
             outcomes = self._outcomes(events, asked)
             ok = True
         except VenueError as error:
@@ -194,7 +244,7 @@ class OrderEntry:
         else:
             return outcomes
         finally:
-            took_ns = session.network.monotonic_ns() - started
+            took_ns = session.network.monotonic_ns() - started_ns
             session.request_done(verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
 
     def _write(self, message: bytes) -> None:

@@ -5,7 +5,7 @@ data by one stream. Translation is in ``decode`` and ``encode``; here are only t
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -186,14 +186,14 @@ class BybitVenue(StreamedVenue[Session]):
 
     # ------------------------------------------------------------------ order entry
 
-    async def place(self, order: PlaceOrder, *, hedge: bool = False) -> OrderUpdate:
-        """Send an order; return the id that the venue gave it.
+    def place(self, order: PlaceOrder, *, hedge: bool = False) -> Awaitable[OrderUpdate]:
+        """Send an order, at once where it may go now; await the id that the venue gave it: see ``Venue.place``.
 
         The acknowledgement says that the order was accepted for processing and no more: it has no status, and a
         refusal of the matching engine comes by the private stream. Raises Denied, Unavailable (not sent), Rejected
-        (definite) or Unknown (may exist).
+        (definite) or Unknown (may exist), at once or when awaited.
         """
-        return await self._entry.send(order, "place", Priority.HEDGE if hedge else Priority.MAKER)
+        return self._entry.begin(order, "place", Priority.HEDGE if hedge else Priority.MAKER)
 
     async def amend(self, order: AmendOrder) -> OrderUpdate:
         """Ask for a change of price and total amount; the oid stays, what the order became comes by the stream."""

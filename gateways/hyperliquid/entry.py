@@ -4,7 +4,8 @@ What an answer proves is said by the type that is raised (``gateways.errors``). 
 refusal to send is the only reason to use the other way.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,7 +17,7 @@ from gateways.hyperliquid.session import MESSAGES, ORDERS, WEIGHT, Session
 from gateways.hyperliquid.wire import PostResponse, read
 from gateways.standards import AmendOrder, CancelOrder, DeadMansSwitch, PlaceOrder, WireRequest
 from gateways.transport.budget import Priority
-from gateways.transport.calls import Calls
+from gateways.transport.calls import Calls, UnderWay
 
 POSTS_IN_FLIGHT = 100
 REPLY_TIMEOUT_S = 10.0
@@ -75,8 +76,33 @@ class OrderEntry:
         Raises Denied, Unavailable (not sent), Rejected (RateLimited) or Unknown (may have been done).
         """
         verb = _VERBS[type(request)]
+        results = await self._perform(self._signed(request), verb, priority, _limited(request), items=1)
+        return self._only(results, request)
+
+    def begin(self, request: Action, priority: Priority) -> Awaitable[Outcome]:
+        """``submit``, but begun now: where nothing has to be waited for, its bytes have left when this returns.
+
+        What ``submit`` raises it raises at once, or when what is returned is awaited.
+        """
+        if not self._session.gate.try_acquire({MESSAGES: 1, **_limited(request)}, priority):
+            return UnderWay(lambda: self.submit(request, priority))
+        wire, call = self._signed(request), None
+        with contextlib.suppress(Unavailable):
+            call = self._by_websocket(wire, _VERBS[type(request)])
+        return UnderWay(lambda: self._left(call, wire, request, priority))
+
+    async def _left(
+        self, call: Awaitable[object] | None, wire: WireRequest, request: Action, priority: Priority
+    ) -> Outcome:
+        verb = _VERBS[type(request)]
+        if call is None:
+            call = self._by_http(wire, verb, priority, _limited(request), items=1)
+        body = await call
+        return self._only(self._results(body, verb, items=1), request)
+
+    def _signed(self, request: Action) -> WireRequest:
         now_ms = self._session.now_ms()
-        wire = encode(
+        return encode(
             request,
             self._session.contracts,
             self._session.credentials,
@@ -84,8 +110,10 @@ class OrderEntry:
             mainnet=self._mainnet,
             nonce=self._nonces.next(now_ms),
         )
-        limited = {ORDERS: 1} if isinstance(request, PlaceOrder | AmendOrder) else {}
-        (outcome,) = await self._perform(wire, verb, priority, limited, items=1)
+
+    def _only(self, results: list[Outcome], request: Action) -> Outcome:
+        """The outcome of a request for one item. Raises the error that it is."""
+        verb, (outcome,) = _VERBS[type(request)], results
         settled = self._settled(outcome, verb, names_order=isinstance(request, PlaceOrder | AmendOrder))
         if isinstance(settled, VenueError):
             raise settled
@@ -128,9 +156,13 @@ class OrderEntry:
     ) -> list[Outcome]:
         """Send a signed request, which costs so much beside its way; return an outcome for each of its ``items``."""
         try:
-            body = await self._by_websocket(wire, verb, priority, {MESSAGES: 1, **costs})
+            await self._session.gate.acquire({MESSAGES: 1, **costs}, priority)
+            body = await self._by_websocket(wire, verb)
         except Unavailable:
-            body = await self._by_http(wire, verb, priority, {WEIGHT: 1 + items // 40, **costs})
+            body = await self._by_http(wire, verb, priority, costs, items=items)
+        return self._results(body, verb, items=items)
+
+    def _results(self, body: object, verb: str, *, items: int) -> list[Outcome]:
         try:
             results = outcomes(body, self._venue)
         except DecodeError as error:
@@ -141,41 +173,49 @@ class OrderEntry:
             raise Unknown(self._venue, f"sent, but {verb} of {items} was answered for {len(results)}")
         return results
 
-    async def _by_websocket(self, wire: WireRequest, verb: str, priority: Priority, costs: Mapping[str, int]) -> object:
-        await self._session.gate.acquire(costs, priority)
+    def _by_websocket(self, wire: WireRequest, verb: str) -> Awaitable[object]:
+        """Write a request to the websocket; await its answer. Raises Unavailable, at once, when it did not leave."""
         self._request_id += 1
         request_id = self._request_id
         post = as_post(msgspec.Raw(wire.body), request_id, signed=True)
         started = self._session.network.monotonic_ns()
+        call = self._calls.begin(str(request_id), lambda: self._send(post), timeout=self._reply_timeout)
+        return UnderWay(lambda: self._answered(call, verb, post, started))
+
+    async def _answered(self, call: Awaitable[PostResponse], verb: str, post: bytes, started_ns: int) -> object:
         answer, ok = "cancelled", False
         try:
-            reply = await self._calls.call(str(request_id), lambda: self._send(post), timeout=self._reply_timeout)
+            reply = await call
             payload = reply.payload
             answer, ok = str(payload), isinstance(payload, dict) and payload.get("status") == "ok"
-        except Unavailable:
-            answer = ""
-            raise
         except Unknown as error:
             answer = error.text
             raise
         finally:
-            if answer:
-                took_ns = self._session.network.monotonic_ns() - started
-                self._session.request_done(verb, sent=post, answer=answer, took_ns=took_ns, ok=ok)
+            took_ns = self._session.network.monotonic_ns() - started_ns
+            self._session.request_done(verb, sent=post, answer=answer, took_ns=took_ns, ok=ok)
         if reply.type == "action":
             return payload
         if reply.type == "error" and str(payload)[:1] == "4":  # it mirrors the HTTP status that POST would have had
             raise self._session.held_up(refused(self._venue, str(payload), whole=True), MESSAGES)
         raise Unknown(self._venue, f"sent, but answered by {reply.type}: {payload}")
 
-    async def _by_http(self, wire: WireRequest, verb: str, priority: Priority, costs: Mapping[str, int]) -> object:
+    async def _by_http(
+        self, wire: WireRequest, verb: str, priority: Priority, costs: Mapping[str, int], *, items: int
+    ) -> object:
+        weighed = {WEIGHT: 1 + items // 40, **costs}
         body = await self._session.ask(
-            lambda: wire, verb, costs, priority, max_wait=ENTRY_WAIT_S, timeout=self._reply_timeout
+            lambda: wire, verb, weighed, priority, max_wait=ENTRY_WAIT_S, timeout=self._reply_timeout
         )
         try:
             return read(object, body, self._venue)
         except DecodeError as error:
             raise Unknown(self._venue, f"sent, but the answer to {verb} is not JSON: {error.text}") from error
+
+
+def _limited(request: Action) -> Mapping[str, int]:
+    """What a request costs beside its way."""
+    return {ORDERS: 1} if isinstance(request, PlaceOrder | AmendOrder) else {}
 
 
 _VERBS: dict[type, str] = {

@@ -10,7 +10,7 @@ A thin shell: ``decode`` and ``encode`` translate, ``streams`` and ``entry`` mov
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -55,6 +55,7 @@ from gateways.standards import (
     TimeInForce,
 )
 from gateways.transport.budget import Priority
+from gateways.transport.calls import UnderWay
 from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
 from gateways.transport.stream import ended
@@ -88,8 +89,7 @@ CAPABILITIES = Capabilities(
 )
 
 _WEIGHTS: dict[type, int] = {QueryBook: 2, QueryOrder: 2, QueryPositions: 2, QueryBalances: 2}
-_OTHER_WEIGHT = 20
-"""Of questions ("Rate limits and user limits" page)."""
+_OTHER_WEIGHT = 20  # of questions ("Rate limits and user limits" page)
 
 
 class HyperliquidVenue(Venue):
@@ -132,25 +132,20 @@ class HyperliquidVenue(Venue):
         """See ``Venue.connect``. Raises Denied for an address or a key that is none, Unavailable."""
         user = user_address(self.alias, self._session.credentials)
         check_key(self.alias, self._session.credentials)
-        if self._link is not None:
-            raise Denied(self.alias, "connected already")
-        self._session.open(sink, watcher)
-        self._link = self._make_link(user)
+        self._link = self._make_link(user, sink, watcher)
         try:
             await self.load_contracts()
             await self._link.public.start()
             await self._link.private.start(self._connect_timeout)
-            self._link.clock = asyncio.create_task(self._keep_clock(), name=f"{self.alias} clock")
+            keeping = self._session.keep_clock(CLOCK_EVERY_S, now=True)
+            self._link.clock = asyncio.create_task(keeping, name=f"{self.alias} clock")
         except BaseException:
             await self.close()
             raise
 
     async def observe(self, sink: Sink, watcher: Watcher) -> None:
         """See ``Venue.observe``."""
-        if self._link is not None:
-            raise Denied(self.alias, "connected already")
-        self._session.open(sink, watcher)
-        self._link = self._make_link("")
+        self._link = self._make_link("", sink, watcher)
         try:
             await self.load_contracts()
             await self._link.public.start()
@@ -174,15 +169,15 @@ class HyperliquidVenue(Venue):
             finally:
                 await self._session.close()
 
-    async def _keep_clock(self) -> None:
-        await self._session.keep_clock(CLOCK_EVERY_S, now=True)
-
     def renew_private(self, reason: str) -> None:
         """See ``Venue.renew_private``. Orders go by the same connection: those without a reply become unknown."""
         if self._link is not None:
             self._link.private.renew(reason)
 
-    def _make_link(self, user: str) -> "_Link":
+    def _make_link(self, user: str, sink: Sink, watcher: Watcher) -> "_Link":
+        if self._link is not None:
+            raise Denied(self.alias, "connected already")
+        self._session.open(sink, watcher)
         calls = post_calls(self.alias)
         private = PrivateStream(
             self._session,
@@ -278,23 +273,35 @@ class HyperliquidVenue(Venue):
 
     # ------------------------------------------------------------------ orders
 
-    async def place(self, order: PlaceOrder, *, hedge: bool = False) -> OrderUpdate:
+    def place(self, order: PlaceOrder, *, hedge: bool = False) -> Awaitable[OrderUpdate]:
         """See ``Venue.place``. A market order without a price gets one, the slippage limit beyond the market."""
-        link = self._connected()
         priority = Priority.HEDGE if hedge else Priority.MAKER
-        if unpriced(order):
-            order = msgspec.structs.replace(order, price=await self._worst_price(order, priority))
-        return answers.placed(await link.entry.submit(order, priority), order, self.alias)
+        link = self._link
+        reference = link.public.mid(order.ticker) if link is not None and unpriced(order) else None
+        if link is None or (unpriced(order) and reference is None):
+            return UnderWay(lambda: self._place_asking(order, priority))
+        return self._begin(order, reference, priority)
 
-    async def _worst_price(self, order: PlaceOrder, priority: Priority) -> Decimal | None:
+    async def _place_asking(self, order: PlaceOrder, priority: Priority) -> OrderUpdate:
+        """Ask for a price first, where the stream has none."""
+        reference = None
+        if order.ticker in self.contracts:  # else encode says what is wrong with the ticker
+            reference = await self._reference_price(order.ticker, priority)
+            if reference is None:
+                text = f"no price of {order.ticker} to set the limit of a market order by"
+                raise Denied(self.alias, text, field="price", reason=RejectReason.NO_LIQUIDITY)
+        return await self._begin(order, reference, priority)
+
+    def _begin(self, order: PlaceOrder, reference: Decimal | None, priority: Priority) -> Awaitable[OrderUpdate]:
         contract = self.contracts.get(order.ticker)
-        if contract is None:
-            return None  # encode says what is wrong with the ticker
-        reference = await self._reference_price(order.ticker, priority)
-        if reference is None:
-            text = f"no price of {order.ticker} to set the limit of a market order by"
-            raise Denied(self.alias, text, field="price", reason=RejectReason.NO_LIQUIDITY)
-        return slippage_price(contract, reference, self._slippage, buying=order.amount > 0)
+        if reference is not None and contract is not None:
+            limit = slippage_price(contract, reference, self._slippage, buying=order.amount > 0)
+            order = msgspec.structs.replace(order, price=limit)
+        outcome = self._connected().entry.begin(order, priority)
+        return UnderWay(lambda: self._placed(outcome, order))
+
+    async def _placed(self, outcome: Awaitable[answers.Outcome], order: PlaceOrder) -> OrderUpdate:
+        return answers.placed(await outcome, order, self.alias)
 
     async def amend(self, order: AmendOrder) -> OrderUpdate:
         """See ``Venue.amend``. The answer is the order that took its place, under a new oid, for what was unfilled."""
@@ -388,11 +395,6 @@ class _Link(msgspec.Struct):
 
 
 _VERBS: dict[type, str] = {
-    QueryContracts: "contracts",
-    QueryBook: "book",
-    QueryOrder: "order",
-    QueryOpenOrders: "open_orders",
-    QueryFills: "fills",
-    QueryPositions: "positions",
-    QueryBalances: "balances",
-}
+    QueryContracts: "contracts", QueryBook: "book", QueryOrder: "order", QueryOpenOrders: "open_orders",
+    QueryFills: "fills", QueryPositions: "positions", QueryBalances: "balances",
+}  # fmt: skip

@@ -8,8 +8,8 @@ the caller gave up waiting.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -31,7 +31,7 @@ from gateways.standards import (
     WireRequest,
 )
 from gateways.transport.budget import Priority
-from gateways.transport.calls import Calls
+from gateways.transport.calls import Calls, UnderWay
 from gateways.transport.stream import Stream
 from gateways.venue import Channel
 
@@ -49,14 +49,17 @@ B = TypeVar("B", PlaceOrder, CancelOrder)
 R = TypeVar("R")
 
 
-class _Sent(msgspec.Struct, frozen=True):
-    """One request on its way: how it is called, what it spends, its items."""
+class _Sent(msgspec.Struct, Generic[R], frozen=True):
+    """One request on its way: how it is called, what it spends, its items, how each way writes it, how it is read."""
 
     verb: str
     request_id: str
     priority: Priority
     costs: Mapping[str, int]
     items: Sequence[OrderRequest]
+    by_websocket: Callable[[], bytes]
+    by_http: Callable[[], WireRequest]
+    read: Callable[[Any], R]
 
 
 class OrderEntry:
@@ -85,9 +88,18 @@ class OrderEntry:
             network=session.network,
         )
 
-    async def place(self, order: PlaceOrder, priority: Priority) -> OrderUpdate:
-        """Send an order, once; return what its acknowledgement says: taken, and its oid."""
-        receipt = await self._send(order, "place", priority, self._next("place"))
+    def place(self, order: PlaceOrder, priority: Priority) -> Awaitable[OrderUpdate]:
+        """Send an order, once; await what its acknowledgement says: taken, and its oid.
+
+        Where nothing has to be waited for, its bytes have left when this returns.
+        """
+        sent = self._sent(order, "place", priority, self._next("place"))
+        began = self._session.gate.try_acquire(sent.costs, priority)
+        answer = self._leave(sent) if began else UnderWay(lambda: self._exchange(sent))
+        return UnderWay(lambda: self._acknowledged(order, answer))
+
+    async def _acknowledged(self, order: PlaceOrder, answer: Awaitable[wire.Receipt]) -> OrderUpdate:
+        receipt = await answer
         if not receipt.ord_id:
             raise Unknown(self._session.alias, "sent and taken, but the reply does not name the order")
         return self._taken(order, receipt)
@@ -100,7 +112,7 @@ class OrderEntry:
         future: asyncio.Future[OrderUpdate] = asyncio.get_running_loop().create_future()
         self._amends[request_id] = future
         try:
-            await self._send(order, "amend", Priority.MAKER, request_id)
+            await self._exchange(self._sent(order, "amend", Priority.MAKER, request_id))
             async with asyncio.timeout(self._timeout):
                 return await future
         except TimeoutError:
@@ -112,7 +124,7 @@ class OrderEntry:
 
     async def cancel(self, order: CancelOrder) -> None:
         """Ask for a cancel. The reply only says that the venue took the request."""
-        await self._send(order, "cancel", Priority.CANCEL, self._next("cancel"))
+        await self._exchange(self._sent(order, "cancel", Priority.CANCEL, self._next("cancel")))
 
     async def place_batch(self, orders: Sequence[PlaceOrder]) -> list[OrderUpdate | VenueError]:
         """Send up to twenty orders in one request, once; return what the answer says of each.
@@ -151,10 +163,14 @@ class OrderEntry:
         self._numbers += 1
         return f"{verb}{self._session.clock_ns():x}{self._numbers:x}"[:32]
 
-    async def _send(self, request: OrderRequest, verb: str, priority: Priority, request_id: str) -> wire.Receipt:
+    def _sent(self, request: OrderRequest, verb: str, priority: Priority, request_id: str) -> _Sent[wire.Receipt]:
         session, costs = self._session, limits.costs_of(request)
-        return await self._exchange(
-            _Sent(verb, request_id, priority, costs, [request]),
+        return _Sent(
+            verb,
+            request_id,
+            priority,
+            costs,
+            [request],
             lambda: encode.encode_ws(request, session.contracts, session.credentials, session.now_ms(), request_id),
             lambda: encode.encode(
                 request, session.contracts, session.credentials, session.now_ms(), request_id=request_id
@@ -166,52 +182,74 @@ class OrderEntry:
         self, requests: Sequence[B], verb: str, priority: Priority
     ) -> list[tuple[B, wire.Receipt | VenueError]]:
         session, costs, request_id = self._session, limits.costs_of_batch(requests), self._next(verb)
-        found = await self._exchange(
-            _Sent(verb, request_id, priority, costs, requests),
+        sent: _Sent[list[wire.Receipt | VenueError]] = _Sent(
+            verb,
+            request_id,
+            priority,
+            costs,
+            requests,
             lambda: encode.encode_batch_ws(requests, session.contracts, session.now_ms(), request_id),
             lambda: encode.encode_batch(requests, session.contracts, session.credentials, session.now_ms()),
             lambda body: self._receipts(body, requests, costs),
         )
+        found = await self._exchange(sent)
         return list(zip(requests, found, strict=True))
 
-    async def _exchange(
-        self,
-        sent: _Sent,
-        by_websocket: Callable[[], bytes],
-        by_http: Callable[[], WireRequest],
-        read: Callable[[Any], R],
-    ) -> R:
+    async def _exchange(self, sent: _Sent[R]) -> R:
         """Send one request, once; return what ``read`` makes of its answer."""
-        session = self._session
-        await session.gate.acquire(sent.costs, sent.priority, max_wait=MAX_WAIT_S[sent.priority])
-        try:
-            if self.stream.ready and all(encode.takes_websocket(each.ticker, session.contracts) for each in sent.items):
-                try:
-                    return await self._by_websocket(sent, by_websocket(), read)
-                except Unavailable as error:
-                    session.dropped(f"order entry by HTTP: {error.text}")
-            # The budget is spent already: the same request, by the other way.
-            return read(await session.parsed(by_http, sent.verb, {}, sent.priority, pools=sent.costs))
-        except DecodeError as error:
-            raise Unknown(session.alias, f"sent, but the answer cannot be read: {error.text}") from error
+        await self._session.gate.acquire(sent.costs, sent.priority, max_wait=MAX_WAIT_S[sent.priority])
+        return await self._leave(sent)
 
-    async def _by_websocket(self, sent: _Sent, message: bytes, read: Callable[[Any], R]) -> R:
+    def _leave(self, sent: _Sent[R]) -> Awaitable[R]:
+        """Send a request that has its budget: now by the websocket or, where it did not leave, by HTTP when awaited."""
+        session, call = self._session, None
+        if self.stream.ready and all(encode.takes_websocket(each.ticker, session.contracts) for each in sent.items):
+            try:
+                call = self._by_websocket(sent)
+            except Unavailable as error:
+                session.dropped(f"order entry by HTTP: {error.text}")
+        return UnderWay(lambda: self._left(call, sent))
+
+    async def _left(self, call: Awaitable[R] | None, sent: _Sent[R]) -> R:
         session = self._session
+        if call is not None:
+            try:
+                return await call
+            except Unavailable as error:
+                session.dropped(f"order entry by HTTP: {error.text}")
+        try:
+            # The budget is spent already: the same request, by the other way.
+            return sent.read(await session.parsed(sent.by_http, sent.verb, {}, sent.priority, pools=sent.costs))
+        except DecodeError as error:
+            raise self._illegible(error) from error
+
+    def _illegible(self, error: DecodeError) -> Unknown:
+        return Unknown(self._session.alias, f"sent, but the answer cannot be read: {error.text}")
+
+    def _by_websocket(self, sent: _Sent[R]) -> Awaitable[R]:
+        session, message = self._session, sent.by_websocket()
         orders = [each for each in sent.items if isinstance(each, PlaceOrder)]
         if orders:
             self._remember(sent.request_id, orders)
-        started, said, ok = session.network.monotonic_ns(), b"", False
+        started = session.network.monotonic_ns()
+        call = self._calls.begin(sent.request_id, lambda: self.stream.send(message), timeout=self._timeout)
+        return UnderWay(lambda: self._answered(call, sent, message, started))
+
+    async def _answered(self, call: Awaitable[bytes], sent: _Sent[R], message: bytes, started_ns: int) -> R:
+        session, said, ok = self._session, b"", False
         try:
-            said = await self._calls.call(sent.request_id, lambda: self.stream.send(message), timeout=self._timeout)
-            found = read(bodies.parse(said, session.alias))
+            said = await call
+            found = sent.read(bodies.parse(said, session.alias))
             ok = True
         except VenueError as error:
             said = said or error.text.encode()
+            if isinstance(error, DecodeError):
+                raise self._illegible(error) from error
             raise
         else:
             return found
         finally:
-            took_ns = session.network.monotonic_ns() - started
+            took_ns = session.network.monotonic_ns() - started_ns
             session.request_done(sent.verb, sent=message, answer=said or b"cancelled", took_ns=took_ns, ok=ok)
 
     def _receipt(self, body: Any, pools: Iterable[str]) -> wire.Receipt:

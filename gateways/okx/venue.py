@@ -5,7 +5,7 @@ HTTP; public data by one stream. Translation is in ``decode`` and ``encode``; he
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from gateways.batches import in_batches, raise_unless_gone
@@ -154,13 +154,14 @@ class OkxVenue(StreamedVenue[Session]):
 
     # ------------------------------------------------------------------ order entry
 
-    async def place(self, order: PlaceOrder, *, hedge: bool = False) -> OrderUpdate:
-        """Send an order; return what the acknowledgement says of it: the venue took it, and its oid.
+    def place(self, order: PlaceOrder, *, hedge: bool = False) -> Awaitable[OrderUpdate]:
+        """Send an order, at once where it may go now; await what the acknowledgement says: see ``Venue.place``.
 
-        A post-only order that would trade is taken and then cancelled. Raises Denied, Unavailable (not sent), Rejected
-        (definite) or Unknown (may exist).
+        It says that the venue took the order, and its oid. A post-only order that would trade is taken and then
+        cancelled. Raises Denied, Unavailable (not sent), Rejected (definite) or Unknown (may exist), at once or when
+        awaited.
         """
-        return await self._entry.place(order, Priority.HEDGE if hedge else Priority.MAKER)
+        return self._entry.place(order, Priority.HEDGE if hedge else Priority.MAKER)
 
     async def amend(self, order: AmendOrder) -> OrderUpdate:
         """Change price and total amount; the oid stays. Returns when the private stream tells of it."""

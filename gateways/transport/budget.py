@@ -208,6 +208,14 @@ class Gate:
         """The budget's clock, in seconds."""
         return asyncio.get_running_loop().time() if self._given_clock is None else self._given_clock()
 
+    def try_acquire(self, costs: Mapping[str, int], priority: Priority) -> bool:
+        """Whether the request may be sent now, counting it as sent then. Nobody who waits is overtaken."""
+        now = self.now()
+        if self._waiters or self.budget.wait(costs, priority, now) > 0:
+            return False
+        self.budget.spend(costs, now)
+        return True
+
     async def acquire(self, costs: Mapping[str, int], priority: Priority, *, max_wait: float = 1.0) -> None:
         """Return once the request may be sent, counting it as sent; at once, without a turn of the loop, if it may now.
 
@@ -218,12 +226,10 @@ class Gate:
             ask()
 
     async def _granted(self, costs: Mapping[str, int], priority: Priority, max_wait: float) -> None:
-        now = self.now()
+        if self.try_acquire(costs, priority):
+            return
         if not self._waiters:
-            wait = self.budget.wait(costs, priority, now)
-            if wait <= 0:
-                self.budget.spend(costs, now)
-                return
+            wait = self.budget.wait(costs, priority, self.now())
             if wait > max_wait:
                 raise self._refused(wait)
         # Cancels and hedges have places of their own: a crowd of questions does not keep them out.

@@ -5,13 +5,26 @@ disconnect is ``Unknown``, never "not done". Nothing is ever sent twice from her
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Generic, TypeVar
 
 from gateways.errors import Unavailable, Unknown, VenueError
 from gateways.standards import RejectReason
 
 R = TypeVar("R")
+
+
+class UnderWay(Generic[R]):
+    """Something that was begun: await it, once, for how it ends. What it raises, it raises there.
+
+    Unlike a coroutine it may be let go of: what was begun goes on, and nobody is warned.
+    """
+
+    def __init__(self, rest: Callable[[], Coroutine[Any, Any, R]]) -> None:
+        self._rest = rest
+
+    def __await__(self) -> Generator[Any, None, R]:
+        return self._rest().__await__()
 
 
 class Calls(Generic[R]):
@@ -31,6 +44,10 @@ class Calls(Generic[R]):
         Raises Unavailable when ``send`` says that nothing left or when too many calls are pending, Unknown when no
         reply came. When the caller is cancelled the request stays sent and its reply is dropped.
         """
+        return await self.begin(request_id, send, timeout=timeout)
+
+    def begin(self, request_id: str, send: Callable[[], None], *, timeout: float) -> UnderWay[R]:
+        """Send now; await what is returned for the reply. Raises Unavailable, at once, as ``call`` does."""
         if len(self._pending) >= self._limit:
             text = f"{self._limit} requests await their reply: not sending another"
             raise Unavailable(self._venue, text, reason=RejectReason.RATE_LIMIT)
@@ -40,6 +57,13 @@ class Calls(Generic[R]):
         self._pending[request_id] = future
         try:
             send()
+        except BaseException:
+            del self._pending[request_id]
+            raise
+        return UnderWay(lambda: self._reply(request_id, future, timeout))
+
+    async def _reply(self, request_id: str, future: "asyncio.Future[R]", timeout: float) -> R:  # noqa: ASYNC109 - as in ``call``
+        try:
             async with asyncio.timeout(timeout):
                 return await future
         except TimeoutError:
@@ -62,13 +86,16 @@ class Calls(Generic[R]):
         future = self._pending.get(request_id)
         if future is None or future.done():
             return False
-        future.set_exception(error)
+        _fail(future, error)
         return True
 
     def disconnected(self, reason: str) -> None:
         """The connection is gone: every pending call was sent and its outcome is not known."""
         for future in self._pending.values():
             if not future.done():
-                future.set_exception(
-                    Unknown(self._venue, f"sent, but the connection was lost before a reply: {reason}")
-                )
+                _fail(future, Unknown(self._venue, f"sent, but the connection was lost before a reply: {reason}"))
+
+
+def _fail(future: "asyncio.Future[R]", error: VenueError) -> None:
+    future.set_exception(error)
+    future.exception()  # seen: a caller that was let go of before it waited is nobody's loss

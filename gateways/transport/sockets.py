@@ -164,6 +164,8 @@ class SocketNetwork:
                 ping_timeout=None if ping_every is None else ping_timeout,
                 close_timeout=1.0,
                 max_size=max_size,
+                # uvloop keeps what is written for the end of the turn, unless it is above the high-water mark.
+                write_limit=0,
             )
         except (InvalidHandshake, InvalidURI, EOFError) as error:
             raise ConnectionError(str(error) or type(error).__name__) from error
