@@ -103,7 +103,7 @@ class OMS(OrderDesk):
         self.guard.add_breach_callback(self.state.breached)
         self.guard.add_breach_callback(lambda why: self.state.disarm(f"by itself: {why}"))
         if self.guard.limits.any:
-            self.kernel.cap_of, self.kernel.cap_of_all = self.guard.unhedged_cap, self.guard.unhedged_cap_of_all
+            self.kernel.cap.of, self.kernel.cap.of_all = self.guard.unhedged_cap, self.guard.unhedged_cap_of_all
         self.deltas.first(self._noticed)
         self.flattener = Flattener(
             gateway, self.page, self.hedge, self.entry, self.cloids, cancel=self.cancel_orders,

@@ -1,14 +1,16 @@
-"""What speaks against an act before it is journaled. Pure: nothing here changes a book.
+"""The operator's acts on a book: what speaks against each before it is journaled, and what it changes.
 
-An act that is refused live must not be in the journal: there it would be refused again, at the next start.
+An act that is refused live must not be in the journal: there it would be refused again, at the next start. The checks
+change nothing.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from decimal import Decimal
 
-from oms.hedge import decision
+from gateways.standards import ZERO
+from oms.hedge import decision, ledger
 from oms.hedge import events as e
-from oms.hedge.state import Child, HedgeBook
+from oms.hedge.state import Child, HedgeBook, Maker, Obligation
 
 
 def check_placed(event: e.MakerPlaced, makers: Container[str], children: Container[str]) -> None:
@@ -53,3 +55,30 @@ def check_absent(key: str, child: Child | None) -> None:
     """Refuse to take an order as gone unless it is a hedge order that nobody has spoken for, or whose end is unsure."""
     if child is None or not child.unsure:
         raise ValueError(f"hedge {key[:8]!r} is not unknown: only an unknown one can be taken as not sent")
+
+
+def resume(book: HedgeBook, event: e.Resumed, now_ns: int) -> None:
+    """Let a book send again, with a fresh retry budget; one whose venue is down has it tried."""
+    book.paused = book.hold = book.down = ""
+    book.failures = book.retry_ns = 0
+    book.refreshed = False
+    book.refused_notional = ZERO
+    if event.now:
+        for obligation in book.obligations:
+            obligation.due_ns = min(obligation.due_ns, now_ns)
+
+
+def forfeit(book: HedgeBook, amount: Decimal) -> None:
+    """Write off ``amount`` of the balance, for those whom it has waited for longest."""
+    for claim in ledger.take(book, amount, None):
+        book.share(claim.maker, claim.leg).forfeited += claim.quantity
+    book.forfeited += amount
+
+
+def reopen(book: HedgeBook, event: e.Reopened, makers: Mapping[str, Maker]) -> None:
+    """Make an amount due in a book, under the policy of its latest maker's leg."""
+    maker, leg = next(reversed(book.shares))
+    policy = makers[maker].legs[leg].policy
+    book.forfeited -= event.amount
+    book.share(maker, leg).forfeited -= event.amount
+    ledger.open_obligation(book, Obligation(maker, leg, event.amount, event.ts_ns, policy))

@@ -3,6 +3,7 @@
 Pure functions on ``HedgeBook`` and the time; they change nothing but the book's ``waits`` and ``release`` words.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from gateways.contracts import ceil_price, floor_lots, floor_price, smallest_order, tick_at
@@ -17,6 +18,17 @@ RATE_LIMITED = "the rate limit lets no hedge out yet"
 def due_obligation(book: HedgeBook, now_ns: int) -> Obligation | None:
     """The oldest obligation that is due: its policy and rung are those of the next hedge order."""
     return next((item for item in book.obligations if item.due_ns <= now_ns), None)
+
+
+def due_times(book: HedgeBook, now_ns: int) -> Iterator[int]:
+    """When time alone may change a decision about a book; nothing while it waits for anything else."""
+    yield from (child.step_due_ns for child in book.open_children.values() if child.step_due_ns > now_ns)
+    if book.paused or book.hold or book.down or book.halted or not book.obligations:
+        return
+    if book.retry_ns > now_ns:
+        yield book.retry_ns
+    else:
+        yield from (item.due_ns for item in book.obligations if item.due_ns > now_ns)
 
 
 def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from gateways.standards import ZERO, RejectReason
 from oms.hedge import acts, decision, failures, ledger
 from oms.hedge import events as e
+from oms.hedge.cap import Cap
 from oms.hedge.policy import How, Limits, Policy
 from oms.hedge.state import BookKey, Child, ChildState, Claim, HedgeBook, Maker, Obligation, Outage
 
@@ -35,12 +36,7 @@ class Kernel:
         """Why no hedge is sent anywhere; empty when hedges are. Told anew after a restart."""
         self.now_ns = 0
         self.limits = limits or Limits()
-        self.cap_of: Callable[[BookKey], Decimal | None] = lambda _: self.limits.max_unhedged_value
-        """The most that may be unhedged in a book, quote units (I10)."""
-        self.cap_of_all: Decimal | None = None
-        """The same for the sum of all books."""
-        self.capped = False
-        """Whether all books together have too much unhedged."""
+        self.cap = Cap(lambda _: self.limits.max_unhedged_value)
         self._new_cloid = new_cloid
         self._commands: list[e.Command] = []
         self._apply: dict[type, Callable[..., list[HedgeBook]]] = {
@@ -115,15 +111,7 @@ class Kernel:
 
     def next_due_ns(self) -> int | None:
         """When time alone may change a decision; None while nothing waits for it."""
-        times: list[int] = []
-        for book in self.books.values():
-            times.extend(child.step_due_ns for child in book.open_children.values() if child.step_due_ns > self.now_ns)
-            if not book.obligations or book.paused or book.hold or book.down or book.halted:
-                continue
-            if book.retry_ns > self.now_ns:
-                times.append(book.retry_ns)
-            else:
-                times.extend(item.due_ns for item in book.obligations if item.due_ns > self.now_ns)
+        times = (due for book in self.books.values() for due in decision.due_times(book, self.now_ns))
         return min(times, default=None)
 
     # -- makers
@@ -321,13 +309,7 @@ class Kernel:
 
     def _resumed(self, event: e.Resumed) -> list[HedgeBook]:
         book = self.book(event.venue, event.ticker)
-        book.paused = book.hold = book.down = ""  # an operator who resumes while the venue is down has it tried
-        book.failures = book.retry_ns = 0
-        book.refreshed = False
-        book.refused_notional = ZERO
-        if event.now:
-            for obligation in book.obligations:
-                obligation.due_ns = min(obligation.due_ns, self.now_ns)
+        acts.resume(book, event, self.now_ns)
         return [book]
 
     def _held(self, event: e.Held) -> list[HedgeBook]:
@@ -344,21 +326,14 @@ class Kernel:
     def _forfeited(self, event: e.Forfeited) -> list[HedgeBook]:
         self.check(event)
         book = self.book(event.venue, event.ticker)
-        amount = book.balance if event.amount is None else event.amount
         self.unwinds.pop(event.unwind, None)
-        for claim in ledger.take(book, amount, None):
-            book.share(claim.maker, claim.leg).forfeited += claim.quantity
-        book.forfeited += amount
+        acts.forfeit(book, book.balance if event.amount is None else event.amount)
         return [book]
 
     def _reopened(self, event: e.Reopened) -> list[HedgeBook]:
         self.check(event)
         book = self.book(event.venue, event.ticker)
-        maker, leg = next(reversed(book.shares))
-        policy = self.makers[maker].legs[leg].policy
-        book.forfeited -= event.amount
-        book.share(maker, leg).forfeited -= event.amount
-        ledger.open_obligation(book, Obligation(maker, leg, event.amount, event.ts_ns, policy))
+        acts.reopen(book, event, self.makers)
         return [book]
 
     def _rounded_up(self, event: e.RoundedUp) -> list[HedgeBook]:
@@ -390,7 +365,7 @@ class Kernel:
             book.ts_waiting_ns = 0
         elif not book.ts_waiting_ns:
             book.ts_waiting_ns = self.now_ns
-        self._cap(book)
+        self._commands += self.cap.judge(book, self.books.values())
 
     def _send_one(self, book: HedgeBook) -> bool:
         """Emit the hedge order that is due now, if there is one; else the book says why not."""
@@ -420,32 +395,3 @@ class Kernel:
                 policy=policy, rung=rung,
             )
         )  # fmt: skip
-
-    def _cap(self, book: HedgeBook) -> None:
-        """Stop the makers of a book that has too much unhedged (I10); allow them again once it is back under.
-
-        Where all books together have too much, the makers of every one are stopped.
-        """
-        limit, price = self.cap_of(book.key), decision.reference_price(book)
-        if limit is not None and price is not None:
-            exposed = book.exposed * price
-            if exposed > limit and not book.capped:
-                book.capped = True
-                self._stop(
-                    book, f"{exposed:.2f} is unhedged in {book.venue}:{book.ticker}, over the limit of {limit:f}"
-                )
-            elif exposed <= limit:
-                book.capped = False
-        if self.cap_of_all is not None:
-            self._cap_all(self.cap_of_all)
-
-    def _cap_all(self, limit: Decimal) -> None:
-        prices = ((book, decision.reference_price(book)) for book in self.books.values())
-        exposed = sum((book.exposed * price for book, price in prices if price is not None), ZERO)
-        if exposed > limit and not self.capped:
-            for book in self.books.values():
-                self._stop(book, f"{exposed:.2f} is unhedged in all books, over the limit of {limit:f}")
-        self.capped = exposed > limit
-
-    def _stop(self, book: HedgeBook, reason: str) -> None:
-        self._commands.append(e.StopMakers(venue=book.venue, ticker=book.ticker, reason=reason))

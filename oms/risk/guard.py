@@ -345,7 +345,7 @@ class Guard:
     def _look_at_books(self) -> None:
         kernel = self._oms.kernel
         capped = {f"{book.venue}:{book.ticker}" for book in kernel.books.values() if book.capped}
-        capped |= {_ALL_BOOKS} if kernel.capped else set()
+        capped |= {_ALL_BOOKS} if kernel.cap.reached else set()
         for name in sorted(capped - self._told):
             where = "all books" if name == _ALL_BOOKS else name
             self._break(

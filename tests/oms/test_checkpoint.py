@@ -317,5 +317,5 @@ def test_everything_that_the_kernel_keeps_was_thought_of():
     assert {field.name for field in dataclasses.fields(Absence)} == {"accept_until_ns", "first_ns"}
     assert set(vars(Kernel(lambda: ""))) == {
         "makers", "children", "books", "now_ns", "limits", "_new_cloid", "_commands", "_apply", "outages", "unwinds",
-        "cap_of", "cap_of_all", "capped", "halted",
+        "cap", "halted",
     }  # fmt: skip

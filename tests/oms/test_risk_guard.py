@@ -267,10 +267,10 @@ async def test_too_much_unhedged_in_all_books_stops_every_maker():
         made.b.script["hedge"].extend([Rejected("b", "not now")] * 3)
         made.a.trade(first, "1")
         await made.until(lambda: made.oms.page.get(other).status is OrderStatus.CANCELLED)
-        assert made.oms.kernel.capped
+        assert made.oms.kernel.cap.reached
         assert await reasons(made.maker("0.1", "97")) == [Reason.UNHEDGED]
         await made.until(lambda: made.book.hedged == D(-1))
-        assert not made.oms.kernel.capped
+        assert not made.oms.kernel.cap.reached
         await made.maker("0.1", "97")
         assert len(broken) == 1
 
