@@ -78,14 +78,14 @@ def _sentence(error: BaseException) -> str:
 def _console(arguments: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the console needs a terminal; without one use: hedgedesk run --headless")
-    from console.engine import EmbeddedLink  # noqa: PLC0415  # loaded when used
+    from console.carrier.embedded import EmbeddedLink  # noqa: PLC0415  # loaded when used
 
     theme = None if arguments.theme is None else _theme(arguments.theme)
     with starting(arguments, before=_bind_keys) as start, _logging(arguments, start):
         from console.app import HedgedeskApp  # noqa: PLC0415  # its widgets are bound to keys as they are imported
         from console.folders import console_folder  # noqa: PLC0415  # loaded when used
 
-        with EmbeddedLink(start.endpoints, start.folder, timers=start.timers, risk=start.risk, desk=start.live) as link:
+        with EmbeddedLink(start) as link:
             app = HedgedeskApp(
                 link, theme=theme or _theme(start.theme), rising=start.rising, thresholds=start.thresholds,
                 folder=console_folder(),

@@ -18,7 +18,7 @@ from console.lines import LineWriter
 from console.link import Reply
 from console.log_records import follow
 from console.starting import DEFAULT_TIMERS, Timers
-from console.status import telling
+from console.status import Status, telling
 from gateways.errors import RateLimited
 from gateways.router import Gateway, make_venue
 from gateways.venue import Endpoints
@@ -51,13 +51,15 @@ KILL_FILE = "panic"
 async def open_oms(
     endpoints: Mapping[str, Endpoints], folder: Path, *, crash: CrashPoints | None = None, locks: Path | None = None,
     timers: Timers = DEFAULT_TIMERS, risk: Limits | None = None, live: Live | None = None,
+    about: Callable[[Status], Status] | None = None,
 ) -> AsyncIterator[OMS]:  # fmt: skip
     """An OMS connected to these venues, its journal in ``folder``; closed at the end, whatever happened.
 
     While it runs no other desk may trade its accounts; ``locks`` is where that is written, the user's state folder
     where none is given. ``risk`` limits what is sent. ``crash``, for drills, kills the process at a point of a hedge.
     ``live`` makes it a desk that must be armed; only such a one may leave this machine.
-    A file ``panic`` in ``folder`` pulls its kill switch, and its status stands beside the locks (``console.status``).
+    A file ``panic`` in ``folder`` pulls its kill switch, and its status, to which ``about`` may add, stands beside the
+    locks (``console.status``).
     Raises VenueError (Denied for an account that another desk trades) or JournalError when it cannot start.
     """
     clock = SystemClock()
@@ -82,7 +84,8 @@ async def open_oms(
     with AccountLocks(endpoints, locks or locks_folder(), folder=folder, clock=clock):
         oms = await started(make)
         try:
-            async with telling(oms, folder, running_folder() if locks is None else locks.with_name("running")):
+            running = running_folder() if locks is None else locks.with_name("running")
+            async with telling(oms, folder, running, about):
                 yield oms
         finally:
             await oms.cleanup()

@@ -247,6 +247,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """The name of a live desk, empty on paper."""
     because: str = ""
     """Why less than usual is allowed and what to do next; empty where there is nothing to say."""
+    view: bool = False
+    """This console may only look: the engine refuses its commands."""
 
 
 class Frame(msgspec.Struct, kw_only=True):
@@ -306,6 +308,9 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 class Link(Protocol):
     """The console's end. All methods are called on the console's thread and never block it."""
 
+    outlives: bool
+    """Whether the engine goes on when this console leaves."""
+
     async def command(self, line: str) -> Reply:
         """Run one command line in the engine and wait for its reply. Never raises for a refused command."""
         ...
@@ -323,5 +328,8 @@ class Link(Protocol):
         ...
 
     async def stop(self, *, two_phase: bool) -> Reply:
-        """End the engine. Two-phase: no new makers, cancel makers, settle children; stop only if nothing is left."""
+        """End the engine. Two-phase: no new makers, cancel makers, settle children; stop only if nothing is left.
+
+        Not two-phase: leave it; an engine that outlives its consoles goes on.
+        """
         ...

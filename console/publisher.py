@@ -36,7 +36,7 @@ class Reader(Protocol):
 
 
 class Publisher:
-    """Collects which rows are dirty and puts only those to its ``reader``; ``consoles`` are lines on who is attached."""
+    """Collects which rows are dirty and puts those to its ``reader``; ``consoles`` are lines on who is attached."""
 
     def __init__(self, oms: OMS, reader: Reader, consoles: Callable[[], Iterable[HandlerRow]] = tuple) -> None:
         self._oms = oms
@@ -67,10 +67,12 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish until cancelled. A frame that cannot be made is a line of the log: the engine goes on without it."""
-        self._everything()
-        said = ""
+        said, begun = "", False
         while True:
             try:
+                if not begun:
+                    begun = True
+                    self._everything()
                 self._reader.put(self._make())
             except Exception as error:  # noqa: BLE001 - what is wrong with a screen must never end the engine
                 if said != repr(error):

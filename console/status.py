@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -57,6 +57,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Where the journal is."""
     kill_file: str
     """Touched, it pulls the kill switch."""
+    profile: str = ""
+    """By whose name consoles find it; empty for a desk inside a console or a script."""
+    config: str = ""
+    """The file that the profile stands in, empty where nothing is configured."""
+    socket: str = ""
+    """Where consoles attach to it, empty where none can."""
+    consoles: int = 0
+    """How many are attached."""
 
 
 def status_of(oms: OMS, folder: Path) -> Status:
@@ -101,16 +109,26 @@ class StatusFile:
 
 
 @asynccontextmanager
-async def telling(oms: OMS, folder: Path, running: Path) -> AsyncIterator[None]:
-    """Keep the status of ``oms`` in a file under ``running`` within this block. That it cannot be written is told."""
+async def telling(
+    oms: OMS, folder: Path, running: Path, about: Callable[[Status], Status] | None = None
+) -> AsyncIterator[None]:
+    """Keep the status of ``oms`` in a file under ``running`` within this block. That it cannot be written is told.
+
+    ``about`` adds what only its process knows: where it listens and to whom.
+    """
+
+    def status() -> Status:
+        told = status_of(oms, folder)
+        return told if about is None else about(told)
+
     try:
         file = StatusFile(running)
-        file.write(status_of(oms, folder))
+        file.write(status())
     except OSError as error:
         oms.alert("", "", f"`hedgedesk status` will not show this desk, {running} cannot be written: {error.strerror}")
         yield
         return
-    task = asyncio.create_task(_keep(oms, folder, file), name="status")
+    task = asyncio.create_task(_keep(oms, status, file), name="status")
     try:
         yield
     finally:
@@ -119,11 +137,11 @@ async def telling(oms: OMS, folder: Path, running: Path) -> AsyncIterator[None]:
         file.close()
 
 
-async def _keep(oms: OMS, folder: Path, file: StatusFile) -> None:
+async def _keep(oms: OMS, status: Callable[[], Status], file: StatusFile) -> None:
     told = False
     while True:
         try:
-            file.write(status_of(oms, folder))
+            file.write(status())
         except OSError as error:
             if not told:
                 oms.alert("", "", f"the status of this desk cannot be written: {error.strerror}")

@@ -14,8 +14,9 @@ import pytest
 from textual.app import App
 
 from console.app import HedgedeskApp
+from console.carrier.embedded import EmbeddedLink
 from console.cli import main
-from console.engine import EmbeddedLink
+from console.starting import Start
 from gateways.venue import Endpoints
 from tests.console.profiles import START, Venues, running
 
@@ -194,7 +195,7 @@ def test_a_running_desk_has_no_key_in_its_title(life: Life) -> None:
 async def test_the_command_log_shows_what_was_sent_without_keys(life: Life) -> None:
     """Every frame that the console gets, refused orders among them."""
     endpoints = {alias: Endpoints(**place) for alias, place in life.venues.endpoints.items()}
-    with EmbeddedLink(endpoints, life.folder / "desk") as link:
+    with EmbeddedLink(Start(endpoints, life.folder / "desk")) as link:
         kinds: set[str] = set()
         for line in SCRIPT.splitlines()[:-2]:
             life.said.append(repr(await link.command(line)))
