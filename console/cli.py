@@ -7,43 +7,31 @@ answer at once and the headless engine never loads a screen.
 import argparse
 import asyncio
 import os
-import re
 import sys
-from collections.abc import Callable, Sequence
-from decimal import Decimal
-from importlib import metadata
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from console.config.program import add_commands
+from console.arguments import DEFAULTS, EPILOG, Parser, add_command, names, options, positive, version, whole
+from console.carrier import commands as carrier
+from console.config import program as config
 from console.starting import UsageError, paper_settings, past_desk, starting, terminated_like_interrupted
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from console.config.reading import Loaded
     from console.starting import Start
     from oms.crash import CrashPoints
 
 OK, REFUSED, USAGE = 0, 1, 2
 
-EPILOG = """exit codes:
-  0  done, and where there was something to hedge: consistent
-  1  the end was not consistent (the last line says what is left), or it was broken off; for exec also: a command was
-     refused, or not run because it was told to stop
-  2  bad usage or bad input: nothing was done
-
-The command grammar is in docs/grammar.md; try: hedgedesk exec "buy 0.0137 hyperliquid:ETH hedge binance:ETHUSDT"
-"""
-
-_PLAIN = re.compile(r"[0-9]*\.?[0-9]+", re.ASCII)
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program with these arguments (None: the process's own) and return its exit code."""
-    debug = "--debug" in (sys.argv[1:] if argv is None else argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in given
     try:
-        arguments = _parser().parse_args(argv, argparse.Namespace(**_DEFAULTS))
+        arguments = _parser().parse_args(argv, argparse.Namespace(**DEFAULTS, given=given))
         return int(arguments.run(arguments))
     except UsageError as error:
         return _say(str(error), USAGE)
@@ -76,34 +64,15 @@ def _sentence(error: BaseException) -> str:
 
 
 def _console(arguments: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("the console needs a terminal; without one use: hedgedesk run --headless")
-    from console.carrier.embedded import EmbeddedLink  # noqa: PLC0415  # loaded when used
+    from console.opening import open_console  # noqa: PLC0415  # loaded when used
 
-    theme = None if arguments.theme is None else _theme(arguments.theme)
-    with starting(arguments, before=_bind_keys) as start, _logging(arguments, start):
-        from console.app import HedgedeskApp  # noqa: PLC0415  # its widgets are bound to keys as they are imported
-        from console.folders import console_folder  # noqa: PLC0415  # loaded when used
-
-        with EmbeddedLink(start) as link:
-            app = HedgedeskApp(
-                link, theme=theme or _theme(start.theme), rising=start.rising, thresholds=start.thresholds,
-                folder=console_folder(),
-            )  # fmt: skip
-            app.run()
-    return app.return_code or OK
+    return open_console(arguments)
 
 
 def _logging(arguments: argparse.Namespace, start: "Start") -> "AbstractContextManager[None]":
     from console.logs import logged  # noqa: PLC0415  # loaded when used
 
     return logged(start, arguments.log_level or "info")
-
-
-def _bind_keys(loaded: "Loaded") -> None:
-    from console.keymap import bind  # noqa: PLC0415  # loaded when used
-
-    bind(loaded)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -122,7 +91,8 @@ def _exec(arguments: argparse.Namespace) -> int:
             parse(line)
         except GrammarError as error:
             raise UsageError(f"{error.text} (at column {error.caret + 1} of {line!r})") from error
-    return _headless(arguments, [*arguments.commands, "wait idle 10s", "quit"])
+    code = carrier.exec_there(arguments)
+    return _headless(arguments, [*arguments.commands, "wait idle 10s", "quit"]) if code is None else code
 
 
 def _headless(arguments: argparse.Namespace, lines: list[str] | None) -> int:
@@ -160,19 +130,6 @@ def _verify(arguments: argparse.Namespace) -> int:
     )
     live = arguments.venues is None  # a profile's own accounts: nothing is sent, all is asked
     return asyncio.run(run_verify(endpoints, lambda: read_recent(folder), sys.stdout, live=live))
-
-
-def _status(_: argparse.Namespace) -> int:
-    from console.folders import running_folder  # noqa: PLC0415  # loaded when used
-    from console.status import described, running_desks  # noqa: PLC0415  # loaded when used
-    from oms.clock import SystemClock  # noqa: PLC0415  # loaded when used
-
-    desks = running_desks(running_folder())
-    for status in desks:
-        print("\n".join(described(status, SystemClock().now_ns())))
-    if not desks:
-        print("no desk is running")
-    return OK if desks else REFUSED
 
 
 def _journal(arguments: argparse.Namespace) -> int:
@@ -230,94 +187,45 @@ def _themes(_: argparse.Namespace) -> int:
     return OK
 
 
-def _theme(name: str | None) -> str:
-    from console.themes import DEFAULT, available  # noqa: PLC0415  # loaded when used
-
-    names = [theme.name for theme in available()]
-    if name is not None and name not in names:
-        raise UsageError(f"there is no theme {name!r}: {', '.join(names)} are there")
-    return name or DEFAULT
-
-
-# -------------------------------------------------------------------- arguments
-
-_DEFAULTS = dict.fromkeys(
-    (
-        "config",
-        "profile",
-        "journal",
-        "maker",
-        "hedge",
-        "format",
-        "venues",
-        "seed",
-        "market",
-        "ticker",
-        "speed",
-        "log_level",
-        "theme",
-        "seconds",
-        "names",
-        "live_data",
-        "bases",
-    )
-)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Argparse with every error in one sentence, which repeats nothing that might be a secret."""
-
-    def error(self, message: str) -> NoReturn:
-        from console.config.messages import without_secrets  # noqa: PLC0415  # loaded when used
-
-        message = without_secrets(message)
-        raise UsageError(f"{message} (see {self.prog} --help)")
-
-
 def _parser() -> argparse.ArgumentParser:
-    debug: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    debug.add_argument("--debug", action="store_true", help="show tracebacks")
-    config: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    config.add_argument("--config", metavar="FILE", help="the configuration (default: hedgedesk config path)")
-    config.add_argument("--profile", metavar="NAME", help="which of its profiles")
-    market: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS, parents=[debug])
-    market.add_argument("--seed", type=_whole, metavar="N", help="seed of the paper market (default 7)")
-    market.add_argument("--market", metavar="FILE", help="replay recorded trades (CSV) instead of the random market")
-    market.add_argument("--ticker", metavar="T", help="the base asset that the recording is of, like FXS")
-    market.add_argument("--speed", type=_positive, metavar="N", help="replay N times faster than recorded (default 1)")
-    desk: argparse.ArgumentParser = _Parser(
-        add_help=False, argument_default=argparse.SUPPRESS, parents=[market, config]
-    )
-    desk.add_argument("--venues", metavar="FILE", help="use running venues: the line that 'hedgedesk paper' prints")
-    desk.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="of its log (default info)")
-    screen: argparse.ArgumentParser = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    screen.add_argument("--theme", metavar="NAME", help="colours of the console; 'hedgedesk themes' lists them")
-
-    parser: argparse.ArgumentParser = _Parser(
+    to = options()
+    parser: argparse.ArgumentParser = Parser(
         prog="hedgedesk",
         description="A terminal trading console: make on one venue, hedge on another. Without a command it opens the "
         "console on its own paper venues.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[desk, screen],
+        parents=[to.desk, to.screen],
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"hedgedesk {_version()}")
+    parser.add_argument("--version", action="version", version=f"hedgedesk {version()}")
     parser.set_defaults(run=_console)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    run = _command(commands, "run", _run, "the console, or with --headless the engine alone", [desk, screen])
+    run = add_command(commands, "run", _run, "the console, or with --headless the engine alone", [to.desk, to.screen])
+    for opens in (parser, run):
+        opens.add_argument(
+            "--embedded", action="store_true", default=argparse.SUPPRESS,
+            help="console and engine in one process, on real accounts too: they end together",
+        )  # fmt: skip
     run.add_argument(
         "--headless", action="store_true", default=False, help="no screen: commands on stdin, JSON lines on stdout"
     )
     run.add_argument(
-        "--for", dest="seconds", type=_positive, metavar="SECONDS", help="with --headless: end after this time"
+        "--for", dest="seconds", type=positive, metavar="SECONDS", help="with --headless: end after this time"
     )
-    once = _command(commands, "exec", _exec, "run command lines, wait until all is hedged, end", [desk])
+    once = add_command(
+        commands,
+        "exec",
+        _exec,
+        "run command lines, on the profile's engine where one runs; wait until all is hedged",
+        [to.desk],
+    )
     once.add_argument("commands", nargs="+", metavar="COMMAND", help="a line of the grammar, in quotes")
-    paper = _command(commands, "paper", _paper, "the paper venues alone; prints where they are as JSON", [market])
+    once.add_argument("--desk", metavar="NAME", help="on a running engine: its desk, its profile, or its process")
+    paper = add_command(commands, "paper", _paper, "the paper venues alone; prints where they are as JSON", [to.market])
     paper.add_argument(
-        "--venues", dest="names", type=_names, metavar="A,B", help="which venues (default binance,hyperliquid)"
+        "--venues", dest="names", type=names, metavar="A,B", help="which venues (default binance,hyperliquid)"
     )
     paper.add_argument(
         "--live-data",
@@ -325,14 +233,18 @@ def _parser() -> argparse.ArgumentParser:
         help="take the market from these venues' public streams (JSON, keys are not used)",
     )
     paper.add_argument(
-        "--bases", type=_names, metavar="A,B", help="with --live-data: which base assets (default BTC,ETH,SOL)"
+        "--bases", type=names, metavar="A,B", help="with --live-data: which base assets (default BTC,ETH,SOL)"
     )
-    verify = _command(
-        commands, "verify", _verify, "prove a desk's journal against its venues' own fills", [debug, config]
+    verify = add_command(
+        commands, "verify", _verify, "prove a desk's journal against its venues' own fills", [to.debug, to.config]
     )
     verify.add_argument("--venues", metavar="FILE", help="the venues: the line that 'hedgedesk paper' printed")
-    journal = _command(
-        commands, "journal", _journal, "from any maker fill to the hedges that answer it, and back", [debug, config]
+    journal = add_command(
+        commands,
+        "journal",
+        _journal,
+        "from any maker fill to the hedges that answer it, and back",
+        [to.debug, to.config],
     )
     journal.add_argument("act", choices=("show", "export"), help="for people, or as rows for other programs")
     journal.add_argument("--venues", metavar="FILE", help="the journal of the desk on these venues")
@@ -340,60 +252,13 @@ def _parser() -> argparse.ArgumentParser:
     journal.add_argument("--maker", metavar="ID", help="only makers whose id begins so, and what answers them")
     journal.add_argument("--hedge", metavar="ID", help="only hedges whose id begins so, and what they answer")
     journal.add_argument("--format", choices=("csv", "jsonl"), help="of export (default jsonl)")
-    drill = _command(commands, "drill", _drill, "run the desk against each fault of the paper venues", [debug])
+    drill = add_command(commands, "drill", _drill, "run the desk against each fault of the paper venues", [to.debug])
     drill.add_argument(
         "--fault", default="all", metavar="NAME", help="one fault alone; docs/faults.md lists them (default all)"
     )
-    drill.add_argument("--seed", type=_whole, metavar="N", help="seed of the paper market and of the draws (default 7)")
-    _command(commands, "status", _status, "the desks that run, their states, and how to stop each", [debug])
-    _command(commands, "themes", _themes, "list the colour themes", [debug])
-    add_commands(lambda name, run, text: _command(commands, name, run, text, [debug, config]))
+    drill.add_argument("--seed", type=whole, metavar="N", help="seed of the paper market and of the draws (default 7)")
+    add_command(commands, "themes", _themes, "list the colour themes", [to.debug])
+    kinds = {"desk": [to.desk], "screen": [to.debug, to.config, to.screen], "plain": [to.debug]}
+    carrier.add_commands(lambda name, run, text, kind: add_command(commands, name, run, text, kinds[kind]))
+    config.add_commands(lambda name, run, text: add_command(commands, name, run, text, [to.debug, to.config]))
     return parser
-
-
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    run: Callable[[argparse.Namespace], int],
-    text: str,
-    parents: list[argparse.ArgumentParser],
-) -> argparse.ArgumentParser:
-    command = commands.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=parents,
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
-    )
-    command.set_defaults(run=run)
-    return command
-
-
-def _version() -> str:
-    try:
-        return metadata.version("hedgedesk")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
-
-
-def _whole(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"must be a whole number like 7, not {text!r}")
-    return int(text)
-
-
-def _positive(text: str) -> Decimal:
-    value = Decimal(text) if _PLAIN.fullmatch(text) and len(text) <= 20 else Decimal(0)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"must be a number above zero like 2.5, not {text!r}")
-    return value
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip().lower() for name in text.split(","))
-    if not all(names) or len(set(names)) != len(names):
-        raise argparse.ArgumentTypeError(f"must be venues with commas between, like binance,hyperliquid, not {text!r}")
-    return names

@@ -32,11 +32,14 @@ def new_loop() -> asyncio.AbstractEventLoop:
 class Engine:
     """What a console may ask of a running OMS. Must be used on the engine's loop."""
 
-    def __init__(self, oms: OMS, publisher: Publisher, folder: Path, facts: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self, oms: OMS, publisher: Publisher, status: Callable[[], Status], facts: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         self.oms = oms
+        self.status = status
+        """What it says of itself now."""
         self._desk = Desk(oms, facts)
         self._publisher = publisher
-        self._folder = folder
 
     async def command(self, line: str) -> Reply:
         """Run one command line; it and its answer stand in the log of every console."""
@@ -72,10 +75,6 @@ class Engine:
         calm = await self.oms.wait_idle(within_s)
         return Reply(ok=calm, error="" if calm else f"not idle within {round(within_s * 1000)} ms")
 
-    def status(self) -> Status:
-        """What it says of itself now."""
-        return status_of(self.oms, self._folder)
-
 
 @asynccontextmanager
 async def open_engine(
@@ -94,8 +93,13 @@ async def open_engine(
     ) as oms:
         publisher = Publisher(oms, reader, consoles)
         publishing = asyncio.create_task(publisher.run(), name="publisher")
+
+        def status() -> Status:
+            said = status_of(oms, start.folder)
+            return said if about is None else about(said)
+
         try:
-            yield Engine(oms, publisher, start.folder, facts)
+            yield Engine(oms, publisher, status, facts)
         finally:
             publishing.cancel()
             await asyncio.gather(publishing, return_exceptions=True)

@@ -1,8 +1,10 @@
 """Where the configuration is, where a desk keeps its journal when its venues outlive it, and all desks their locks."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import gettempdir
 
 import platformdirs
 
@@ -25,6 +27,12 @@ def is_configured(path: Path, environment: Mapping[str, str]) -> bool:
     return path.exists() or any(name.startswith("HEDGEDESK_") for name in environment)
 
 
+def config_name(given: str | None, environment: Mapping[str, str]) -> str:
+    """The configuration's whole path, by which an engine of one of its profiles is found; empty where there is none."""
+    path = config_file(given, environment)
+    return str(path.absolute()) if path.exists() else ""
+
+
 def desk_folder(endpoints: Mapping[str, Endpoints], *, root: Path | None = None) -> Path:
     """The folder of the desk that trades these accounts at these addresses; the same accounts, the same folder.
 
@@ -45,6 +53,16 @@ def locks_folder(*, root: Path | None = None) -> Path:
 def running_folder(*, root: Path | None = None) -> Path:
     """The folder in which every running desk of a user keeps its status."""
     return (root or platformdirs.user_state_path(APP)) / "running"
+
+
+def engines_folder(*, root: Path | None = None) -> Path:
+    """The folder in which lies what the engines said that consoles started."""
+    return (root or platformdirs.user_state_path(APP)) / "engines"
+
+
+def sockets_folder(environment: Mapping[str, str]) -> Path:
+    """The folder for the engines' sockets where the path of the user's state is too long for one."""
+    return Path(environment.get("XDG_RUNTIME_DIR") or gettempdir()) / f"{APP}-{os.geteuid()}"
 
 
 def copies_folder(*, root: Path | None = None) -> Path:

@@ -119,7 +119,7 @@ class PaperProcess:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env=_same_code(),
+                env=same_code(),
                 start_new_session=True,
             )
         except OSError as error:
@@ -203,7 +203,7 @@ class PaperProcess:
         return f": {self._stderr[-1]}" if self._stderr else ""
 
 
-def _same_code() -> dict[str, str]:
+def same_code() -> dict[str, str]:
     """The environment in which the child imports the very packages that run here, whatever its folder."""
     root = str(Path(gateways.__path__[0]).parent)
     before = os.environ.get("PYTHONPATH")

@@ -109,8 +109,11 @@ def load_config(arguments: argparse.Namespace) -> "Loaded":
         raise UsageError(str(error)) from error
 
 
-def _configured(arguments: argparse.Namespace) -> "Loaded | None":
-    """The configuration; None, without the time that reading one takes, where nothing is configured."""
+def configured(arguments: argparse.Namespace) -> "Loaded | None":
+    """The configuration; None, without the time that reading one takes, where nothing is configured.
+
+    Raises UsageError for one that is wrong.
+    """
     from console.folders import config_file, is_configured  # noqa: PLC0415  # loaded when used
 
     named = arguments.config or arguments.profile
@@ -123,7 +126,7 @@ def starting(arguments: argparse.Namespace, *, before: "Callable[[Loaded], None]
 
     ``before`` looks at the configuration first, where there is one, and may refuse it. Raises UsageError.
     """
-    loaded = _configured(arguments)
+    loaded = configured(arguments)
     name, profile = ("paper", None) if loaded is None else (loaded.name, loaded.profile)
     if loaded is not None and before is not None:
         before(loaded)
@@ -151,7 +154,7 @@ def past_desk(arguments: argparse.Namespace, unnamed: str) -> "tuple[Mapping[str
     """
     from oms.segments import segments  # noqa: PLC0415  # loaded when used
 
-    loaded = None if arguments.venues is not None else _configured(arguments)
+    loaded = None if arguments.venues is not None else configured(arguments)
     profile = None if loaded is None else loaded.profile
     if arguments.venues is None and (profile is None or profile.kind != "venues"):
         raise UsageError(unnamed)

@@ -13,13 +13,16 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from gateways.standards import ZERO
 from oms.private_files import make_folder, open_file
 from oms.states import Trading
-from oms.system import OMS
+
+if TYPE_CHECKING:
+    from oms.system import OMS
 
 if sys.platform != "win32":
     import fcntl
@@ -67,7 +70,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """How many are attached."""
 
 
-def status_of(oms: OMS, folder: Path) -> Status:
+def status_of(oms: "OMS", folder: Path) -> Status:
     """What ``oms`` says of itself now."""
     books = oms.kernel.books.values()
     rows = {alias: oms.health.row(alias) for alias in oms.gateway.venues}
@@ -110,7 +113,7 @@ class StatusFile:
 
 @asynccontextmanager
 async def telling(
-    oms: OMS, folder: Path, running: Path, about: Callable[[Status], Status] | None = None
+    oms: "OMS", folder: Path, running: Path, about: Callable[[Status], Status] | None = None
 ) -> AsyncIterator[None]:
     """Keep the status of ``oms`` in a file under ``running`` within this block. That it cannot be written is told.
 
@@ -137,7 +140,7 @@ async def telling(
         file.close()
 
 
-async def _keep(oms: OMS, status: Callable[[], Status], file: StatusFile) -> None:
+async def _keep(oms: "OMS", status: Callable[[], Status], file: StatusFile) -> None:
     told = False
     while True:
         try:
@@ -150,6 +153,16 @@ async def _keep(oms: OMS, status: Callable[[], Status], file: StatusFile) -> Non
 
 
 # ------------------------------------------------------------------------ reading
+
+
+def named_status(status: Status, profile: str, config: str) -> Status:
+    """A status with the profile by which consoles find the desk."""
+    return msgspec.structs.replace(status, profile=profile, config=config)
+
+
+def fitting(desks: Iterable[Status], named: str | None) -> list[Status]:
+    """Those that are named by their desk, their profile or their process; all for None."""
+    return [one for one in desks if named is None or named in {one.desk, one.profile, str(one.pid)}]
 
 
 def running_desks(running: Path) -> list[Status]:
@@ -202,4 +215,6 @@ def described(status: Status, now_ns: int) -> Iterable[str]:
     if status.clocks_ms:
         yield f"  their clocks: {', '.join(f'{alias} {ms:+d} ms' for alias, ms in status.clocks_ms.items())}"
     yield f"  journal and log: {status.folder}"
-    yield f"  to stop it from any shell: touch {status.kill_file}"
+    if status.socket:
+        yield f"  consoles attached: {status.consoles}; to attach one: hedgedesk attach --desk {status.pid}"
+    yield f"  to stop it from any shell: hedgedesk panic, or touch {status.kill_file}"

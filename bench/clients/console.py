@@ -106,6 +106,8 @@ class Load:
 class LoadedLink:
     """A link whose engine is the load; it answers every command."""
 
+    outlives = False
+
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 

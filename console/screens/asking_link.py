@@ -24,6 +24,7 @@ class AskingLink:
     def __init__(self, link: Link, ask: Callable[[Question], Awaitable[bool | None]]) -> None:
         self._link = link
         self._ask = ask
+        self.outlives = link.outlives
 
     async def command(self, line: str) -> Reply:
         """Run a command line; where the engine asks, once more as confirmed if the operator says yes."""

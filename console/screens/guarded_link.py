@@ -11,6 +11,7 @@ class GuardedLink:
     def __init__(self, link: Link, report: Callable[[str, Exception], None]) -> None:
         self._link = link
         self._report = report
+        self.outlives = link.outlives
 
     async def command(self, line: str) -> Reply:
         """Run a command line; an error says that the outcome is not known."""

@@ -28,6 +28,8 @@ SECOND = 1_000_000_000
 class ScriptedLink:
     """Records the lines sent, answers as told, and gives each queued frame once."""
 
+    outlives = False
+
     def __init__(self, *frames: Frame) -> None:
         self.frames = list(frames)
         self.lines: list[str] = []
