@@ -37,16 +37,16 @@ _NOT_CONNECTED = "not sent: the engine is not connected, it is tried again"
 class AttachedLink(Link):
     """Attaches to the engine at the socket ``path``. A context manager: entering attaches, leaving lets it be.
 
-    ``view``: only to look. ``name`` is for the engine's list of consoles. Entering raises Denied when the engine
-    refuses us and Unavailable when nobody is there.
+    ``view``: only to look. ``name`` is for the engine's list of consoles, ``mailbox`` where frames wait for the screen.
+    Entering raises Denied when the engine refuses us and Unavailable when nobody is there.
     """
 
     outlives = True
 
-    def __init__(self, path: Path, *, view: bool = False, name: str = "") -> None:
+    def __init__(self, path: Path, *, view: bool = False, name: str = "", mailbox: Mailbox | None = None) -> None:
         self._path = path
         self._hello = wire.Hello(wire.VERSION, wire.fingerprint(), view, name)
-        self._mailbox = Mailbox()
+        self._mailbox = mailbox or Mailbox()
         self._known = Known()
         self._clock = SystemClock()
         self._calls: Calls | None = None

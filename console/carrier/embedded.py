@@ -29,15 +29,16 @@ STOP_S = 30.0
 class EmbeddedLink(Link):
     """Runs the engine of a desk beside the console. A context manager: entering starts it, leaving stops it.
 
-    Entering raises what kept the engine from starting (VenueError, JournalError).
+    ``locks`` as of ``open_oms``, ``mailbox`` where frames wait for the screen. Entering raises what kept the engine
+    from starting (VenueError, JournalError).
     """
 
     outlives = False
 
-    def __init__(self, start: Start, *, locks: Path | None = None) -> None:
+    def __init__(self, start: Start, *, locks: Path | None = None, mailbox: Mailbox | None = None) -> None:
         self._start = start
         self._locks = locks
-        self._mailbox = Mailbox()
+        self._mailbox = mailbox or Mailbox()
         self._engine: Engine | None = None
         self._stopping: asyncio.Event | None = None
         self._thread = LoopThread(self._serve, "engine", new_loop)
