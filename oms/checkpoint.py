@@ -6,7 +6,7 @@ and what many orders share (contract, legs, policy, kind) is written once. Quant
 """
 
 import hashlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -278,9 +278,14 @@ def restore(saved: Checkpoint, kernel: Kernel) -> tuple[dict[str, Entered], dict
     """
     kernel.now_ns = saved.now_ns
     kernel.unwinds = {unwind.order: unwind for unwind in saved.unwinds}
+    unwinding: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for unwind in saved.unwinds:
+        unwinding[unwind.venue, unwind.ticker].add(unwind.order)
     makers = [row.key for row in saved.makers]
     for book in saved.books:
-        kernel.books[book.venue, book.ticker] = _book(book, makers, saved.policies)
+        key = book.venue, book.ticker
+        kernel.books[key] = _book(book, makers, saved.policies)
+        kernel.books[key].unwinding = unwinding[key]
     for maker in saved.makers:
         legs = saved.legs[maker.legs]
         kernel.makers[maker.key] = Maker(

@@ -45,6 +45,8 @@ def check_round_up(book: HedgeBook) -> None:
         raise ValueError(f"{book.venue}:{book.ticker} cannot be sent to: {book.down}")
     if book.halted:
         raise ValueError(f"{book.venue}:{book.ticker} sends nothing: {book.halted}")
+    if book.unwinding:
+        raise ValueError(f"{book.venue}:{book.ticker} is being closed on the maker's venue: wait for its end")
     if any(child.unsure for child in book.open_children.values()):
         raise ValueError(f"{book.venue}:{book.ticker} has an unknown hedge order: it must be resolved first")
     if decision.rounded_up(book) == 0:

@@ -1,6 +1,6 @@
 """The decision: what of a book's balance may be sent now, at what price, and if nothing, why and what releases it.
 
-Pure functions on ``HedgeBook`` and the time; they change nothing but the book's ``waits`` and ``release`` words.
+Pure functions on ``HedgeBook`` and the time; they change nothing but the book's word on what waits.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,18 @@ from oms.hedge.policy import MARKET, How, Limits, Rung
 from oms.hedge.state import NEXT_PRICE, RULES_TOLD, HedgeBook, Obligation
 
 BPS = Decimal(10_000)
+LARGER = Decimal("1.01")
+"""By how much what was refused as too small must have grown before it is tried again: not at each tick of the price."""
 RATE_LIMITED = "the rate limit lets no hedge out yet"
+
+
+def note_waiting(book: HedgeBook, now_ns: int) -> None:
+    """Note since when something waits; forget why, once nothing does."""
+    if book.balance == 0:
+        book.waits = book.release = ""
+        book.ts_waiting_ns = 0
+    elif not book.ts_waiting_ns:
+        book.ts_waiting_ns = now_ns
 
 
 def due_obligation(book: HedgeBook, now_ns: int) -> Obligation | None:
@@ -44,6 +55,8 @@ def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:
         return _wait(book, f"HOLD: {book.down}", "the venue: it goes on by itself")
     if book.halted:
         return _wait(book, book.halted, "`activate`")
+    if book.unwinding:
+        return _wait(book, "it is being closed on the maker's venue", "the end of that")
     if contract is None:
         return _wait(book, "the contract's rules are not known yet", RULES_TOLD)
     if not contract.trading:
@@ -89,7 +102,7 @@ def _above_minimums(book: HedgeBook, contract: Contract, amount: Decimal, oldest
     notional = abs(amount) * price
     rung = oldest.policy.rung(oldest.rung) if oldest is not None else MARKET
     limit = abs(amount) * lowest_limit(book, contract, price, rung, buying=amount > 0)
-    if notional < least or notional <= book.refused_notional or limit < contract.min_notional:
+    if notional < least or notional < book.refused_notional * LARGER or limit < contract.min_notional:
         return _wait(book, f"under the minimum of {least:f}", "the next fill, the price, or hand")
     return amount
 

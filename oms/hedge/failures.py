@@ -4,6 +4,7 @@ Pure functions on ``HedgeBook``; each returns what must be done. The quantity is
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from gateways.standards import ZERO, RejectReason
 from oms.hedge import decision
@@ -39,10 +40,12 @@ def failed(
     if reason is RejectReason.MIN_NOTIONAL:
         price = decision.reference_price(book)
         book.refused_notional = abs(child.amount) * price if price is not None else ZERO
-        return _ask_rules(book, child, f"{name} is under the venue's minimum: it waits for more", now_ns, limits)
+        book.retry_ns = now_ns + (limits.max_backoff_ns if price is None else limits.backoff_ns)
+        return _ask_rules(book, child, f"{name} is under the venue's minimum: it waits for more")
     if reason in RULES and not book.refreshed:
         book.refreshed = True
-        return _ask_rules(book, child, f"{name}: {said}; asking for the contract's rules", now_ns, limits)
+        book.retry_ns = now_ns + limits.rules_wait_ns
+        return _ask_rules(book, child, f"{name}: {said}; asking for the contract's rules")
     if reason is RejectReason.RATE_LIMIT:
         book.retry_ns = max(book.retry_ns, now_ns + limits.backoff_ns)
         return [told(child, "refused", f"{name}: {said}; it waits for the rate limit", "warning")]
@@ -61,8 +64,11 @@ def failed(
             book.retry_ns = now_ns + limits.backoff_ns if outage else 0  # into an outage nothing goes, this neither
             return commands
     if why is not None:
+        asked = bool(book.hold or book.unwinding)
         commands += held(book, why, f"{name}: {said}", child.cloid)
-        return commands + (unwound(book, makers) if child.policy.on_failure is OnFailure.UNWIND else [])
+        if child.policy.on_failure is OnFailure.UNWIND:
+            commands += unwound_rest(book, child, makers) if asked else unwound(book, makers)
+        return commands
     wait = limits.backoff_after(book.failures)
     book.retry_ns = now_ns + wait
     return [*commands, told(child, "refused", f"{name}: {said}; again in {wait // 1_000_000} ms", "warning")]
@@ -86,6 +92,16 @@ def throttled(book: HedgeBook, until_ns: int, *, now_ns: int, limits: Limits) ->
     ]
 
 
+def stopped_trading(book: HedgeBook) -> list[e.Command]:
+    """Stop the makers of a book whose venue has ended trading in its contract. What waits goes on with the trading."""
+    why = "the venue does not trade this contract now"
+    text = f"{book.venue}:{book.ticker}: {why}, {book.balance + book.in_flight:f} is not hedged"
+    return [
+        e.StopMakers(venue=book.venue, ticker=book.ticker, reason=why),
+        e.Alert(event="alert", venue=book.venue, ticker=book.ticker, text=text, severity="error"),
+    ]
+
+
 def held(book: HedgeBook, why: str, what: str, cloid: str = "") -> list[e.Command]:
     """Put a book on HOLD, and stop its makers where it was not: until the operator resumes it."""
     stop: list[e.Command] = [] if book.hold else [e.StopMakers(venue=book.venue, ticker=book.ticker, reason=why)]
@@ -98,18 +114,30 @@ def held(book: HedgeBook, why: str, what: str, cloid: str = "") -> list[e.Comman
 
 def unwound(book: HedgeBook, makers: Mapping[str, Maker]) -> list[e.Command]:
     """Ask to close on the makers' own venues what waits here under a policy that says so, maker by maker."""
+    return [
+        _unwind(book, makers[one.maker], one.leg, one.quantity)
+        for one in book.obligations
+        if one.policy.on_failure is OnFailure.UNWIND
+    ]
+
+
+def unwound_rest(book: HedgeBook, child: Child, makers: Mapping[str, Maker]) -> list[e.Command]:
+    """Ask so for what a hedge order alone has left: what waited before it was asked for already."""
     commands: list[e.Command] = []
-    for obligation in book.obligations:
-        if obligation.policy.on_failure is OnFailure.UNWIND:
-            maker = makers[obligation.maker]
-            ratio = maker.legs[obligation.leg].ratio
-            commands.append(
-                e.Unwind(
-                    venue=book.venue, ticker=book.ticker, maker=maker.cloid, maker_venue=maker.venue,
-                    maker_ticker=maker.ticker, amount=-obligation.quantity / ratio, ratio=ratio,
-                )
-            )  # fmt: skip
+    for claim in child.claims:
+        rest, waiting = claim.quantity - claim.filled, book.share(claim.maker, claim.leg).waiting
+        if rest * waiting > 0:  # where an opposite obligation has met it, nothing is left to close
+            part = rest if abs(rest) < abs(waiting) else waiting
+            commands.append(_unwind(book, makers[claim.maker], claim.leg, part))
     return commands
+
+
+def _unwind(book: HedgeBook, maker: Maker, leg: int, quantity: Decimal) -> e.Command:
+    ratio = maker.legs[leg].ratio
+    return e.Unwind(
+        venue=book.venue, ticker=book.ticker, maker=maker.cloid, maker_venue=maker.venue, maker_ticker=maker.ticker,
+        amount=-quantity / ratio, ratio=ratio,
+    )  # fmt: skip
 
 
 def told(child: Child, event: str, text: str, severity: str) -> e.Alert:
@@ -118,8 +146,7 @@ def told(child: Child, event: str, text: str, severity: str) -> e.Alert:
     return e.Alert(event=event, venue=venue, ticker=ticker, text=text, severity=severity, cloid=child.cloid)
 
 
-def _ask_rules(book: HedgeBook, child: Child, text: str, now_ns: int, limits: Limits) -> list[e.Command]:
-    book.retry_ns = now_ns + limits.backoff_ns
+def _ask_rules(book: HedgeBook, child: Child, text: str) -> list[e.Command]:
     return [e.RefreshContracts(venue=book.venue, ticker=book.ticker), told(child, "refused", text, "warning")]
 
 

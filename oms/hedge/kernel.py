@@ -182,7 +182,7 @@ class Kernel:
         child.absence.seen()
         if event.done:
             how = child.policy.rung(child.rung).how
-            if how is How.JOIN and event.reason is None and child.in_flight != 0:
+            if how is How.JOIN and child.in_flight != 0 and child.rested_until(event.reason):
                 return self._ending(child)
             missed = how is How.IOC and event.reason in {None, RejectReason.NO_LIQUIDITY}
             return self._ended(child, event.reason, event.text, missed=missed)
@@ -297,7 +297,12 @@ class Kernel:
         book = self.books.get((event.contract.venue, event.contract.ticker))
         if book is None:
             return []
+        traded = book.contract is None or book.contract.trading
         book.contract, book.market_slippage = event.contract, event.market_slippage
+        if book.last_reject in failures.RULES:
+            book.retry_ns = 0  # these are the rules that it waits for
+        if traded and not event.contract.trading:
+            self._commands += failures.stopped_trading(book)
         return [book]
 
     # -- the operator, and what only the operator can judge
@@ -321,12 +326,14 @@ class Kernel:
 
     def _unwinding(self, event: e.Unwinding) -> list[HedgeBook]:
         self.unwinds[event.order] = event
+        self.book(event.venue, event.ticker).unwinding.add(event.order)
         return []
 
     def _forfeited(self, event: e.Forfeited) -> list[HedgeBook]:
         self.check(event)
         book = self.book(event.venue, event.ticker)
         self.unwinds.pop(event.unwind, None)
+        book.unwinding.discard(event.unwind)
         acts.forfeit(book, book.balance if event.amount is None else event.amount)
         return [book]
 
@@ -360,11 +367,7 @@ class Kernel:
                 self._commands.append(e.CancelChild(child=child.cloid))
         while self._send_one(book):
             pass
-        if book.balance == 0:
-            book.waits = book.release = ""
-            book.ts_waiting_ns = 0
-        elif not book.ts_waiting_ns:
-            book.ts_waiting_ns = self.now_ns
+        decision.note_waiting(book, self.now_ns)
         self._commands += self.cap.judge(book, self.books.values())
 
     def _send_one(self, book: HedgeBook) -> bool:

@@ -102,6 +102,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     backoff_ns: int = 250_000_000
     """Wait after the first failure; doubles with each one."""
     max_backoff_ns: int = 30_000_000_000
+    rules_wait_ns: int = 3_000_000_000
+    """How long a hedge that was refused for its lot or tick waits for the contract's rules, asked anew."""
     max_throttle_ns: int = 30_000_000_000
     """The makers of a book are stopped where a rate limit lets no hedge of it out for longer."""
     outage_alerts_ns: tuple[int, ...] = (10_000_000_000, 30_000_000_000)

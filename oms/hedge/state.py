@@ -113,6 +113,14 @@ class Child:
         rest = self.amount - self.cum
         return ZERO if self.state is ChildState.DONE or rest * self.amount <= 0 else rest
 
+    def rested_until(self, reason: RejectReason | None) -> bool:
+        """Whether an end with this reason is that of an order in the book, and not of one that never got into it.
+
+        A venue may give a reason for ending an order that rests, too: its position is gone, it met another of ours.
+        """
+        seen = self.state in {ChildState.WORKING, ChildState.ENDING}
+        return reason is None or (seen and reason is not RejectReason.POST_ONLY)
+
     @property
     def unsure(self) -> bool:
         """Whether what is in flight of it may or may not have filled: nobody has spoken for it, or for its end."""
@@ -167,6 +175,8 @@ class HedgeBook:
     refused_notional: Decimal = ZERO
     """A hedge of this notional was refused as too small: the next must be larger."""
     last_reject: RejectReason | None = None
+    unwinding: set[str] = field(default_factory=set)
+    """Orders that close on makers' venues what waits here: until each is settled the book sends nothing."""
     capped: bool = False
     """Whether too much is unhedged: its makers were cancelled and no new ones are taken (I10)."""
     waits: str = ""
@@ -189,6 +199,8 @@ class HedgeBook:
             return f"the book is on HOLD, {self.down}"
         if self.halted:
             return self.halted
+        if self.contract is not None and not self.contract.trading:
+            return "the venue does not trade this contract now"
         return "too much is unhedged in it already" if self.capped else ""
 
     @property

@@ -5,6 +5,7 @@ from decimal import Decimal
 from gateways.contracts import floor_lots, smallest_order
 from gateways.errors import Rejected, Unknown
 from gateways.standards import AmendOrder, CancelOrder, OrderStatus, PlaceOrder, RejectReason
+from oms.hedge.decision import LARGER
 from oms.orders import Role
 from tests.machine.oracle import TICKER, Mood
 
@@ -58,7 +59,7 @@ def _honest(desk, venue):
                 parcel.reply(Rejected(venue.alias, "not open", reason=RejectReason.UNKNOWN_ORDER))
         elif isinstance(request, AmendOrder):
             parcel.reply(Rejected(venue.alias, "no"))
-    for cloid in desk.oms.kernel.children:
+    for cloid in (*desk.oms.kernel.children, *desk.oms.kernel.unwinds):
         real = venue.orders.get(cloid)
         if real is not None and real.rest != 0:
             venue.fill(real, real.now, real.rest)
@@ -83,7 +84,7 @@ def _too_much(desk, book):
     quantity = max((policy.above_quantity for policy in policies), default=0)
     value = max((policy.above_value for policy in policies), default=0)
     if book.refused_notional:
-        value = max(value, book.refused_notional + contract.lot_size * book.bid)
+        value = max(value, book.refused_notional * LARGER + contract.lot_size * book.bid)
     # A seller's limit is below the bid by the slippage of these ladders, and minimums hold at the limit.
     limit = book.bid * LIMIT if book.bid else None
     least = max(smallest_order(contract, limit), quantity, value / book.bid if book.bid else 0)

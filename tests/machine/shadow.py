@@ -7,12 +7,13 @@ from collections import defaultdict
 from decimal import Decimal
 
 from gateways.contracts import is_multiple
-from gateways.standards import ZERO
+from gateways.standards import ZERO, OrderStatus, RejectReason
 from oms.evidence import Evidence
 from oms.hedge import events as e
 from oms.hedge.policy import How
 from oms.hedge.state import ChildState
 
+NOT_SPOKEN_FOR = {OrderStatus.PENDING, OrderStatus.UNKNOWN}
 UNSURE = {ChildState.UNKNOWN, ChildState.ENDING}
 
 
@@ -24,6 +25,8 @@ class Shadow:
         self.filled: dict[str, Decimal] = defaultdict(lambda: ZERO)
         self.intents: dict[str, e.Intended] = {}
         self.ended: set[str] = set()
+        self.rests: set[str] = set()
+        """Orders that a venue has told of as open."""
         self.forfeited: dict[tuple, Decimal] = defaultdict(lambda: ZERO)
         self.grown: dict[tuple, list] = defaultdict(list)
         self.hastened: set[tuple] = set()
@@ -64,6 +67,8 @@ class Shadow:
         assert abs(evidence.filled) >= abs(self.filled[key]), "I7: a filled size fell"
         growth = evidence.filled - self.filled[key]
         self.filled[key] = evidence.filled
+        if not evidence.status.terminal and (evidence.filled or evidence.status not in NOT_SPOKEN_FOR):
+            self.rests.add(key)
         if evidence.status.terminal and key in self.intents and not self._unconfirmed(evidence):
             self.ended.add(key)
         for leg in self.legs.get(key, ()):
@@ -78,7 +83,10 @@ class Shadow:
         """Whether an order that rested has ended with a rest: what it filled counts once the venue was asked."""
         intended = self.intents[evidence.key]
         joined = intended.policy.rung(intended.rung).how is How.JOIN
-        return joined and evidence.reason is None and abs(evidence.filled) < abs(intended.amount)
+        rested = evidence.reason is None or (
+            evidence.key in self.rests and evidence.reason is not RejectReason.POST_ONLY
+        )  # fmt: skip
+        return joined and rested and abs(evidence.filled) < abs(intended.amount)
 
     # ------------------------------------------------------------ the books
 

@@ -75,17 +75,17 @@ MUTANTS = (
         "journal after send",
         (
             Change(
-                "oms/hedge/handler.py",
+                "oms/hedge/dispatch.py",
                 '        if self._record("Intended", command.intended(now), cause) is None:\n',
                 "        if self._host.journal.failed is not None:\n",
             ),
             Change(
-                "oms/hedge/handler.py",
-                "        self._host.tasks.start(self._carry(command.venue, order, received_ns),",
+                "oms/hedge/dispatch.py",
+                "        return _Left(command, entered, sending, now)\n",
                 "        asyncio.get_running_loop().call_later(\n"
                 '            0.001, self._record, "Intended", command.intended(now), cause\n'
                 "        )\n"
-                "        self._host.tasks.start(self._carry(command.venue, order, received_ns),",
+                "        return _Left(command, entered, sending, now)\n",
             ),
         ),
         ("tests/oms/test_intents.py",),
@@ -143,7 +143,7 @@ MUTANTS = (
         (
             Change(
                 "oms/hedge/kernel.py",
-                "            if how is How.JOIN and event.reason is None and child.in_flight != 0:\n",
+                "            if how is How.JOIN and child.in_flight != 0 and child.rested_until(event.reason):\n",
                 "            if False:\n",
             ),
         ),

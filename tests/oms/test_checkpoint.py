@@ -25,7 +25,7 @@ from oms.checkpoint import (
 from oms.clock import ManualClock
 from oms.evidence import Entered, Evidence
 from oms.hedge import events as e
-from oms.hedge.handler import JOURNALED
+from oms.hedge.dispatch import JOURNALED
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import How, Leg, OnFailure, Policy, Rung
 from oms.hedge.state import Child, Claim, HedgeBook, Maker, Obligation, Share
@@ -307,7 +307,7 @@ def test_everything_that_the_kernel_keeps_was_thought_of():
     told_anew = {"contract", "market_slippage", "bid", "ask", "ts_quote_ns", "down"}
     told_anew |= {"waits", "release", "ts_waiting_ns"}
     told_anew |= {"halted"}  # by the trading state, which the checkpoint has
-    elsewhere = {"open_children", "shares", "cloid"}
+    elsewhere = {"open_children", "shares", "cloid", "unwinding"}
     for kept, row in (
         (HedgeBook, BookRow), (Child, ChildRow), (Maker, MakerRow), (Obligation, ObligationRow), (Claim, ClaimRow),
         (Share, ShareRow),

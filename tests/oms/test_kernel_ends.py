@@ -99,3 +99,17 @@ def test_the_operator_may_take_an_end_as_told(joined):
     assert joined.children["child1"].text == "its end was taken as told by the operator"
     seen(joined, "child1", "-0.3")
     assert book(joined).hedged == D("-0.3")
+
+
+@pytest.mark.parametrize("reason", [RejectReason.OTHER, RejectReason.REDUCE_ONLY])
+def test_an_end_for_a_reason_of_the_venues_is_confirmed_too(joined, reason):
+    """It rested, whatever ended it: met by another order of ours, its position gone."""
+    assert e.ConfirmEnd(child="child1") in seen(joined, "child1", "-0.2", reason=reason)
+    assert book(joined).in_flight == D("-0.8")
+    assert sent(seen(joined, "child1", "-0.3", reason=RejectReason.OTHER)) == []
+    assert sent(confirm(joined)) == [("child2", D("-0.7"))]
+
+
+def test_one_that_was_shown_open_and_then_refused_as_one_that_would_take_never_rested(joined):
+    """Venues that acknowledge before they look say so of a post-only order: the next rung goes at once."""
+    assert sent(seen(joined, "child1", "0", reason=RejectReason.POST_ONLY)) == [("child2", D(-1))]
