@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from websockets.asyncio.server import ServerConnection, unix_serve
@@ -91,6 +92,7 @@ class Door:
                 handle, sock=listener, process_request=self._admit, compression=None, server_header=None,
                 max_size=wire.MOST_ASKED_BYTES, max_queue=16, open_timeout=HELLO_S, ping_interval=PING_S,
                 ping_timeout=PING_S, close_timeout=_CLOSING_S, logger=_SOCKET_LOG,
+                create_connection=_coming(self._drop),
             ):  # fmt: skip
                 self.path = path
                 try:
@@ -126,25 +128,31 @@ class Door:
         return connection.respond(http.HTTPStatus.FORBIDDEN, f"{text}\n")
 
     async def _serve(self, engine: Engine, connection: ServerConnection) -> None:
+        name, phase = "somebody", "no hello"
         try:
             hello = await self._hello(connection)
-        except (wire.WireError, TimeoutError, ConnectionClosed) as error:
-            self._drop("no hello", str(error) or "nothing was said")
-            await connection.close(1008, "no hello")
-            return
-        refusal = wire.refusal(hello)
-        if refusal:
-            self._drop("another version", refusal)
-            await connection.send(wire.encode(wire.Refused(refusal)))
-            await connection.close(1008, "another version")
-            return
-        self._number += 1
-        await connection.send(wire.encode(wire.Welcome(wire.VERSION, os.getpid(), hello.view)))
-        session = Session(
-            self._number, hello, socket=connection, engine=engine, publication=self._publication, tasks=self._tasks,
-            stop=self._stop,
-        )  # fmt: skip
-        await self._keep(session)
+            refusal = wire.refusal(hello)
+            if refusal:
+                self._drop("another version", refusal)
+                await connection.send(wire.encode(wire.Refused(refusal)))
+                await connection.close(1008, "another version")
+                return
+            await connection.send(wire.encode(wire.Welcome(wire.VERSION, os.getpid(), hello.view)))
+            self._number += 1
+            session = Session(
+                self._number, hello, socket=connection, engine=engine, publication=self._publication,
+                tasks=self._tasks, stop=self._stop,
+            )  # fmt: skip
+            name, phase = session.name, "no message"
+            await self._keep(session)
+        except (wire.WireError, TimeoutError) as error:
+            self._drop(phase, f"{name}: {error or 'nothing was said'}")
+            await connection.close(1008, phase)
+        except ConnectionClosedError as error:
+            too_long = error.sent is not None and error.sent.code == 1009
+            self._drop("too long" if too_long else "lost", f"{name}: {error}")
+        except ConnectionClosed:
+            return  # it left
 
     async def _hello(self, connection: ServerConnection) -> wire.Hello:
         async with asyncio.timeout(HELLO_S):
@@ -154,17 +162,10 @@ class Door:
         return message
 
     async def _keep(self, session: Session) -> None:
-        connection = session.socket
-        self._sessions[session] = connection
+        self._sessions[session] = session.socket
         log("console attached", console=session.name, view=session.hello.view)
         try:
             await session.run()
-        except wire.WireError as error:
-            self._drop("no message", f"{session.name}: {error}")
-            await connection.close(1008, "no message")
-        except ConnectionClosedError as error:
-            too_long = error.sent is not None and error.sent.code == 1009
-            self._drop("too long" if too_long else "lost", f"{session.name}: {error}")
         finally:
             del self._sessions[session]
             log("console left", console=session.name)
@@ -175,6 +176,20 @@ class Door:
 
     def _failed(self, name: str, error: BaseException) -> None:
         log("console's question failed", logging.ERROR, name=name, text=repr(error))
+
+
+def _coming(drop: Callable[[str, str], None]) -> type[ServerConnection]:
+    class Coming(ServerConnection):
+        """A connection that tells when it ends without a request: what came was none, or nothing did."""
+
+        async def handshake(self, *arguments: Any, **options: Any) -> None:
+            try:
+                await super().handshake(*arguments, **options)
+            finally:
+                if self.request is None:
+                    drop("no handshake", f"no request: {self.protocol.parser_exc or 'nothing was said'}")
+
+    return Coming
 
 
 # ------------------------------------------------------------------------- the socket
