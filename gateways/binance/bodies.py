@@ -50,9 +50,12 @@ def parse(raw: Body, venue: str) -> Any:
 
 
 def typed(value: Any, shape: type[T], venue: str) -> T:
-    """``value`` as a wire struct. Raises DecodeError naming the field that is missing or wrong."""
+    """``value`` as a wire struct; a whole number or a flag may be written as a text.
+
+    Raises DecodeError naming the field that is missing or wrong.
+    """
     try:
-        return msgspec.convert(value, shape)
+        return msgspec.convert(value, shape, strict=False)
     except msgspec.ValidationError as error:
         raise malformed(error, venue) from error
 
@@ -83,7 +86,7 @@ def order(body: Body, contracts: Contracts) -> OrderUpdate:
         venue=venue,
         ticker=raw.symbol,
         oid=str(raw.order_id),
-        cloid=raw.client_order_id,
+        cloid=raw.client_order_id or None,
         status=terms.status_of(raw.status, filled or ZERO, quantity),
         amount=units.amount(quantity, sign, factor),
         price=units.price_or_none(raw.price, factor, venue, "price"),

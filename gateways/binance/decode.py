@@ -50,8 +50,8 @@ IGNORED = frozenset(
 )
 """Documented types that an OMS does not need. Any other type without events is new to us and worth counting."""
 
-_EVENT: "msgspec.json.Decoder[wire.StreamEvent]" = msgspec.json.Decoder(wire.StreamEvent)
-_WRAPPED = msgspec.json.Decoder(wire.Wrapped)
+_EVENT: "msgspec.json.Decoder[wire.StreamEvent]" = msgspec.json.Decoder(wire.StreamEvent, strict=False)
+_WRAPPED = msgspec.json.Decoder(wire.Wrapped, strict=False)
 _SHAPES: dict[str, type[msgspec.Struct]] = {
     "ORDER_TRADE_UPDATE": wire.OrderTradeUpdate,
     "TRADE_LITE": wire.TradeLite,
@@ -182,7 +182,7 @@ def _order_update(raw: wire.OrderBody, contracts: Contracts) -> list[Event]:
         venue=venue,
         ticker=raw.symbol,
         oid=oid,
-        cloid=raw.client_id,
+        cloid=raw.client_id or None,
         status=terms.status_of(raw.status, filled, quantity),
         amount=units.amount(quantity, sign, factor),
         price=units.price_or_none(raw.price, factor, venue, "o.p"),
@@ -208,7 +208,7 @@ def _order_update(raw: wire.OrderBody, contracts: Contracts) -> list[Event]:
         trade_id=str(raw.trade_id),
         amount=units.amount(last, sign, factor),
         price=units.price(raw.last_price, factor, venue, "o.L"),
-        cloid=raw.client_id,
+        cloid=raw.client_id or None,
         fee=None if raw.fee is None else units.finite(raw.fee, venue, "o.n"),
         fee_asset=raw.fee_asset or "",
         is_maker=raw.maker,
@@ -232,7 +232,7 @@ def _lite_fill(raw: wire.TradeLite, contracts: Contracts) -> list[Event]:
             trade_id=str(raw.trade_id),
             amount=units.amount(quantity, units.sign_of(raw.side, venue, "S"), factor),
             price=units.price(raw.last_price, factor, venue, "L"),
-            cloid=raw.client_id,
+            cloid=raw.client_id or None,
             is_maker=raw.maker,
             forced=terms.is_venue_made(raw.client_id, "", "", ""),
             ts_venue_ns=raw.ts * units.MS,

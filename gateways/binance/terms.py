@@ -22,7 +22,11 @@ _TIMES_IN_FORCE = {
     "FOK": TimeInForce.FOK,
     # Good till crossing: post-only, which here is a flag beside GTC.
     "GTX": TimeInForce.GTC,
+    # Retail price improvement: post-only too, hidden from the API's book.
+    "RPI": TimeInForce.GTC,
 }
+
+_POST_ONLY = frozenset({"GTX", "RPI"})
 
 _KINDS = {"LIMIT": OrderKind.LIMIT, "MARKET": OrderKind.MARKET}
 
@@ -43,7 +47,7 @@ def status_of(word: str, filled: Decimal, quantity: Decimal) -> OrderStatus | No
 
 
 def tif_of(word: str) -> TimeInForce | None:
-    """The time in force, None for those that we never send (GTD, GTE_GTC, RPI)."""
+    """The time in force, None for those without one of ours (GTD, GTE_GTC)."""
     return _TIMES_IN_FORCE.get(word)
 
 
@@ -54,7 +58,7 @@ def kind_of(word: str) -> OrderKind | None:
 
 def is_post_only(tif: str) -> bool:
     """Whether the time in force makes the order post-only."""
-    return tif == "GTX"
+    return tif in _POST_ONLY
 
 
 def is_venue_made(client_id: str | None, status: str, execution: str, kind: str) -> bool:
@@ -68,7 +72,7 @@ def reason_of_end(status: str, tif: str, kind: str) -> RejectReason | None:
     """Why an order ended without our asking, where the venue's words tell."""
     if status != "EXPIRED":
         return None
-    if tif == "GTX":
+    if is_post_only(tif):
         return RejectReason.POST_ONLY
     if tif in {"IOC", "FOK"} or kind == "MARKET":
         return RejectReason.NO_LIQUIDITY

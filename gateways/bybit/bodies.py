@@ -47,9 +47,12 @@ def parse(raw: Body | msgspec.Raw, venue: str) -> Any:
 
 
 def typed(value: Any, shape: type[T], venue: str) -> T:
-    """``value`` as a wire struct. Raises DecodeError naming the field that is missing or wrong."""
+    """``value`` as a wire struct; a whole number or a flag may be written as a text.
+
+    Raises DecodeError naming the field that is missing or wrong.
+    """
     try:
-        return msgspec.convert(value, shape)
+        return msgspec.convert(value, shape, strict=False)
     except (msgspec.ValidationError, ArithmeticError) as error:
         raise malformed(error, venue) from error
 
@@ -70,13 +73,10 @@ def malformed(error: Exception, venue: str, under: str = "") -> DecodeError:
 
 def refusal(body: Body, venue: str, *, status: int = 200) -> Reject | None:
     """What an answer refuses, None for a success. ``status``: of HTTP."""
-    raw = parse(body, venue)
-    code = raw.get("retCode") if isinstance(raw, dict) else None
-    if not isinstance(code, int) or isinstance(code, bool):
-        raise DecodeError(venue, "retCode", "not a number")
-    if code == 0 and status == 200:
+    said = typed(parse(body, venue), wire.Verdict, venue)
+    if said.ret_code == 0 and status == 200:
         return None
-    return reject_of(code, str(raw.get("retMsg") or ""), venue, status=status)
+    return reject_of(said.ret_code, said.ret_msg or "", venue, status=status)
 
 
 def reject_of(

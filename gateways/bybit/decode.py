@@ -34,14 +34,14 @@ IGNORED = frozenset(
 
 T = TypeVar("T")
 
-_MESSAGE = msgspec.json.Decoder(wire.Message)
-_ORDERS = msgspec.json.Decoder(list[wire.OrderRow])
-_EXECUTIONS = msgspec.json.Decoder(list[wire.ExecutionRow])
-_POSITIONS = msgspec.json.Decoder(list[wire.PositionRow])
-_WALLETS = msgspec.json.Decoder(list[wire.Account])
-_TRADES = msgspec.json.Decoder(list[wire.PublicTrade])
-_BOOK = msgspec.json.Decoder(wire.Book)
-_TICKER = msgspec.json.Decoder(wire.Ticker)
+_MESSAGE = msgspec.json.Decoder(wire.Message, strict=False)
+_ORDERS = msgspec.json.Decoder(list[wire.OrderRow], strict=False)
+_EXECUTIONS = msgspec.json.Decoder(list[wire.ExecutionRow], strict=False)
+_POSITIONS = msgspec.json.Decoder(list[wire.PositionRow], strict=False)
+_WALLETS = msgspec.json.Decoder(list[wire.Account], strict=False)
+_TRADES = msgspec.json.Decoder(list[wire.PublicTrade], strict=False)
+_BOOK = msgspec.json.Decoder(wire.Book, strict=False)
+_TICKER = msgspec.json.Decoder(wire.Ticker, strict=False)
 
 
 def decode(raw: Body, contracts: Contracts) -> list[Event]:

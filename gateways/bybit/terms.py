@@ -25,6 +25,8 @@ _TIMES_IN_FORCE = {
     "FOK": TimeInForce.FOK,
     # Post-only, which here is a flag beside GTC.
     "PostOnly": TimeInForce.GTC,
+    # Retail price improvement: post-only too, hidden from the API's book.
+    "RPI": TimeInForce.GTC,
 }
 
 _KINDS = {"Limit": OrderKind.LIMIT, "Market": OrderKind.MARKET}
@@ -86,7 +88,7 @@ def status_of(word: str) -> OrderStatus | None:
 
 
 def tif_of(word: str | None) -> TimeInForce | None:
-    """The time in force, None for one that we never send (RPI)."""
+    """The time in force, None for a word that is not documented."""
     return _TIMES_IN_FORCE.get(word or "")
 
 

@@ -44,6 +44,13 @@ class Message(msgspec.Struct, frozen=True, rename="camel"):
     result: msgspec.Raw = _NOTHING
 
 
+class Verdict(msgspec.Struct, frozen=True, rename="camel"):
+    """What an answer of REST says of the request: 0 for a success, any other code with its words."""
+
+    ret_code: int
+    ret_msg: Text = None
+
+
 class OrderRow(msgspec.Struct, frozen=True, rename="camel"):
     """An order, as the ``order`` stream and the order queries state it."""
 

@@ -84,7 +84,7 @@ def _outcome(item: Any, venue: str, place: int) -> Outcome:
     if isinstance(item, str):  # "success", "waitingForFill", "waitingForTrigger"
         return Outcome()
     try:
-        return msgspec.convert(item, Outcome)
+        return msgspec.convert(item, Outcome, strict=False)
     except msgspec.ValidationError as error:
         raise DecodeError(venue, f"statuses.{place}.{field_of(error)}", str(error)) from error
 

@@ -203,6 +203,7 @@ _OBJECTS: _Table = (
     (("balances",), _spot_account),
     (("coin", "total"), _spot_token),
     (("coin", "levels"), _book),
+    (("order", "statusTimestamp"), lambda body, known: _history([body], known)),
     (("status",), _status),
     (("statuses",), lambda body, known: [*acks(body, known.venue)]),
     (("coin", "px", "sz", "side", "tid"), _trade),

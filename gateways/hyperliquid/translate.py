@@ -67,8 +67,8 @@ def nanoseconds(milliseconds: int) -> int:
 
 
 def our_cloid(cloid: str | None) -> str | None:
-    """A client order id in our form: 32 hex characters without the 0x; another's text as it is."""
-    if cloid is None:
+    """A client order id in our form: 32 hex characters without the 0x; another's text as it is; None for none."""
+    if not cloid:
         return None
     digits = cloid.removeprefix("0x")
     return digits.lower() if len(digits) == _CLOID_LENGTH else cloid
@@ -159,7 +159,7 @@ def fill_event(venue: str, fill: WireFill, *, user: str = "", snapshot: bool = F
 
 def _trade_id(fill: WireFill) -> str:
     """The trade's id; old fills and conversions have none, but no two of a hash begin at one position."""
-    if fill.tid:
+    if fill.tid not in {None, 0, "0", ""}:
         return str(fill.tid)
     return f"{fill.hash}:{fill.start_position}:{fill.px}:{fill.sz}"
 

@@ -296,16 +296,19 @@ def field_of(error: msgspec.ValidationError) -> str:
 
 @lru_cache(maxsize=64)
 def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
+    return msgspec.json.Decoder(kind, strict=False)
 
 
 def read(kind: type[T], source: Any, venue: str) -> T:
-    """``source``, text or parsed, as ``kind``. Raises DecodeError naming the first field that is missing or wrong."""
+    """``source``, text or parsed, as ``kind``; a whole number or a flag may be written as a text.
+
+    Raises DecodeError naming the first field that is missing or wrong.
+    """
     try:
         if isinstance(source, bytes | str | msgspec.Raw):
             value: T = _decoder(cast("Hashable", kind)).decode(source)
             return value
-        return msgspec.convert(source, kind)
+        return msgspec.convert(source, kind, strict=False)
     except msgspec.ValidationError as error:
         raise DecodeError(venue, field_of(error), str(error)) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

@@ -52,11 +52,14 @@ def parse(raw: Body, venue: str) -> Any:
 
 
 def typed(value: Any, shape: type[T], venue: str) -> T:
-    """``value`` as a wire struct. Raises DecodeError naming the field that is missing or wrong."""
+    """``value`` as a wire struct; a whole number or a flag may be written as a text.
+
+    Raises DecodeError naming the field that is missing or wrong.
+    """
     if isinstance(value, bytes | str):
         value = parse(value, venue)
     try:
-        return msgspec.convert(value, shape)
+        return msgspec.convert(value, shape, strict=False)
     except msgspec.ValidationError as error:
         text = str(error)
         at, missing = _AT.search(text), _MISSING.search(text)
@@ -168,7 +171,7 @@ def order_of(raw: wire.Order, contracts: Contracts) -> OrderUpdate | None:
         average_price=units.price_or_none(raw.avg_px, venue, "avgPx"),
         kind=terms.kind_of(raw.ord_type),
         tif=terms.tif_of(raw.ord_type),
-        post_only=raw.ord_type == "post_only",
+        post_only=terms.is_post_only(raw.ord_type),
         reduce_only=terms.flag(raw.reduce_only),
         forced=terms.is_venue_made(raw.category),
         label="AMENDMENT" if raw.amend_result == "0" else raw.state,

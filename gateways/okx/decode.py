@@ -310,5 +310,6 @@ _CHANNELS: dict[str, tuple[type[Any], Translate[Any]]] = {
     "mark-price": (wire.MarkPush, _marks),
 }
 _CHANNELS_BY_BYTES: dict[bytes, tuple["msgspec.json.Decoder[Any]", Translate[Any]]] = {
-    name.encode(): (msgspec.json.Decoder(shape), translate) for name, (shape, translate) in _CHANNELS.items()
+    name.encode(): (msgspec.json.Decoder(shape, strict=False), translate)
+    for name, (shape, translate) in _CHANNELS.items()
 }

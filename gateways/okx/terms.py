@@ -20,16 +20,24 @@ _KINDS = {
     "post_only": OrderKind.LIMIT,
     "fok": OrderKind.LIMIT,
     "ioc": OrderKind.LIMIT,
+    "rpi": OrderKind.LIMIT,
+    "elp": OrderKind.LIMIT,
     "market": OrderKind.MARKET,
 }
 
 _TIMES_IN_FORCE = {
     "limit": TimeInForce.GTC,
     "post_only": TimeInForce.GTC,
+    "rpi": TimeInForce.GTC,
+    "elp": TimeInForce.GTC,
     "fok": TimeInForce.FOK,
     "ioc": TimeInForce.IOC,
     "optimal_limit_ioc": TimeInForce.IOC,
 }
+
+_POST_ONLY = frozenset({"post_only", "mmp_and_post_only", "rpi", "elp"})
+"""Kinds that only ever add liquidity: beside the plain one those of market maker protection and of the retail price
+improvement program (once "enhanced liquidity")."""
 
 _VENUE_MADE = frozenset({"adl", "full_liquidation", "partial_liquidation", "delivery"})
 
@@ -59,6 +67,11 @@ def kind_of(word: str) -> OrderKind | None:
 def tif_of(word: str) -> TimeInForce | None:
     """The time in force that a kind of order implies, None where it implies none (market)."""
     return _TIMES_IN_FORCE.get(word)
+
+
+def is_post_only(word: str) -> bool:
+    """Whether a kind of order only adds liquidity."""
+    return word in _POST_ONLY
 
 
 def is_venue_made(category: str | None) -> bool:

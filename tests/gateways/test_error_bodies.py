@@ -71,7 +71,10 @@ def a_venue(kind: str, network: OneAnswer) -> Any:
     endpoints = Endpoints(rest="http://127.0.0.1:1", ws=ws, key=key, secret=secret, passphrase="p", kind=kind)
     venue: Any = make_venue(kind, endpoints, network)
     session = venue._session
-    session.open(lambda batch: None, Deaf())
+    if kind == "hyperliquid":
+        venue._link = venue._make_link(key, lambda batch: None, Deaf())
+    else:
+        session.open(lambda batch: None, Deaf())
     session.contracts = Contracts(
         kind,
         [
@@ -88,8 +91,6 @@ def a_venue(kind: str, network: OneAnswer) -> Any:
             )
         ],
     )
-    if kind == "hyperliquid":
-        venue._link = venue._make_link(key)
     return venue
 
 

@@ -89,6 +89,19 @@ def test_execution_gives_the_order_and_the_fill(contracts: Contracts) -> None:
     )
 
 
+def test_an_empty_client_id_is_none(contracts: Contracts) -> None:
+    """Orders of others without an id are not one order under the empty name."""
+    events = [*decode(wire(execution(c="")), contracts), *decode(wire(rest_order(clientOrderId="")), contracts)]
+    assert [event.cloid for event in events if isinstance(event, OrderUpdate | FillEvent)] == [None, None, None]
+
+
+def test_retail_price_improvement_is_post_only(contracts: Contracts) -> None:
+    """``RPI`` orders are passive limit orders ("Retail Price Improvement (RPI) Orders"): post-only, as GTX is."""
+    [update] = decode(wire(order_update(f="RPI")), contracts)
+    assert isinstance(update, OrderUpdate)
+    assert (update.kind, update.tif, update.post_only) == (OrderKind.LIMIT, TimeInForce.GTC, True)
+
+
 def test_trade_lite_gives_a_fill_without_state(contracts: Contracts) -> None:
     """The early execution has trade id, size and price; no fee, no cumulative size, no status."""
     lite = {

@@ -140,6 +140,12 @@ def test_empty_texts_are_none(contracts: Contracts) -> None:
     assert update.ts_venue_ns == 0
 
 
+def test_retail_price_improvement_is_post_only(contracts: Contracts) -> None:
+    """``RPI`` orders only add liquidity ("timeInForce" of the enums): post-only, as PostOnly is."""
+    update = only(push("order", [order_row(timeInForce="RPI")]), contracts)
+    assert (update.tif, update.post_only) == (TimeInForce.GTC, True)
+
+
 def test_a_market_order_has_no_price(contracts: Contracts) -> None:
     """What the venue shows as the price of a market order is its own protection."""
     update = only(push("order", [order_row(orderType="Market", timeInForce="IOC", price="2375")]), contracts)

@@ -177,6 +177,7 @@ def test_history_and_spot_and_trades_by_shape(contracts: Contracts) -> None:
     """Answers are told by their shape, as the venue does not repeat the question."""
     history = [order_status("filled", sz="0.0")["order"]]
     assert [type(event) for event in decode(json.dumps(history), contracts)] == [OrderUpdate]
+    assert decode(json.dumps(history[0]), contracts) == decode(json.dumps(history), contracts)
     spot = {"balances": [{"coin": "HYPE", "token": 150, "total": "5", "hold": "2"}]}
     assert decode(json.dumps(spot), contracts) == [BalanceUpdate(venue="hl", asset="HYPE", total=D(5), available=D(3))]
     trade = {"coin": "BTC", "side": "B", "px": "1", "sz": "2", "time": 1, "tid": 4, "hash": "0x", "users": ["", ""]}

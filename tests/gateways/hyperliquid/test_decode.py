@@ -115,6 +115,11 @@ def test_ids_of_others_are_left_as_they_are(cloid: str | None, contracts: Contra
     assert only(order_updates(cloid=cloid), contracts).cloid == cloid
 
 
+def test_an_empty_id_is_none(contracts: Contracts) -> None:
+    """Orders without an id are not one order under the empty name."""
+    assert only(order_updates(cloid=""), contracts).cloid is None
+
+
 def test_a_message_may_hold_several_orders(contracts: Contracts) -> None:
     """A change of an order is two rows: the old oid ends, the new one opens, under one id."""
     message = order_updates("canceled")

@@ -136,6 +136,10 @@ def test_why_an_order_was_cancelled(contracts: Contracts, source: str, reason: R
         ("fok", OrderKind.LIMIT, TimeInForce.FOK, False),
         ("market", OrderKind.MARKET, None, False),
         ("optimal_limit_ioc", None, TimeInForce.IOC, False),
+        # Retail price improvement, and its former name: passive orders ("OKX Retail Price Improvement Program").
+        ("rpi", OrderKind.LIMIT, TimeInForce.GTC, True),
+        ("elp", OrderKind.LIMIT, TimeInForce.GTC, True),
+        ("mmp_and_post_only", None, None, True),
     ],
 )
 def test_kinds(
