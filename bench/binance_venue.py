@@ -58,6 +58,13 @@ class Account:
         """What rests."""
         return [order for order in self.orders.values() if order["status"] in {"NEW", "PARTIALLY_FILLED"}]
 
+    def page_of_trades(self, params: dict[str, Any]) -> list[dict[str, Any]]:
+        """Up to 1,000 executions, oldest first, from an id on or else between two times."""
+        if "fromId" in params:
+            return self.trades[int(params["fromId"]) - 1 :][:1_000]
+        since, until = int(params.get("startTime", 0)), int(params.get("endTime", 1 << 62))
+        return [each for each in self.trades if since <= each["time"] <= until][:1_000]
+
 
 OnOrder = Callable[[str, str, dict[str, Any], int], None]
 """Told the contender, the account, the order as it was sent and when its bytes came in."""
@@ -156,6 +163,8 @@ class BinanceVenue:
             named = (each for each in account.orders.values()
                      if each["clientOrderId"] == wanted[0] or str(each["orderId"]) == wanted[1])  # fmt: skip
             return next(named, None)
+        if path == "/fapi/v1/userTrades":
+            return account.page_of_trades(params)
         return {
             "/fapi/v1/time": {"serverTime": now_ms()},
             "/fapi/v1/exchangeInfo": {
@@ -169,10 +178,8 @@ class BinanceVenue:
             "/fapi/v3/balance": [{"asset": "USDT", "balance": "1000000000", "availableBalance": "1000000000"}],
             "/fapi/v3/positionRisk": [holds | {"unRealizedProfit": "0", "updateTime": now_ms()}],
             "/fapi/v1/openOrders": account.open_orders(),
-            "/fapi/v1/userTrades": [
-                each for each in account.trades[-1_000:] if each["time"] >= int(params.get("startTime", 0))
-            ],
             "/fapi/v1/income": [],
+            "/fapi/v1/leverageBracket": [],
         }[path]  # fmt: skip
 
     # ------------------------------------------------------------------ websockets

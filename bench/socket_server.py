@@ -12,6 +12,7 @@ from typing import cast
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 OnText = Callable[["Socket", bytes, int], None]
@@ -29,8 +30,9 @@ class Socket(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way out."""
+        """Keep the way out, which keeps nothing back: uvloop would hold it for the end of the turn."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
+        self._transport.set_write_buffer_limits(0)
 
     def data_received(self, data: bytes) -> None:
         """Stamp, then read."""
@@ -47,7 +49,9 @@ class Socket(asyncio.Protocol):
         self._flush()
 
     def send(self, text: bytes) -> int:
-        """Write one text message; the time just before (``time.perf_counter_ns``)."""
+        """Write one text message, none where the other side is leaving; the time just before (``perf_counter_ns``)."""
+        if self._protocol.state is not State.OPEN:
+            return time.perf_counter_ns()
         self._protocol.send_text(text)
         chunks = self._protocol.data_to_send()
         assert self._transport is not None

@@ -14,7 +14,9 @@ from gateways.errors import Denied, NotFound, Rejected, Unavailable, Unknown, Ve
 from gateways.router import Gateway
 from gateways.standards import AmendOrder, CancelOrder, OrderStatus, OrderUpdate, PlaceOrder, RejectReason
 from gateways.transport.budget import may_leave
+from gateways.transport.calls import UnderWay
 from oms.clock import Clock
+from oms.dead_man import rests
 from oms.evidence import Entered
 from oms.journal import Recorder
 from oms.orders import Order, OrderDelta, OrdersPage, Role
@@ -22,7 +24,7 @@ from oms.orders import Order, OrderDelta, OrdersPage, Role
 S = OrderStatus
 
 BeforeHedge = Callable[[str, PlaceOrder], Awaitable[None]]
-"""Awaited before a hedge's bytes leave. Raises Unavailable when it must not be sent."""
+"""Awaited before the bytes of a hedge that may rest leave. Raises Unavailable when it must not be sent."""
 
 
 class OrderEntry:
@@ -43,7 +45,7 @@ class OrderEntry:
         self._page = page
         self._journal = journal
         self._clock = clock
-        self._publish = publish
+        self.publish = publish
         self._unresolved = unresolved
         self._pending_timeout = pending_timeout
         self._before_hedge = before_hedge
@@ -54,6 +56,12 @@ class OrderEntry:
 
         Raises JournalError, with nothing entered, when it cannot be written: then it must not be sent.
         """
+        delta = self.enter(venue, order, role)
+        self.publish(delta)
+        return delta.after
+
+    def enter(self, venue: str, order: PlaceOrder, role: Role) -> OrderDelta:
+        """``register``, but tell nobody yet: the delta is to be published, in this turn of the loop."""
         now = self._clock.now_ns()
         if role is not Role.HEDGE:
             self._journal.append("Entered", Entered(venue=venue, role=role, order=order, ts_ns=now))
@@ -62,22 +70,39 @@ class OrderEntry:
             price=order.price, kind=order.kind, tif=order.tif, post_only=order.post_only,
             reduce_only=order.reduce_only, ts_created_ns=now,
         )  # fmt: skip
-        self._publish(self._page.register(entered))
-        return entered
+        return self._page.register(entered)
 
-    async def send(self, venue: str, order: PlaceOrder, *, hedge: bool = False) -> Order:
+    def begin(self, venue: str, order: PlaceOrder) -> UnderWay[Order]:
+        """``send`` of a registered hedge, but begun now: await it for the rest.
+
+        Where nothing has to be waited for, its bytes have left when this returns.
+        """
+        if rests(order) or self._refusal(self._current(order.cloid)):
+            return UnderWay(lambda: self.send(venue, order, hedge=True))
+        begun: Awaitable[OrderUpdate]
+        try:
+            begun = self._gateway.venue(venue).place(order, hedge=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, ``send`` says what it means for the order
+            failure = error
+            begun = UnderWay(lambda: _raised(failure))
+        return UnderWay(lambda: self.send(venue, order, hedge=True, begun=begun))
+
+    async def send(
+        self, venue: str, order: PlaceOrder, *, hedge: bool = False, begun: Awaitable[OrderUpdate] | None = None
+    ) -> Order:
         """Send a registered order, once; return it as it then stands.
 
         Raises Denied, Rejected or Unavailable when there is no order, Unknown when there may be; the page says it too.
-        If the caller is cancelled, the order is UNKNOWN until the stream or a query says more.
+        If the caller is cancelled, the order is UNKNOWN until the stream or a query says more. ``begun``: what
+        ``begin`` has sent already.
         """
         key = order.cloid
         try:
-            if hedge and self._before_hedge is not None:
+            if begun is None and hedge and self._before_hedge is not None and rests(order):
                 await self._before_hedge(venue, order)
-            with self._asked_again(self._current(key)):
+            with self._asked_again(self._current(key), now=begun is None):
                 async with asyncio.timeout(self._pending_timeout):
-                    answer = await self._gateway.venue(venue).place(order, hedge=hedge)
+                    answer = await (begun or self._gateway.venue(venue).place(order, hedge=hedge))
         except (Denied, Unavailable, Rejected) as error:
             reason = getattr(error, "reason", RejectReason.OTHER)
             self._mark(key, S.REJECTED, error.text, reason)
@@ -113,7 +138,7 @@ class OrderEntry:
             self._unresolved(order.key)
             raise
         finally:
-            self._publish(self._page.amended(order.key, now_ns=self._clock.now_ns()))
+            self.publish(self._page.amended(order.key, now_ns=self._clock.now_ns()))
         return self._current(order.key)
 
     async def cancel(self, order: Order) -> Order:
@@ -209,15 +234,16 @@ class OrderEntry:
         self._unresolved(order.key)
 
     @contextlib.contextmanager
-    def _asked_again(self, order: Order) -> Iterator[None]:
-        """Ask whether the order may leave: now, and when it has waited for the rate budget. Raises Denied."""
+    def _asked_again(self, order: Order, *, now: bool = True) -> Iterator[None]:
+        """Ask whether the order may leave: ``now``, and when it has waited for the rate budget. Raises Denied."""
 
         def ask() -> None:
             text = self._refusal(self._current(order.key))
             if text:
                 raise Denied(order.venue, f"not sent: {text}")
 
-        ask()
+        if now:
+            ask()
         with may_leave(ask):
             yield
 
@@ -232,16 +258,21 @@ class OrderEntry:
     def _take(self, key: str, answer: OrderUpdate) -> None:
         if answer.cloid is None:
             answer = msgspec.structs.replace(answer, cloid=key)
-        self._publish(self._page.upsert(answer, self._clock.now_ns()))
+        self.publish(self._page.upsert(answer, self._clock.now_ns()))
 
     def _mark(
         self, key: str, status: OrderStatus, text: str, reason: RejectReason | None = None, *, label: str = ""
     ) -> None:
         delta = self._page.mark(key, status, now_ns=self._clock.now_ns(), text=text, reason=reason, label=label)
-        self._publish(delta)
+        self.publish(delta)
 
     def _current(self, key: str) -> Order:
         order = self._page.get(key)
         if order is None:  # pages never forget an order that was registered
             raise KeyError(key)
         return order
+
+
+async def _raised(error: Exception) -> OrderUpdate:
+    """What could not even be begun, for whoever awaits it."""
+    raise error

@@ -177,6 +177,7 @@ class OrdersPage:
         self._by_oid: dict[tuple[str, str], str] = {}
         self._orphans: dict[tuple[str, str], list[FillEvent]] = {}
         self._working: dict[str, None] = {}
+        self._working_in: dict[tuple[str, str], dict[str, None]] = {}
 
     def __len__(self) -> int:
         return len(self._records)
@@ -199,6 +200,19 @@ class OrdersPage:
         """The orders that may rest on a venue's book, oldest first."""
         return [self._records[key].order for key in self._working]
 
+    def working_in(self, venue: str, ticker: str) -> list[Order]:
+        """Those of one contract."""
+        return [self._records[key].order for key in self._working_in.get((venue, ticker), ())]
+
+    def _works(self, order: Order) -> None:
+        """Keep the lists of working orders true to an order."""
+        listed = self._working_in.setdefault((order.venue, order.ticker), {})
+        if order.status.terminal:
+            self._working.pop(order.key, None)
+            listed.pop(order.key, None)
+        else:
+            self._working[order.key] = listed[order.key] = None
+
     def oids(self, key: str) -> list[str]:
         """Every venue order id that the order has had, in the order seen."""
         record = self._records.get(key)
@@ -216,8 +230,7 @@ class OrdersPage:
         for item in evidence:
             known = self._oid(record, item.oid)
             known.cum, known.amount = item.filled, item.amount
-        if order.status.terminal:
-            self._working.pop(order.key, None)
+        self._works(order)
 
     def find(self, prefix: str) -> list[Order]:
         """The orders whose key starts with ``prefix``."""
@@ -228,7 +241,7 @@ class OrdersPage:
         if order.key in self._records:
             raise ValueError(f"order id {order.key} is already in use: every order needs its own")
         self._records[order.key] = _Record(order)
-        self._working[order.key] = None
+        self._works(order)
         return OrderDelta(
             before=None, after=order, changed=("status",), label="PENDING", ts_recv_ns=order.ts_created_ns
         )
@@ -301,7 +314,7 @@ class OrdersPage:
             role=Role.EXTERNAL, amount=update.amount, cloid=update.cloid, ts_created_ns=now_ns,
         )  # fmt: skip
         record = self._records[order.key] = _Record(order)
-        self._working[order.key] = None
+        self._works(order)
         return record
 
     def _keep_orphan(self, fill: FillEvent) -> None:
@@ -403,10 +416,8 @@ class OrdersPage:
             return None
         after = msgspec.structs.replace(after, label=label)
         record.order = after
-        if after.status.terminal:
-            self._working.pop(after.key, None)
-        else:
-            self._working[after.key] = None
+        if after.status is not before.status:
+            self._works(after)
         return OrderDelta(
             before=before, after=after, changed=changed, label=label, last_fill=after.filled - before.filled,
             last_price=last_price, ts_recv_ns=after.ts_recv_ns,

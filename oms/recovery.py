@@ -18,7 +18,7 @@ from oms.checkpoint import Checkpoint, checkpoint, digest, restore
 from oms.evidence import Entered, Evidence, hedge_event
 from oms.flatten import PAUSED_FOR, settle_unwind
 from oms.hedge import events as e
-from oms.hedge.handler import JOURNALED
+from oms.hedge.dispatch import JOURNALED
 from oms.hedge.kernel import Kernel
 from oms.hedge.state import ChildState
 from oms.journal import CHECKPOINT_KIND, HEADER_KIND, JournalError, Record
