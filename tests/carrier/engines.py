@@ -38,14 +38,14 @@ class Served:
 
 @asynccontextmanager
 async def served(endpoints, folder: Path, name="engine", peer=None):
-    """An engine on these venues on this loop, its socket and journal in ``folder``."""
+    """An engine on these venues on this loop, its socket in ``folder`` and its journal under ``name`` there."""
     publication = Publication()
     ended = asyncio.get_running_loop().create_future()
     door = Door(publication, ended.set_result, **({} if peer is None else {"peer": peer}))
     start = Start(endpoints, folder / name)
     locks = folder / "locks"
     async with open_engine(start, publication, consoles=door.consoles, locks=locks, about=door.about) as engine:
-        path = folder / f"{name}.sock"
+        path = folder / "engine.sock"
         async with door.open(engine, path):
             yield Served(path, door, publication, engine, ended)
 

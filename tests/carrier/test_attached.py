@@ -1,6 +1,7 @@
 """The console's end of the process carrier when its engine goes away and comes back."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -41,7 +42,7 @@ async def test_an_engine_that_comes_back_is_attached_to_again_and_told_of_anew(f
             refused = await link.command("panic")
             assert not refused.ok
             assert refused.error.startswith("not sent")
-            with entered(loop, served(other.endpoints, folder, name="engine")):
+            with entered(loop, served(other.endpoints, folder, name="another")):
                 await screen.until(lambda: any("attached to the engine again" in line.text for line in screen.log))
                 await screen.until(lambda: not screen.mirror.orders)
                 before = len(screen.trades)
@@ -53,20 +54,22 @@ async def test_an_engine_that_comes_back_is_attached_to_again_and_told_of_anew(f
 
 async def test_a_connection_that_was_cut_brings_no_line_twice_and_loses_no_row(folder, loop):
     """The engine is the same one: it tells everything again, and the screen shows what it showed."""
-    with venues() as (_, server), entered(loop, served(server.endpoints, folder)) as made:
-        with AttachedLink(made.path) as link:
-            screen = Screen(link)
-            for _ in range(5):
-                assert (await link.command(RESTING)).ok
-            await screen.until(lambda: len(list(screen.mirror.open_orders())) == 5)
-            await screen.until(lambda: sum(line.kind == "reply" for line in screen.log) == 5)
-            loop.loop.call_soon_threadsafe(lambda: [c.transport.abort() for c in made.door._sessions.values()])
-            await screen.until(lambda: any("attached to the engine again" in line.text for line in screen.log))
-            assert (await link.command("cancel all")).ok
-            await screen.until(lambda: not list(screen.mirror.open_orders()))
-            assert len(screen.mirror.orders) == 5
-            assert sum(line.kind == "command" and line.text == RESTING for line in screen.log) == 5
-            assert len(set(screen.deltas)) == len(screen.deltas)
+    with contextlib.ExitStack() as stack:
+        _, server = stack.enter_context(venues())
+        made = stack.enter_context(entered(loop, served(server.endpoints, folder)))
+        link = stack.enter_context(AttachedLink(made.path))
+        screen = Screen(link)
+        for _ in range(5):
+            assert (await link.command(RESTING)).ok
+        await screen.until(lambda: len(list(screen.mirror.open_orders())) == 5)
+        await screen.until(lambda: sum(line.kind == "reply" for line in screen.log) == 5)
+        loop.loop.call_soon_threadsafe(lambda: [c.transport.abort() for c in made.door._sessions.values()])
+        await screen.until(lambda: any("attached to the engine again" in line.text for line in screen.log))
+        assert (await link.command("cancel all")).ok
+        await screen.until(lambda: not list(screen.mirror.open_orders()))
+        assert len(screen.mirror.orders) == 5
+        assert sum(line.kind == "command" and line.text == RESTING for line in screen.log) == 5
+        assert len(set(screen.deltas)) == len(screen.deltas)
 
 
 async def test_a_question_under_way_when_the_connection_is_lost_has_no_known_outcome(folder, loop):
@@ -95,13 +98,15 @@ async def test_a_console_leaves_and_the_engine_goes_on(folder, loop):
 
 async def test_who_may_only_look_is_told_so_in_the_header(folder, loop):
     """The screen shows it, and every command is refused by the engine."""
-    with venues() as (_, server), entered(loop, served(server.endpoints, folder)) as made:
-        with AttachedLink(made.path, view=True) as link:
-            screen = Screen(link)
-            await screen.until(lambda: screen.mirror.header is not None)
-            assert screen.mirror.header.view
-            assert not (await link.command("panic")).ok
-            assert not (await link.stop(two_phase=True)).ok
+    with contextlib.ExitStack() as stack:
+        _, server = stack.enter_context(venues())
+        made = stack.enter_context(entered(loop, served(server.endpoints, folder)))
+        link = stack.enter_context(AttachedLink(made.path, view=True))
+        screen = Screen(link)
+        await screen.until(lambda: screen.mirror.header is not None)
+        assert screen.mirror.header.view
+        assert not (await link.command("panic")).ok
+        assert not (await link.stop(two_phase=True)).ok
 
 
 def test_nobody_there_and_nobody_who_takes_us_in_are_said_at_the_start(folder, loop):
@@ -112,6 +117,8 @@ def test_nobody_there_and_nobody_who_takes_us_in_are_said_at_the_start(folder, l
     def fails(_):
         raise OSError("unknown")
 
-    with venues() as (_, server), entered(loop, served(server.endpoints, folder, peer=fails)) as made:
+    with contextlib.ExitStack() as stack:
+        _, server = stack.enter_context(venues())
+        made = stack.enter_context(entered(loop, served(server.endpoints, folder, peer=fails)))
         with pytest.raises(Denied), AttachedLink(made.path):
             pass
