@@ -1,5 +1,21 @@
+import decimal
+
+import pytest
+
+
 def pytest_addoption(parser):
     """Options of our own."""
     parser.addoption(
         "--update-snapshots", action="store_true", help="write the console's text snapshots instead of comparing them"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol():
+    """Give each test the same decimal context: ccxt changes the one of the thread that it rounds in, for good."""
+    context = decimal.getcontext()
+    before = context.copy()
+    result = yield
+    context.prec, context.rounding = before.prec, before.rounding
+    context.traps, context.flags = before.traps, before.flags
+    return result

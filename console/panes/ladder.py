@@ -179,17 +179,18 @@ class LadderPane(Pane, can_focus=True):
         asks = grid.grouped(row.asks, group, bids=False)
         own_bids = grid.grouped(((p, q) for p, q in row.own if q > 0), group, bids=True)
         own_asks = grid.grouped(((p, -q) for p, q in row.own if q < 0), group, bids=False)
-        last = None if row.last_price is None else grid.line_of(top, group, row.last_price)
+        sold = row.last_amount is not None and row.last_amount < 0
+        traded = None if row.last_price is None else grid.group_of(row.last_price, group, bid=sold)
         in_sight = [grid.price_at(top, group, line) for line in range(self._line_count)]
         largest = max([side[price] for price in in_sight for side in (bids, asks) if price in side], default=Decimal(0))
         lines = head
-        for line, price in enumerate(in_sight):
+        for price in in_sight:
             if price <= 0:
                 lines.append([("", "")])
                 continue
             mark = ""
-            if line == last and row.last_amount is not None:
-                mark = "up" if row.last_amount > 0 else "down"
+            if price == traded and row.last_amount is not None:
+                mark = "down" if sold else "up"
             lines.append(self._price_line(row, price, (own_bids, bids, asks, own_asks), largest, mark))
         lines.append([self.hands.said(Where(row.venue, row.ticker))])
         return lines

@@ -1,7 +1,7 @@
 """The ladder's arithmetic: price groups, levels grouped, and the prices that stand on the lines. Pure."""
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from gateways.contracts import ceil_to_step, floor_to_step, round_to_step
 from gateways.standards import ZERO
@@ -34,12 +34,17 @@ def regrouped(tick: Decimal, group: Decimal, steps: int) -> Decimal:
 
 
 def grouped(levels: Iterable[tuple[Decimal, Decimal]], group: Decimal, *, bids: bool) -> dict[Decimal, Decimal]:
-    """Quantities by group. A group is named by its price furthest from the market: bids go down, offers up."""
+    """Quantities by group."""
     found: dict[Decimal, Decimal] = {}
     for price, quantity in levels:
-        place = floor_to_step(price, group) if bids else ceil_to_step(price, group)
+        place = group_of(price, group, bid=bids)
         found[place] = found.get(place, ZERO) + quantity
     return found
+
+
+def group_of(price: Decimal, group: Decimal, *, bid: bool) -> Decimal:
+    """The group that a price of the bids or of the offers is shown in, the one furthest from the market."""
+    return floor_to_step(price, group) if bid else ceil_to_step(price, group)
 
 
 def middle(bids: Levels, asks: Levels, last: Decimal | None) -> Decimal | None:
@@ -63,7 +68,7 @@ def price_at(top: Decimal, group: Decimal, line: int) -> Decimal:
 
 def line_of(top: Decimal, group: Decimal, price: Decimal) -> int:
     """The line on which a price stands; negative or beyond the last when it is out of sight."""
-    return int(((top - price) / group).to_integral_value())
+    return int(((top - price) / group).to_integral_value(ROUND_HALF_EVEN))
 
 
 def bar(quantity: Decimal, largest: Decimal, width: int) -> int:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from console import fmt
 from console.link import ContractRow, LadderRow, OrderRow
+from console.panes.ladder_grid import group_of
 from console.panes.pane import Desk, Where
 from console.ticket.draft import Draft
 from gateways.contracts import ceil_to_step, floor_to_step
@@ -50,12 +51,8 @@ def at_line(orders: Iterable[OrderRow], price: Decimal, group: Decimal) -> list[
         row
         for row in orders
         if row.role in {"maker", "manual"} and row.price is not None
-        and _line_of(row, row.price, group) == price
+        and group_of(row.price, group, bid=row.amount > 0) == price
     ]  # fmt: skip
-
-
-def _line_of(row: OrderRow, price: Decimal, group: Decimal) -> Decimal:
-    return floor_to_step(price, group) if row.amount > 0 else ceil_to_step(price, group)
 
 
 class LadderHands:
@@ -157,7 +154,7 @@ class LadderHands:
             else:
                 self._moved[row.cloid] = row.price, now_ns
                 self.desk.send(line)
-                line_after = _line_of(row, price, group)
+                line_after = group_of(price, group, bid=row.amount > 0)
         return line_after
 
     def _must_ask(self) -> str:

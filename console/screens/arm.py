@@ -100,6 +100,7 @@ class ArmDialog(Dialog[str]):
 
     def action_leave(self) -> None:
         """Leave it SAFE."""
+        self.workers.cancel_group(self, "facts")  # its answer would find no place to be shown
         self.dismiss("")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

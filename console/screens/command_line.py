@@ -164,6 +164,7 @@ class CommandLine(ModalScreen[str | None]):
 
     def action_leave(self) -> None:
         """Close; the text is kept for the next time."""
+        self.workers.cancel_group(self, "preview")  # its answer would find no place to be shown
         self.dismiss(None)
 
 

@@ -299,6 +299,7 @@ class Ticket(ModalScreen[str | None]):
     async def _recalled(self, draft: Draft | None) -> None:
         if draft is not None:
             self.start = draft
+            self.workers.cancel_group(self, "preview")
             await self.recompose()
             self._begin()
 

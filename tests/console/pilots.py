@@ -17,12 +17,15 @@ _QUIET_TURNS = 12
 
 
 async def settled(app: App) -> None:
-    """Wait until no widget in sight has a message waiting, for some turns of the loop."""
+    """Wait until no widget in sight has a message waiting or is to be laid out, for some turns of the loop."""
     quiet = 0
     while quiet < _QUIET_TURNS:
         await asyncio.sleep(0)
-        nodes = [app, *app.screen_stack, *app.screen.walk_children()]
-        quiet = quiet + 1 if all(node._message_queue.empty() for node in nodes) else 0
+        widgets = [app.screen, *app.screen.walk_children()]
+        waits = any(widget._layout_required for widget in widgets) or not all(
+            node._message_queue.empty() for node in (app, *app.screen_stack, *widgets)
+        )
+        quiet = 0 if waits else quiet + 1
 
 
 async def until(pilot: Pilot, fact: Callable[[], object], within_s: float = 10.0) -> None:
@@ -93,4 +96,5 @@ async def staged(*frames, size=(80, 24), theme="dark", folder=None) -> AsyncIter
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.mirror.header is not None and app.desk.panes["orders"].size.width > 0)
         yield Stage(app, link, clock, pilot)
+        app.workers.cancel_all()  # as at a real end, before the screens are taken apart; the pilot ends the other way
         assert list(app.faults) == []

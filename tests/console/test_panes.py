@@ -1,4 +1,4 @@
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal, localcontext
 from types import SimpleNamespace
 
 import pytest
@@ -253,6 +253,26 @@ def test_a_centred_ladder_shows_its_centre(centre, group, lines):
     assert 0 <= grid.line_of(top, group, centre) < lines
     for line in range(lines):
         assert grid.line_of(top, group, grid.price_at(top, group, line)) == line
+
+
+@pytest.mark.parametrize(("amount", "line"), [("-0.2", "2431.4 ▼"), ("0.2", "2431.6 ▲")])
+async def test_a_trade_between_two_lines_is_marked_on_the_line_of_the_side_that_it_met(amount, line):
+    """A sale at 2431.5 met the bid on 2431.4, a purchase the offer on 2431.6, wherever the ladder stands."""
+    async with staged(desk_frame(ladders=[ladder(last_amount=Decimal(amount))])) as stage:
+        await stage.press("6", "z")
+        await stage.until(lambda: stage.app.desk.ladder.group == Decimal("0.2"))
+        for key in ("j", "pagedown", "j"):  # the top moves by an odd and by an even number of lines
+            await stage.press(key)
+            await stage.until(lambda: line in " ".join(stage.text().split()))
+
+
+def test_a_line_does_not_depend_on_how_others_round():
+    """A library that changes how its thread rounds decimals moves nothing on the screen."""
+    with localcontext() as context:
+        lines = []
+        for context.rounding in (ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP):
+            lines.append(grid.line_of(Decimal("2433.2"), Decimal("0.2"), Decimal("2431.5")))
+    assert lines == [8, 8, 8]
 
 
 def test_a_size_bar_is_never_empty_for_a_size_nor_longer_than_its_cell():
