@@ -153,6 +153,11 @@ def test_a_fill(contracts: Contracts) -> None:
     )
 
 
+def test_a_builders_fee_is_in_the_fee_already(contracts: Contracts) -> None:
+    """``builderFee`` is "also included in fee" (``WsFill``): adding it, as ccxt does, would charge it twice."""
+    assert only(user_fills(fill(fee="0.012896", builderFee="0.002424")), contracts).fee == D("0.012896")
+
+
 def test_the_first_message_is_a_replay(contracts: Contracts) -> None:
     """What ``isSnapshot`` brings is marked, so that it is not taken for news."""
     assert only(user_fills(fill(), isSnapshot=True), contracts).snapshot
