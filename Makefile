@@ -107,3 +107,7 @@ risk: setup
 snapshots: setup
 	$(PY) -m console.keys --write docs/keys.md
 	$(PY) -m pytest tests/console/test_snapshots.py --update-snapshots
+
+.PHONY: carrier
+carrier: setup
+	$(PY) -m tests.carrier
