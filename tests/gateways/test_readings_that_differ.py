@@ -67,7 +67,7 @@ def test_binance_orders_with_an_end_of_their_own_are_not_good_till_cancelled(wor
 )
 @pytest.mark.parametrize("word", ["NEW_ADL", "NEW_INSURANCE"])
 def test_binance_own_orders_stand_where_their_size_says(word: str, filled: str, status: OrderStatus) -> None:
-    """The library ccxt leaves these statuses as they are; they name who made the order, its size tells how far it is."""
+    """The library ccxt leaves these as they are: they name who made the order, its size how far it is."""
     update = read(decode_binance, binance.order_update(X=word, z=filled))
     assert (update.status, update.forced) == (status, True)
 
