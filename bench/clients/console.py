@@ -4,6 +4,7 @@ At the end (a byte on standard input is a key, so the end is a time) it writes w
 """
 
 import argparse
+import gc
 import random
 import sys
 import threading
@@ -156,6 +157,8 @@ def main() -> int:
 
     app.call_later(lambda: app.set_timer(asked.seconds, over))
     load.start()
+    gc.collect()
+    gc.freeze()  # as the console does once its engine has started
     app.run()
     return 0
 

@@ -73,7 +73,7 @@ class Mirror:
         self.merged = frame.merged
         self.ladders.update({(row.venue, row.ticker): row for row in frame.ladders})
         self.contracts.update({(row.venue, row.ticker): row for row in frame.contracts})
-        if frame.orders:
+        if any(row.terminal for row in frame.orders):
             self._forget_finished()
 
     def _forget_finished(self) -> None:

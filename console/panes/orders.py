@@ -23,7 +23,8 @@ n  opens the ticket: a maker order with its hedge legs
    sell 0.05 hyperliquid:ETH @ queue1 post hedge binance:ETHUSDT market
 i  chooses the contract of the ladder; b and s there bid and offer"""
 
-MAX_ROWS = 3_000
+MAX_ROWS = 20_000
+"""More than any desk works at once: an order that is open must not fall out of the page for being old."""
 
 TABS: dict[str, Callable[[OrderRow], bool]] = {
     "all": lambda _: True,

@@ -134,9 +134,10 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
 
     def put(self, rows: Iterable[tuple[str, Row]]) -> None:
         """Add rows, or replace those with the same key. Seen at the next flush."""
+        put, drawn = self.content.put, self._strips
         for key, row in rows:
-            before = self.content.put(key, row)
-            if before is not None:
+            before = put(key, row)
+            if before is not None and key in drawn:  # nobody has seen the value of a row that was never drawn
                 self._flashes.note(self.columns, key, before, row)
 
     def drop(self, keys: Iterable[str]) -> None:

@@ -79,8 +79,9 @@ class RowOrder(Generic[Row]):
         if len(self.rows) > self.max_rows:
             self.drop(list(self.rows)[: len(self.rows) - self.max_rows])
         removed = self._removed
-        added = [key for key in dict.fromkeys(self._added) if key not in self.place and self._stands(key)]
-        kept = [key for key in self.order if self._stands(key)]
+        place, stands = self.place, self._stands if self._hidden else self.rows.__contains__
+        added = [key for key in dict.fromkeys(self._added) if key not in place and stands(key)]
+        kept = [key for key in self.order if stands(key)] if removed or self._refiltered else self.order
         self._added, self._removed, self._refiltered = [], set(), False
         self._hidden -= removed
         if self.order_by is not None and self._sort is None:

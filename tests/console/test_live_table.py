@@ -252,6 +252,7 @@ async def test_a_changed_number_flashes_for_three_frames_with_its_direction():
         table = app.table
         table.put(items(0, 2))
         table.flush()
+        assert line(table, 2).split()[0] == "item1"  # drawn: a value that nobody saw does not flash
         table.put([("k1", Item("item1", 9))])
         table.flush()
         await pilot.pause()
