@@ -6,7 +6,7 @@ import sys
 
 from bench.samples import shown
 
-NAMES = ("fill_to_hedge", "ui")
+NAMES = ("fill_to_hedge", "peers", "reconcile", "soak", "startup", "throughput", "ui")
 
 
 def main() -> int:

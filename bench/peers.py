@@ -42,7 +42,7 @@ async def measure(count: int, warm_up: int) -> dict[str, Any]:
                 client("bench.clients.ccxt_pro", "--rest", rest, "--ws", ws, "--name", name, "--way", way)
             )
         async with asyncio.timeout(ANSWER_S):  # a peer's stream opens when it is first watched
-            while not all("private" in conductor.venue.account(name, "maker").sockets for name in PEERS):
+            while not all("private" in conductor.venue.account(name, "maker").sockets for name in PEERS):  # noqa: ASYNC110 - once, before anything is measured
                 await asyncio.sleep(0.01)
         turns = {"bare": "bare", "desk": BASELINE} | PEERS
         order = list(turns)

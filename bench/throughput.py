@@ -1,6 +1,6 @@
 """Throughput: what an order update costs from its bytes to the handlers, on one core, by how much there is already.
 
-Every update changes an order: fills and amends in turn. They pass decode, orders page, journal, hedge kernel, positions,
+Every update changes an order: fills and amends in turn. They pass decode, orders page, journal, kernel, positions,
 fills and the broadcast to a handler. The baseline is the bare ``websockets`` library with a typed decode of the same
 messages. Contenders take turns, a block of updates each; a sample is a block's time divided by its updates.
 """

@@ -37,6 +37,8 @@ class Kernel:
         self.now_ns = 0
         self.limits = limits or Limits()
         self.cap = Cap(lambda _: self.limits.max_unhedged_value)
+        self._due_ns: dict[BookKey, int] = {}
+        """By book, when time alone changes its next decision, found out at the last one."""
         self._new_cloid = new_cloid
         self._commands: list[e.Command] = []
         self._apply: dict[type, Callable[..., list[HedgeBook]]] = {
@@ -71,6 +73,7 @@ class Kernel:
         self.now_ns = max(self.now_ns, event.ts_ns)
         for book in self._apply[type(event)](event):
             self._decide(book)
+            self._time(book)
         commands, self._commands = self._commands, []
         return commands
 
@@ -110,9 +113,18 @@ class Kernel:
         return self.books[key]
 
     def next_due_ns(self) -> int | None:
-        """When time alone may change a decision; None while nothing waits for it."""
-        times = (due for book in self.books.values() for due in decision.due_times(book, self.now_ns))
-        return min(times, default=None)
+        """When time alone may change a decision; None while nothing waits for it.
+
+        It may have passed: another book's event can come between it and the clock's.
+        """
+        return min(self._due_ns.values(), default=None)
+
+    def _time(self, book: HedgeBook) -> None:
+        due_ns = min(decision.due_times(book, self.now_ns), default=None)
+        if due_ns is None:
+            self._due_ns.pop(book.key, None)
+        else:
+            self._due_ns[book.key] = due_ns
 
     # -- makers
 
@@ -373,8 +385,7 @@ class Kernel:
     def _send_one(self, book: HedgeBook) -> bool:
         """Emit the hedge order that is due now, if there is one; else the book says why not."""
         amount = decision.sendable_amount(book, self.now_ns)
-        oldest = decision.due_obligation(book, self.now_ns)
-        if amount == 0 or oldest is None:
+        if amount == 0 or (oldest := decision.due_obligation(book, self.now_ns)) is None:
             return False
         policy, rung = oldest.policy, oldest.rung
         step = policy.rung(rung)
@@ -391,7 +402,7 @@ class Kernel:
         price: Decimal | None = None,
     ) -> None:  # fmt: skip
         child = self._launch(book, self._new_cloid(), amount, claims, policy=policy, rung=rung, ts_ns=self.now_ns)
-        parts = tuple(e.Part(claim.maker, claim.leg, claim.quantity) for claim in claims)
+        parts = tuple([e.Part(claim.maker, claim.leg, claim.quantity) for claim in claims])
         self._commands.append(
             e.SendChild(
                 child=child.cloid, venue=book.venue, ticker=book.ticker, amount=amount, price=price, parts=parts,

@@ -30,7 +30,8 @@ from oms.hedge.kernel import Kernel
 from oms.hedge.policy import How, Leg, OnFailure, Policy, Rung
 from oms.hedge.state import Child, Claim, HedgeBook, Maker, Obligation, Share
 from oms.journal import JournalError, MemoryJournal
-from oms.orders import OidFilled, OrdersPage, Role
+from oms.oid_evidence import OidFilled
+from oms.orders import OrdersPage, Role
 from oms.recovery import replay, restore_orders
 from tests.oms.test_kernel_properties import Desk, steps
 
@@ -317,5 +318,5 @@ def test_everything_that_the_kernel_keeps_was_thought_of():
     assert {field.name for field in dataclasses.fields(Absence)} == {"accept_until_ns", "first_ns"}
     assert set(vars(Kernel(lambda: ""))) == {
         "makers", "children", "books", "now_ns", "limits", "_new_cloid", "_commands", "_apply", "outages", "unwinds",
-        "cap", "halted",
+        "cap", "halted", "_due_ns",
     }  # fmt: skip
