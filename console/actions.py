@@ -40,7 +40,6 @@ TABLE_KEYS = (
     ("PgUp PgDn", "move by a page"),
     ("g G", "first and last row"),
     ("enter", "everything about the row"),
-    ("o O", "sort by the next column, turn the order round"),
     ("tab S-tab", "next and previous pane"),
 )
 """Keys of every table that are the same on every desk: they only move."""

@@ -19,6 +19,8 @@ KEPT = 500
 AGAIN_NS = 30_000_000_000
 RING_EVERY_NS = 2_000_000_000
 """At most one bell in this time, however much happens."""
+FILLED_WITHIN_NS = 3_000_000_000
+"""An execution older than this is no news: the desk was started, or learnt more of it."""
 FLASH_NS = 6_000_000_000
 """For so long the terminal's title shows the last alert that rang."""
 
@@ -60,6 +62,8 @@ class Alerts:
         self.history: deque[Alert] = deque(maxlen=KEPT)
         """Oldest first."""
         self.muted = False
+        self.ring_on_fills = False
+        """Whether our own executions ring too."""
         self._number = 0
         self._said: dict[tuple[Kind, str, str], tuple[int, int]] = {}
         self._down: set[str] = set()
@@ -75,9 +79,11 @@ class Alerts:
                  *self._of_state(mirror)]  # fmt: skip
         return [alert for each in found if (alert := self._tell(now_ns, *each)) is not None]
 
-    def ring(self, alerts: Iterable[Alert], now_ns: int) -> bool:
-        """Whether to sound the bell for these now; ``now_ns`` is monotonic."""
-        if self.muted or now_ns - self._rang_ns < RING_EVERY_NS or not any(alert.rings for alert in alerts):
+    def ring(self, alerts: Iterable[Alert], now_ns: int, *, filled: bool = False) -> bool:
+        """Whether to sound the bell for these, or for an execution of ours, now; ``now_ns`` is monotonic."""
+        if self.muted or now_ns - self._rang_ns < RING_EVERY_NS:
+            return False
+        if not (any(alert.rings for alert in alerts) or (filled and self.ring_on_fills)):
             return False
         self._rang_ns = now_ns
         return True

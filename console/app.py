@@ -23,8 +23,8 @@ from rich.traceback import Traceback
 from textual import events
 from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
-from textual.theme import Theme as TextualTheme
 
 from console import fmt, themes
 from console.actions import APP, BY_ID, bindings
@@ -45,8 +45,11 @@ from console.screens.dialog import DetailsDialog, MenuDialog, QuestionDialog
 from console.screens.drill import DrillScreen
 from console.screens.drill_lines import place_of
 from console.screens.guarded_link import GuardedLink
-from console.screens.palette import ActionProvider
+from console.screens.palette import ActionPalette, ActionProvider
+from console.screens.resume import resume, session_of, theme_of
+from console.session import Session, SessionFile
 from console.templates import Templates
+from console.theming import Theming
 from console.ticket.draft import Draft, carried
 from console.ticket.ticket import Ticket
 from console.typed import TypedKeys
@@ -62,7 +65,7 @@ MESSAGE_NS = {"info": 4_000_000_000, "warning": 8_000_000_000, "error": 15_000_0
 _log = logging.getLogger("hedgedesk.console")
 
 
-class HedgedeskApp(DeskActs):
+class HedgedeskApp(Theming, DeskActs):
     """The console over a ``link``. ``clock`` is monotonic, in nanoseconds. Raises ThemeError for an unknown theme.
 
     ``rising`` is the colour of a rise, ``folder`` where history and templates are kept; None keeps them for this run.
@@ -79,9 +82,7 @@ class HedgedeskApp(DeskActs):
         clock: Callable[[], int] = time.monotonic_ns,
         thresholds: Thresholds = DEFAULT_THRESHOLDS, folder: Path | None = None,
     ) -> None:  # fmt: skip
-        self._rising = rising
-        self._desk_variables = themes.named(theme).with_rising(rising).variables()
-        self._themes_stamp = themes.stamp()
+        self.dress(theme, rising)
         super().__init__()
         guarded = GuardedLink(link, lambda what, error: self.fault(f"link: {what}", error))
         self.link: Link = AskingLink(guarded, self._ask)
@@ -101,14 +102,16 @@ class HedgedeskApp(DeskActs):
         self._message_until_ns = 0
         self.herald = Herald(self)
         self._desk: DeskScreen | None = None
-        for found in themes.available():
-            self.register_theme(_textual_theme(found.with_rising(rising)))
-        self.theme = theme
+        self._sessions = SessionFile(folder and folder / "session.json", self._not_kept)
+        self._seen = Session()
+        self.put_on(theme)
 
     # ------------------------------------------------------------ start and frames
 
     async def on_event(self, event: events.Event) -> None:
         """Let keys from the terminal go one after another; all else as textual does."""
+        if isinstance(event, events.Key | events.MouseDown):
+            self.desk.greeted()
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self._typed.take(event)
         else:
@@ -130,19 +133,39 @@ class HedgedeskApp(DeskActs):
         """The desk."""
         return self.desk
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The desk's colours, for themes that do not bring them."""
-        return self._desk_variables
-
     def get_system_commands(self, screen: Screen[object]) -> Iterator[SystemCommand]:  # noqa: ARG002  # textual's
         """None of textual's own: the palette offers the table of actions."""
         yield from ()
 
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        if not CommandPalette.is_open(self):
+            self.push_screen(ActionPalette(id="--command-palette"))
+
     def on_mount(self) -> None:
-        """Start the one timer that feeds and paints everything."""
+        """Begin as the last run ended; start the one timer that feeds and paints everything."""
+        self._begin()
         self.set_interval(FLUSH_S, self.flush)
         self.history.load()
         self.flush()
+
+    def _begin(self) -> None:
+        session = self._sessions.load()
+        self.theme = theme_of(session, self.theme)
+        resume(self, session)
+        if self._sessions.first:
+            self.desk.greet()
+
+    def on_unmount(self) -> None:
+        """Keep how the console was looked at."""
+        self._sessions.save(session_of(self))
+
+    def _keep_session(self) -> None:
+        """Keep it while it runs, too, once it has stood for a second: a terminal may be closed without a word."""
+        session = session_of(self)
+        if session == self._seen:
+            self._sessions.save(session)
+        self._seen = session
 
     def flush(self) -> None:
         """Take what the link has and paint what changed."""
@@ -158,7 +181,8 @@ class HedgedeskApp(DeskActs):
         silent = self._mirror.silent(now_ns)
         second = now_ns // 1_000_000_000
         if second != self._second:
-            self._look_at_themes()
+            self.look_at_themes()
+            self._keep_session()
             self.herald.show_title(now_ns)
         self.desk.flush(tick=second != self._second, silent=silent)
         self._second = second
@@ -171,7 +195,8 @@ class HedgedeskApp(DeskActs):
     def _choose_first_ladder(self) -> None:
         if self._mirror.contracts:
             row = min(self._mirror.contracts.values(), key=lambda row: (row.venue, row.ticker))
-            known = [key for key in self._mirror.ladders if key in self._mirror.contracts]
+            wanted = self.desk.ladder_wanted
+            known = [key for key in (wanted, *self._mirror.ladders) if key in self._mirror.contracts]
             venue, ticker = known[0] if known else (row.venue, row.ticker)
             self.link.watch(venue, ticker)
             self.desk.ladder.show(Where(venue, ticker))
@@ -362,30 +387,3 @@ class HedgedeskApp(DeskActs):
         self._clear_message()
         if pane is not None:
             pane.clear()
-
-    def do_theme(self, _: Pane | None) -> None:
-        """Change to the next theme."""
-        names = [theme.name for theme in themes.available()]
-        self.theme = names[(names.index(self.theme) + 1) % len(names)]
-        self.say(f"theme {self.theme}")
-
-    def _look_at_themes(self) -> None:
-        """Take up a user's theme that was changed meanwhile; a broken one changes nothing and is told of."""
-        stamp = themes.stamp()
-        if stamp == self._themes_stamp:
-            return
-        self._themes_stamp = stamp
-        try:
-            found = themes.available()
-        except (OSError, ValueError) as error:
-            self.say(str(error), "warning")
-            return
-        for theme in found:
-            self.register_theme(_textual_theme(theme.with_rising(self._rising)))
-        if self.theme in {theme.name for theme in found}:
-            self.mutate_reactive(HedgedeskApp.theme)
-            self.say(f"theme {self.theme} read anew")
-
-
-def _textual_theme(theme: themes.Theme) -> TextualTheme:
-    return TextualTheme(name=theme.name, dark=theme.dark, variables=theme.variables(), **dict(iter(theme.colors)))

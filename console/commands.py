@@ -195,6 +195,12 @@ class Reconcile(msgspec.Struct, frozen=True, tag=True):
     venue: str | None = None
 
 
+class Reconnect(msgspec.Struct, frozen=True, tag=True):
+    """Close the private stream of a venue (None: of every one) and open it anew; what was missed is then compared."""
+
+    venue: str | None = None
+
+
 class Verify(msgspec.Struct, frozen=True, tag=True):
     """Prove ``target = hedged + in_flight + balance + forfeited`` per book against the venues' own fills."""
 
@@ -235,6 +241,7 @@ Command = (
     | Pause
     | Resume
     | Reconcile
+    | Reconnect
     | Verify
     | Sleep
     | WaitIdle

@@ -52,6 +52,7 @@ class Desk:
             c.Pause: self._pause,
             c.Resume: self._resume,
             c.Reconcile: self._reconcile,
+            c.Reconnect: self._reconnect,
             c.Verify: self._verify,
         }
 
@@ -231,6 +232,12 @@ class Desk:
         self.find.check_names(command.venue, None)
         await self.oms.reconcile(command.venue)
         return Reply(ok=True, text=f"{command.venue or 'every venue'} reconciled")
+
+    async def _reconnect(self, command: c.Reconnect) -> Reply:
+        self.find.check_names(command.venue, None)
+        for venue in [command.venue] if command.venue else list(self.oms.gateway.venues):
+            self.oms.gateway.venue(venue).renew_private("asked for by the operator")
+        return Reply(ok=True, text=f"{command.venue or 'every venue'}: the private stream is opened anew")
 
     async def _verify(self, _command: c.Verify) -> Reply:
         proof = await self.oms.verify()

@@ -14,9 +14,12 @@ from console.screens.alerts import AlertsScreen
 from console.screens.arm import ArmDialog
 from console.screens.choices import Choice, Question, cancel_choices, flatten_choices
 from console.screens.desk import DeskScreen
+from console.screens.dialog import QuestionDialog
 from console.screens.help import HelpScreen
 from console.screens.leave import LeaveDialog
 from console.screens.picker import InstrumentPicker
+from console.screens.settings import SettingsScreen
+from console.settings import settings
 
 
 class DeskActs(App[int]):
@@ -35,14 +38,19 @@ class DeskActs(App[int]):
     open_command_line: Callable[..., None]
 
     def do_panic(self, _: Pane | None) -> None:
-        """Cancel every maker everywhere. Asks nothing."""
+        """Cancel every maker everywhere. Asks nothing; once more, it offers to flatten everything, too."""
+        header = self.mirror.header
         self.send("panic")
         self.say("PANIC: cancelling every maker on every venue", "error")
+        if header is not None and header.trading in {"HEDGE-ONLY", "HALTED"} and self.mirror.open_positions():
+            question = next(choice.question for choice in flatten_choices(self.mirror) if choice.key == "a")
+            if question is not None and not isinstance(self.screen, QuestionDialog):
+                self.ask(question)
 
     def do_quit(self, _: Pane | None) -> None:
         """Leave, after the question."""
         if not isinstance(self.screen, LeaveDialog):
-            self.push_screen(LeaveDialog(self.mirror, self._stop, self.clock), self._left)
+            self.push_screen(LeaveDialog(self.mirror, self._stop, self.clock, outlives=self.link.outlives), self._left)
 
     do_leave = do_quit
 
@@ -123,6 +131,15 @@ class DeskActs(App[int]):
     def do_reconcile(self, _: Pane | None) -> None:
         """Compare with every venue now."""
         self.send("reconcile")
+
+    def do_reconnect(self, _: Pane | None) -> None:
+        """Ask, then open the private streams anew."""
+        text = "Every venue's private stream is closed and opened anew, then compared. It may disarm a live desk."
+        self.ask(Question(title="Reconnect", text=text, line="reconnect"))
+
+    def do_settings(self, _: Pane | None) -> None:
+        """Open the settings."""
+        self.push_screen(SettingsScreen(settings(self)))
 
     def do_verify(self, _: Pane | None) -> None:
         """Prove the books."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from textual.app import App
 
-from console.alerts import Alerts
+from console.alerts import FILLED_WITHIN_NS, Alerts
 from console.link import Frame
 from console.panes.mirror import Mirror
 
@@ -25,8 +25,10 @@ class Herald:
         """Take a frame that the mirror has merged; ``now_ns`` is the console's monotonic clock."""
         told = self.alerts.take(frame, mirror)
         for alert in [alert for alert in told if alert.severity == "error"][-TOASTS:]:
-            self._app.notify(alert.text, title=alert.kind.value, severity="error", timeout=TOAST_S, markup=False)
-        if self.alerts.ring(told, now_ns):
+            text = f"{alert.kind.value}: {alert.text}"
+            self._app.notify(text, severity="error", timeout=TOAST_S, markup=False)
+        filled = any(mirror.now_ns - fill.ts_ns < FILLED_WITHIN_NS for fill in frame.fills)
+        if self.alerts.ring(told, now_ns, filled=filled):
             self._app.bell()
 
     def show_title(self, now_ns: int) -> None:

@@ -28,6 +28,7 @@ from console.commands import (
     Place,
     Quit,
     Reconcile,
+    Reconnect,
     Reducing,
     Reopen,
     Resume,
@@ -148,8 +149,9 @@ def render(command: Command) -> str:
             return f"absent {cloid}{' confirmed' if confirmed else ''}{_render_reason(reason)}"
         case HedgeNow() | RoundUp() | Reopen() | Forfeit() | Pause() | Resume():
             return _render_act(command)
-        case Reconcile(venue=venue):
-            return f"reconcile {venue}" if venue else "reconcile"
+        case Reconcile(venue=venue) | Reconnect(venue=venue):
+            verb = "reconcile" if isinstance(command, Reconcile) else "reconnect"
+            return f"{verb} {venue}" if venue else verb
         case Sleep(ms=ms):
             return f"sleep {ms}ms"
         case WaitIdle(within_ms=ms):
@@ -354,9 +356,9 @@ def _absent(reader: Reader) -> Absent:
     return Absent(cloid=cloid, confirmed=confirmed, reason=reader.reason())
 
 
-def _reconcile(reader: Reader) -> Reconcile:
+def _venue_if_any(reader: Reader) -> str | None:
     reader.expect(VENUE)
-    return Reconcile(reader.venue() if reader.next else None)
+    return reader.venue() if reader.next else None
 
 
 def _sleep(reader: Reader) -> Sleep:
@@ -388,7 +390,8 @@ _VERBS: dict[str, Callable[[Reader], Command]] = {
     "activate": lambda _: Activate(),
     "reducing": lambda _: Reducing(),
     "halt": lambda _: Halt(),
-    "reconcile": _reconcile,
+    "reconcile": lambda reader: Reconcile(_venue_if_any(reader)),
+    "reconnect": lambda reader: Reconnect(_venue_if_any(reader)),
     "verify": lambda _: Verify(),
     "sleep": _sleep,
     "wait": _wait,

@@ -106,7 +106,7 @@ class Previews:
                 return f"take hedge {order.key[:8]}, {what}, as never sent: if it was sent, it is hedged twice"
             case c.HedgeNow() | c.RoundUp() | c.Reopen() | c.Forfeit() | c.Pause() | c.Resume():
                 return self._act_sentence(command)
-            case c.Reconcile(venue=venue):
+            case c.Reconcile(venue=venue) | c.Reconnect(venue=venue):
                 self.find.check_names(venue, None)
                 return language.render(command)
             case _:

@@ -31,6 +31,20 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action(
+        id="sort_next",
+        keys=("o",),
+        label="sort",
+        help="Sort the rows once by the next column; after the last, as they came.",
+        scopes=(TABLE,),
+    ),
+    Action(
+        id="sort_reverse",
+        keys=("O",),
+        label="turn round",
+        help="Turn the order round.",
+        scopes=(TABLE,),
+    ),
+    Action(
         id="look",
         keys=("l",),
         label="ladder",

@@ -88,7 +88,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     def blocked(self, mirror: Mirror, selection: when.Selection = when.NOTHING) -> str | None:
         """Why it cannot be done now, to this selection, in one phrase; None if it can be."""
-        return self.enabled(mirror) or self.fits(mirror, selection)
+        return (when.may_only_look(mirror) if self.risk else None) or self.enabled(mirror) or self.fits(mirror, selection)
 
     @property
     def key_label(self) -> str:

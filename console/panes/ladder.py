@@ -131,7 +131,7 @@ class LadderPane(Pane, can_focus=True):
     def _widths(self) -> tuple[int, int, int]:
         """Widths of an own column, a size column and the price column."""
         width = min(self.size.width, WIDEST) - 2
-        price = min(12, max(9, width // 4))
+        price = min(12, max(10 if width >= 34 else 9, width // 4))
         own = 8 if width >= 36 else 6
         size = max(4, (width - price - 2 * own) // 2)
         return own, size, price
@@ -248,7 +248,7 @@ class LadderPane(Pane, can_focus=True):
     def inks(self) -> Inks:
         """The inks of the present theme."""
         if self._inks is None:
-            self._inks = Inks(self.app.theme_variables)
+            self._inks = Inks(self.app.theme_variables, colourless=self.app.no_color)
         return self._inks
 
     def notify_style_update(self) -> None:

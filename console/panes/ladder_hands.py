@@ -60,6 +60,8 @@ class LadderHands:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.size_once = False
+        """Whether a size goes back to none once it was sent."""
         self._sizes: dict[Where, Decimal] = {}
         self._sent: dict[str, int] = {}
         self._moved: dict[str, tuple[Decimal, int]] = {}
@@ -130,6 +132,8 @@ class LadderHands:
         self._sent = {each: ns for each, ns in self._sent.items() if now_ns - ns < SAME_WITHIN_NS}
         self._sent[line] = now_ns
         self.desk.send(line)
+        if self.size_once:
+            self._sizes.pop(where, None)
 
     def move(self, book: LadderRow, orders: Iterable[OrderRow], steps: int, group: Decimal) -> Decimal | None:
         """Amend orders of ours by ticks (up when positive); in SAFE it is written on the command line instead.

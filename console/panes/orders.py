@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+import msgspec
 from textual.binding import BindingType
 
 from console import fmt
@@ -13,6 +14,7 @@ from console.link import Frame, OrderRow
 from console.panes import cells
 from console.panes.pane import Desk, TablePane
 from console.screens.choices import absent_question
+from console.session import TableView
 from console.ticket.draft import drafted
 from console.widgets.columns import Cell, Column
 
@@ -115,6 +117,16 @@ class OrdersPane(TablePane[OrderRow]):
     def narrowed(self) -> bool:
         """Whether some orders may be kept from sight."""
         return self.tab != "all" or super().narrowed
+
+    def view(self) -> TableView:
+        """How the orders are looked at: their tab, too."""
+        return msgspec.structs.replace(super().view(), tab=self.tab)
+
+    def resume(self, view: TableView) -> None:
+        """Look at the orders as in an earlier run."""
+        super().resume(view)
+        if view.tab in TABS:
+            self.show_tab(view.tab)
 
     def show_tab(self, tab: str) -> None:
         """Show one of ``TABS``."""

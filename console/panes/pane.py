@@ -1,8 +1,9 @@
 """What every pane is: a place on the desk with a number key, a caption, a feed, and keys from the table of actions."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 import msgspec
 from textual.binding import BindingType
@@ -13,14 +14,14 @@ from console import fmt
 from console.actions import PANE_TITLES, PANES, TABLE, bindings
 from console.copying import rows_csv
 from console.filter_fields import Field, fields_of
-from console.filters import Filter, parse
+from console.filters import Filter, FilterError, parse
 from console.link import Frame
+from console.panes.desk import Desk, Where
 from console.panes.mirror import Mirror
 from console.panes.when import NOTHING, Selection
-from console.screens.choices import Choice, Question
 from console.screens.column_setup import ColumnSetup
 from console.screens.filter_line import FilterLine
-from console.ticket.draft import Draft
+from console.session import TableView
 from console.times import TimeMode, written
 from console.widgets.column_choice import ColumnChoice
 from console.widgets.columns import Cell, Column
@@ -31,73 +32,6 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 
 _MOST_OFFERED = 40
 """Values of a field that completion offers; one with more is no name of anything."""
-
-
-class Where(NamedTuple):
-    """A contract."""
-
-    venue: str
-    ticker: str
-
-    def __str__(self) -> str:
-        return fmt.contract(self.venue, self.ticker)
-
-
-class Desk(Protocol):
-    """What a pane may ask of the app. Nothing here waits: answers come back on the message line."""
-
-    @property
-    def mirror(self) -> Mirror:
-        """What was last heard from the engine."""
-        ...
-
-    def perform(self, action_id: str, pane: "Pane | None" = None) -> None:
-        """Do an action of the table, or say why not."""
-        ...
-
-    def send(self, line: str) -> None:
-        """Send a command line to the engine."""
-        ...
-
-    def say(self, text: str, severity: str = "info") -> None:
-        """Write on the message line."""
-        ...
-
-    def ask(self, question: Question) -> None:
-        """Ask before sending a command line."""
-        ...
-
-    def choose(self, title: str, choices: list[Choice]) -> None:
-        """Offer a menu of command lines."""
-        ...
-
-    def open_ticket(self, draft: Draft | None = None, *, whole: bool = False) -> None:
-        """Open the ticket: with the one kept from before, with a draft to fill, or with a ``whole`` one."""
-        ...
-
-    def filled(self, draft: Draft) -> Draft:
-        """A draft with the amount and legs that the ticket would open with."""
-        ...
-
-    def open_command_line(self, text: str = "") -> None:
-        """Open the command line with a text to begin with."""
-        ...
-
-    def open_details(self, title: str, row: msgspec.Struct) -> None:
-        """Show everything about a row."""
-        ...
-
-    def show_ladder(self, where: Where) -> None:
-        """Show a contract in the ladder."""
-        ...
-
-    def copy(self, name: str, text: str, told: str) -> None:
-        """Put a text on the terminal's clipboard, and into a file called ``name``; ``told`` is what it is."""
-        ...
-
-    def fault(self, where: str, error: Exception) -> None:
-        """Report an error of the console's own."""
-        ...
 
 
 class Pane(Widget):
@@ -183,6 +117,7 @@ class TablePane(ViewedTable[Row], Pane, Generic[Row]):
         self.desk = desk
         self.on_fault = desk.fault
         self.filter = Filter("", (), ticking=False)
+        self._sort_kept: tuple[str, bool] | None = None
 
     @property
     def mirror(self) -> Mirror:
@@ -313,7 +248,40 @@ class TablePane(ViewedTable[Row], Pane, Generic[Row]):
             return False
         return True
 
+    # ------------------------------------------------------------ kept between runs
+
+    def view(self) -> TableView:
+        """How the table is looked at."""
+        sort, descending = self._sort_kept or (self.sort_column or "", self.sort_descending)
+        choice = self.choice
+        return TableView(filter=self.filter.text, sort=sort, descending=descending, order=choice.order,
+                         off=tuple(sorted(choice.off)))  # fmt: skip
+
+    def resume(self, view: TableView) -> None:
+        """Look at the table as in an earlier run; a filter or a column that is no more changes nothing."""
+        self.choose_columns(ColumnChoice(order=view.order, off=frozenset(view.off)))
+        if view.sort in {column.key for column in self.columns if column.sort is not None}:
+            self._sort_kept = view.sort, view.descending
+        if view.filter.isprintable():
+            with contextlib.suppress(FilterError):
+                self.apply_filter(view.filter)
+
+    def flush(self) -> None:
+        """Bring what was fed to the screen; the first rows in the order that was kept."""
+        super().flush()
+        if self._sort_kept is not None and self.content.order:
+            (column, descending), self._sort_kept = self._sort_kept, None
+            self.sort_by(column, descending=descending)
+
     # ------------------------------------------------------------ actions of every table
+
+    def do_sort_next(self) -> None:
+        """Sort by the next column."""
+        self.sort_next()
+
+    def do_sort_reverse(self) -> None:
+        """Turn the order round."""
+        self.sort_reverse()
 
     def do_mark(self) -> None:
         """Mark the row under the cursor."""

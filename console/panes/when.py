@@ -33,6 +33,12 @@ def always(_: Mirror) -> str | None:
     return None
 
 
+def may_only_look(mirror: Mirror) -> str | None:
+    """Unless this console is attached for viewing only."""
+    viewing = mirror.header is not None and mirror.header.view
+    return "this console may only look; `hedgedesk panic` works from any shell" if viewing else None
+
+
 def engine_heard(mirror: Mirror) -> str | None:
     """Once the engine has sent its first frame."""
     return None if mirror.header is not None else _NOT_HEARD

@@ -8,9 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
+from console.widgets.choice_list import ChoiceList
 from console.widgets.column_choice import ColumnChoice
 from console.widgets.columns import Column
 
@@ -41,17 +42,17 @@ class ColumnSetup(ModalScreen[ColumnChoice | None]):
         """The columns, each on or off."""
         with Vertical(classes="dialog columns") as box:
             box.border_title = "columns"
-            yield OptionList(compact=True)
+            yield ChoiceList(compact=True)
             yield Static("space on or off · K J carry up, down · r as they were · enter keeps · escape leaves",
                          classes="hint")  # fmt: skip
 
     def on_mount(self) -> None:
         """List them."""
         self._list(0)
-        self.query_one(OptionList).focus()
+        self.query_one(ChoiceList).focus()
 
     def _list(self, highlighted: int) -> None:
-        options = self.query_one(OptionList)
+        options = self.query_one(ChoiceList)
         options.clear_options()
         options.add_options(
             Option(
@@ -66,11 +67,11 @@ class ColumnSetup(ModalScreen[ColumnChoice | None]):
 
     @property
     def _place(self) -> int:
-        return self.query_one(OptionList).highlighted or 0
+        return self.query_one(ChoiceList).highlighted or 0
 
     def action_step(self, lines: int) -> None:
         """Go to another column."""
-        self.query_one(OptionList).highlighted = (self._place + lines) % len(self._order)
+        self.query_one(ChoiceList).highlighted = (self._place + lines) % len(self._order)
 
     def action_turn(self) -> None:
         """Turn a column on or off; the last one stays on."""

@@ -23,9 +23,11 @@ from console.panes.trades import TradesPane
 from console.panes.unhedged import UnhedgedPane
 from console.panes.venues import VenuesPane
 from console.panes.when import NOTHING
-from console.screens.arrangement import arrange, hidden
+from console.screens.arrangement import LAYOUTS, arrange, hidden
+from console.screens.jump import JumpScreen
 from console.screens.pages import DESK as DESK_PAGE
 from console.screens.pages import PAGES, page_regions
+from console.screens.welcome import Welcome
 from console.widgets.banner import Banner
 from console.widgets.bars import key_spans, message_spans, pane_spans
 from console.widgets.line_bar import LineBar
@@ -47,6 +49,9 @@ _KINDS: tuple[Callable[[Desk], Pane], ...] = (
 class DeskScreen(Screen[None]):
     """The one screen under all dialogs."""
 
+    DEFAULT_CSS = """
+    DeskScreen { layers: default welcome; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(DESK),
         Binding("tab", "step(1)", show=False),
@@ -60,11 +65,18 @@ class DeskScreen(Screen[None]):
         self.banner = Banner()
         self.strip = LineBar(id="strip")
         self.keys_bar = LineBar(id="keys")
+        self.welcome = Welcome()
         self.panes: dict[str, Pane] = {pane.NAME: pane for pane in (kind(desk) for kind in _KINDS)}
         self.zoomed = ""
         self.page = DESK_PAGE
         """Which of the screens is shown: the desk's own, or one of ``PAGES``."""
-        self._recent: list[str] = []
+        self.layout_name = next(iter(LAYOUTS))
+        self.first = PANES[0]
+        """The pane that has the focus when the desk is opened."""
+        self.recent: list[str] = []
+        """Panes asked for, the latest first."""
+        self.ladder_wanted: Where | None = None
+        """The contract that the operator chose for the ladder, here or in an earlier run."""
         self._message: tuple[str, str] | None = None
         self._area = Container(*self.panes.values(), id="desk")
 
@@ -75,10 +87,12 @@ class DeskScreen(Screen[None]):
         yield self.strip
         yield self._area
         yield self.keys_bar
+        yield self.welcome
 
     def on_mount(self) -> None:
-        """Begin on the orders."""
-        self.panes["orders"].focus()
+        """Begin where the operator left, else on the orders."""
+        self.place()
+        self.panes[self.first].focus()
 
     def on_resize(self) -> None:
         """Place the panes for the new size."""
@@ -88,12 +102,16 @@ class DeskScreen(Screen[None]):
         """Give each pane its region; hide those that share a place with one more wanted."""
         width, height = self.app.size
         self.banner.show(self.desk.mirror, width)
+        self.welcome.place(width, height)
         height -= 2 + len(self.banner.lines)
         paged = self.page != DESK_PAGE and not self.zoomed
-        strip = paged or bool(self.zoomed) or hidden(width, height)
+        strip = paged or bool(self.zoomed) or hidden(width, height, self.layout_name)
         self.strip.display = strip
         room = height - strip
-        regions = page_regions(self.page, width, room) if paged else arrange(width, room, self._recent, self.zoomed)
+        if paged:
+            regions = page_regions(self.page, width, room)
+        else:
+            regions = arrange(width, room, self.recent, self.zoomed, self.layout_name)
         for name, pane in self.panes.items():
             region = regions.get(name)
             pane.display = region is not None
@@ -150,6 +168,7 @@ class DeskScreen(Screen[None]):
         """Bring the banner, the strip of panes and the keys up to date."""
         if self.banner.show(self.desk.mirror, self.app.size.width):
             self.place()
+        self.welcome.show(self.desk.mirror.header)
         pane = self.focused_pane
         name = pane.NAME if pane else ""
         if self.strip.display:
@@ -169,6 +188,15 @@ class DeskScreen(Screen[None]):
         self._message = message
         self.show_bars()
 
+    def greet(self) -> None:
+        """Welcome whoever is here for the first time."""
+        self.welcome.wanted = True
+
+    def greeted(self) -> None:
+        """Take the greeting away."""
+        if self.welcome.wanted:
+            self.welcome.wanted = self.welcome.display = False
+
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Show the keys of the pane that has the focus."""
         event.stop()
@@ -178,7 +206,7 @@ class DeskScreen(Screen[None]):
 
     def go_to(self, name: str) -> None:
         """Show a pane and give it the focus."""
-        self._recent = [name, *(other for other in self._recent if other != name)]
+        self.recent = [name, *(other for other in self.recent if other != name)]
         if self.zoomed:
             self.zoomed = name
         elif self.page != DESK_PAGE and not self.panes[name].display:
@@ -220,8 +248,9 @@ class DeskScreen(Screen[None]):
     def show_ladder(self, where: Where) -> None:
         """Show a contract in the ladder, and the ladder if it shares its place."""
         self.page = DESK_PAGE
+        self.ladder_wanted = where
         self.ladder.show(where)
-        self._recent = ["ladder", *(other for other in self._recent if other != "ladder")]
+        self.recent = ["ladder", *(other for other in self.recent if other != "ladder")]
         focused = self.focused
         self.place()
         if focused is not None and focused.display:
@@ -231,6 +260,35 @@ class DeskScreen(Screen[None]):
         """Give a pane the whole desk, or give it back."""
         self.zoomed = "" if self.zoomed else (pane.NAME if pane else "orders")
         self.place()
+
+    def do_next_layout(self, _: Pane | None) -> None:
+        """Take the next layout."""
+        self._step_layout(1)
+
+    def do_previous_layout(self, _: Pane | None) -> None:
+        """Take the layout before."""
+        self._step_layout(-1)
+
+    def _step_layout(self, steps: int) -> None:
+        names = list(LAYOUTS)
+        self.take_layout(names[(names.index(self.layout_name) + steps) % len(names)])
+        self.desk.say(f"layout {self.layout_name}: {LAYOUTS[self.layout_name].about}")
+
+    def take_layout(self, name: str) -> None:
+        """Place the panes by another layout, each in its own place again."""
+        self.layout_name = name
+        self.zoomed, self.page, self.recent = "", DESK_PAGE, []
+        self.place()
+
+    def do_jump(self, _: Pane | None) -> None:
+        """Write a letter on every pane in sight; the letter typed next goes there."""
+        targets = {name: pane.region for name, pane in self.panes.items() if pane.display}
+
+        def chosen(name: str | None) -> None:
+            if name is not None:
+                self.go_to(name)
+
+        self.app.push_screen(JumpScreen(targets), chosen)
 
     def action_perform(self, action_id: str) -> None:
         """Do an action of the table that is bound on the desk."""

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from console import fmt
 from console.screens.choices import Choice, Question
+from console.widgets.choice_list import ChoiceList
 
 Result = TypeVar("Result")
 
@@ -125,7 +126,7 @@ class MenuDialog(ModalScreen[Choice | None]):
         width = max(len(choice.label) for choice in self.choices)
         with Vertical(classes="dialog") as box:
             box.border_title = Content(self.menu_title)
-            yield OptionList(
+            yield ChoiceList(
                 *(
                     Option(
                         Content.from_markup(

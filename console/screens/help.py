@@ -57,7 +57,7 @@ class HelpScreen(ModalScreen[None]):
         """The keys by where they work: the panes, every table, every pane, the desk."""
         with VerticalScroll(classes="dialog help") as box:
             box.border_title = f"keys in {_title(self.panes[0])}" if len(self.panes) == 1 else "all keys"
-            yield Static(self._table(Inks(self.app.theme_variables)))
+            yield Static(self._table(Inks(self.app.theme_variables, colourless=self.app.no_color)))
             yield Static("j k scroll · escape leaves · f1 the keys of every pane", classes="hint")
 
     def _table(self, inks: Inks) -> Table:

@@ -40,10 +40,14 @@ def _shortened(lines: list[str], noun: str) -> list[str]:
     return [*lines[: _MOST_LINES - 1], f"… and {fmt.count(len(lines) - _MOST_LINES + 1, f'more {noun}')}"]
 
 
-class LeaveDialog(Dialog[bool]):
-    """Dismissed with whether the console is to close; the engine has been stopped by then.
+_TWO_PHASES = "no new makers, makers cancelled, hedges settled, what is left reported, then stop."
 
-    ``stop`` ends the engine. When a two-phase stop does not come to its end, the dialog says why and stays.
+
+class LeaveDialog(Dialog[bool]):
+    """Dismissed with whether the console is to close; the engine has been stopped by then, unless it ``outlives`` us.
+
+    ``stop`` ends the engine, or leaves it. When a two-phase stop does not come to its end, the dialog says why and
+    stays.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,10 +58,13 @@ class LeaveDialog(Dialog[bool]):
         Binding("right,down", "other(True)", show=False),
     ]
 
-    def __init__(self, mirror: Mirror, stop: Callable[[bool], Awaitable[Reply]], clock: Callable[[], int]) -> None:
+    def __init__(
+        self, mirror: Mirror, stop: Callable[[bool], Awaitable[Reply]], clock: Callable[[], int], *, outlives: bool
+    ) -> None:
         super().__init__(clock)
         self.mirror = mirror
         self._stop = stop
+        self._outlives = outlives
         self._stopping = False
 
     def compose(self) -> ComposeResult:
@@ -66,15 +73,16 @@ class LeaveDialog(Dialog[bool]):
         with Vertical(classes="dialog") as box:
             box.border_title = "leave hedgedesk?"
             yield Static(Content("\n".join(lines) or "No order is open and nothing is unhedged."), classes="body")
-            yield Static(
-                "Two phases: no new makers, makers cancelled, hedges settled, what is left reported, then stop.",
-                classes="hint",
-            )
+            goes_on = "The engine goes on without this console, and hedges. " if self._outlives else ""
+            yield Static(f"{goes_on}Two phases: {_TWO_PHASES}", classes="hint")
             yield Static("", id="progress")
             with Horizontal(classes="answers"):
                 yield Button("Stay  (s)", id="stay", compact=True)
-                yield Button("Stop in two phases  (t)", id="two", compact=True)
-                yield Button("Leave anyway  (l)", id="leave", compact=True, classes="risky")
+                two, leave = ("Stop the engine, in two phases", "Leave it running") if self._outlives else (
+                    "Stop in two phases", "Leave anyway"
+                )
+                yield Button(f"{two}  (t)", id="two", compact=True)
+                yield Button(f"{leave}  (l)", id="leave", compact=True, classes="" if self._outlives else "risky")
 
     def on_mount(self) -> None:
         """Put the focus on staying."""
@@ -98,7 +106,7 @@ class LeaveDialog(Dialog[bool]):
         if self._stopping or self.deaf:
             return
         self._stopping = True
-        text = "Stopping: makers are cancelled, hedges settle …" if two_phase else "Stopping …"
+        text = "Stopping: makers are cancelled, hedges settle …" if two_phase else "Leaving …"
         self.query_one("#progress", Static).update(text)
         self.run_worker(partial(self._finish, two_phase=two_phase), group="stop")
 

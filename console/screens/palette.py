@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.app import ComposeResult
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from console import actions
@@ -10,6 +11,20 @@ from console.actions import APP, DESK, PANE, Action, scopes_of
 from console.panes.pane import Desk, Pane
 from console.panes.when import NOTHING
 from console.screens.desk import DeskScreen
+from console.widgets.choice_list import ChoiceList
+
+
+class PointedCommands(CommandList, ChoiceList, can_focus=False):
+    """The palette's list, in which a click does nothing but point."""
+
+
+class ActionPalette(CommandPalette):
+    """Textual's palette, run by keys alone."""
+
+    def compose(self) -> ComposeResult:
+        """As textual has it, with a list of our own."""
+        for widget in super().compose():
+            yield PointedCommands() if isinstance(widget, CommandList) else widget
 
 
 class ActionProvider(Provider):

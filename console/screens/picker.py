@@ -14,6 +14,7 @@ from console import fmt
 from console.panes.mirror import Mirror
 from console.panes.pane import Where
 from console.ticket.draft import matching
+from console.widgets.choice_list import ChoiceList
 
 _MOST = 200
 _NAME, _QUOTE = 21, 19
@@ -38,7 +39,7 @@ class InstrumentPicker(ModalScreen[Where | None]):
         with Vertical(classes="dialog picker") as box:
             box.border_title = "instrument"
             yield Input(placeholder="venue or ticker", compact=True)
-            yield OptionList(compact=True)
+            yield ChoiceList(compact=True)
 
     def on_mount(self) -> None:
         """List all."""
@@ -50,7 +51,7 @@ class InstrumentPicker(ModalScreen[Where | None]):
         self._list(event.value)
 
     def _list(self, typed: str) -> None:
-        options = self.query_one(OptionList)
+        options = self.query_one(ChoiceList)
         options.clear_options()
         options.add_options(
             Option(self._prompt(name), id=name) for name in matching(typed, self.mirror.contract_names(), _MOST)
@@ -72,14 +73,14 @@ class InstrumentPicker(ModalScreen[Where | None]):
 
     def action_move(self, lines: int) -> None:
         """Move in the list while typing."""
-        options = self.query_one(OptionList)
+        options = self.query_one(ChoiceList)
         if options.option_count:
             options.highlighted = ((options.highlighted or 0) + lines) % options.option_count
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Choose the one highlighted."""
         event.stop()
-        self.query_one(OptionList).action_select()
+        self.query_one(ChoiceList).action_select()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Choose."""

@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 
 from console.templates import TemplateError, Templates
 from console.ticket.draft import Draft
+from console.widgets.choice_list import ChoiceList
 
 HINT = "enter recalls · ctrl+s saves the ticket by this name · ctrl+g drops"
 
@@ -37,7 +38,7 @@ class TemplatePicker(ModalScreen[Draft | None]):
         with Vertical(classes="dialog picker") as box:
             box.border_title = "templates"
             yield Input(placeholder="name", compact=True, max_length=40)
-            yield OptionList(compact=True)
+            yield ChoiceList(compact=True)
             yield Static("", id="told")
             yield Static(HINT, classes="hint")
 
@@ -59,7 +60,7 @@ class TemplatePicker(ModalScreen[Draft | None]):
             for name, draft in sorted(self.templates.by_name.items())
             if wanted in name.lower() or wanted in draft.line().lower()
         ]
-        options = self.query_one(OptionList)
+        options = self.query_one(ChoiceList)
         options.clear_options()
         width = max([len(name) for name, _ in found], default=0)
         options.add_options(
@@ -74,12 +75,12 @@ class TemplatePicker(ModalScreen[Draft | None]):
 
     @property
     def _chosen(self) -> str | None:
-        options = self.query_one(OptionList)
+        options = self.query_one(ChoiceList)
         return None if options.highlighted is None else options.get_option_at_index(options.highlighted).id
 
     def action_move(self, lines: int) -> None:
         """Move in the list while typing."""
-        options = self.query_one(OptionList)
+        options = self.query_one(ChoiceList)
         if options.option_count:
             options.highlighted = ((options.highlighted or 0) + lines) % options.option_count
 

@@ -19,6 +19,7 @@ def state_spans(mirror: Mirror, silence_ns: int, *, silent: bool, faults: int) -
         return [Span(" waiting for the engine … ", "muted")], [Span("hedgedesk ", "faint", 9)]
     left = [
         Span(f" {_ARMING_TEXT.get(header.arming, header.arming)} ", _ARMING.get(header.arming, "badge-alarm")),
+        *([Span(" VIEW ONLY ", "badge-warn")] if header.view else []),
         *([Span(f" {header.desk}", "bold", 6)] if header.desk else []),
         Span(f" {header.trading} ", "muted" if header.trading == "ACTIVE" else "badge-warn"),
         *_count("makers", header.working, 3),

@@ -17,7 +17,7 @@ _PLAIN = ("muted", "faint", "rule", "bid", "ask", "up", "down", "stale", "own", 
 class Inks:
     """The styles by name: ``bid``, ``muted``, ``bold alarm``, ``flash-up`` ...; an unknown name is the plain text's."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    def __init__(self, variables: Mapping[str, str], *, colourless: bool = False) -> None:
         self.background = variables.get("background", "#000000")
         foreground = variables.get("foreground", "#c0c0c0")
         self.text = Style(color=foreground)
@@ -38,6 +38,22 @@ class Inks:
         self.cursor = Style(color=foreground, bgcolor=variables.get("cursor", "#303030"))
         self.cursor_away = Style(color=foreground, bgcolor=variables.get("panel", "#202020"))
         self.silent = Style(color=variables.get("stale", foreground))
+        if colourless:
+            self._without_colour()
+
+    def _without_colour(self) -> None:
+        """Say by reverse, underline and weight what colours say: cursor, badges, size bars, what has just changed."""
+        for name, style in self._styles.items():
+            if style.bgcolor is not None:
+                self._styles[name] = Style(reverse=name.startswith("badge-"), bold=True, underline="depth" in name)
+            elif name.split()[-1:] in (["alarm"], ["own"]):
+                self._styles[name] = Style(bold=True)
+            else:
+                self._styles[name] = Style(bold=style.bold, dim=name in {"faint", "rule", "stale"})
+        self.text = self._styles[""]
+        self.row, self.bar = Style(), Style()
+        self.cursor, self.cursor_away = Style(reverse=True), Style(underline=True)
+        self.silent = Style(dim=True, italic=True)
 
     def __getitem__(self, name: str) -> Style:
         return self._styles.get(name, self.text)

@@ -57,7 +57,7 @@ class LineBar(Widget):
     def render_line(self, y: int) -> Strip:
         """The line."""
         if self._inks is None:
-            self._inks = Inks(self.app.theme_variables)
+            self._inks = Inks(self.app.theme_variables, colourless=self.app.no_color)
         inks, width = self._inks, self.size.width
         spans = fit_spans([*self._left, Span("\0"), *self._right], width + 1) if y == 0 else []
         gap = max(0, width - sum(len(span.text) for span in spans) + 1)

@@ -48,8 +48,6 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         Binding("home,g", "edge(False)", show=False),
         Binding("end,G", "edge(True)", show=False),
         Binding("enter", "choose", show=False),
-        Binding("o", "sort_next", show=False),
-        Binding("O", "sort_reverse", show=False),
     ]
 
     class CursorMoved(Message):
@@ -285,7 +283,7 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
     def inks(self) -> Inks:
         """The inks of the present theme."""
         if self._inks is None:
-            self._inks = Inks(self.app.theme_variables)
+            self._inks = Inks(self.app.theme_variables, colourless=self.app.no_color)
         return self._inks
 
     def watch_has_focus(self, has_focus: bool) -> None:  # noqa: FBT001  # textual's watcher
@@ -380,13 +378,13 @@ class LiveTable(ScrollView, Generic[Row], can_focus=True):
         if self.cursor_key is not None and self.selected is not None:
             self.post_message(self.RowChosen(self, self.cursor_key, self.selected))
 
-    def action_sort_next(self) -> None:
+    def sort_next(self) -> None:
         """Sort by the next column that can be sorted by; after the last, go back to the order of arrival."""
         names: list[str | None] = [column.key for column in self._shown.columns if column.sort is not None]
         after = names.index(self.sort_column) + 1 if self.sort_column in names else 0
         self.sort_by(names[after] if after < len(names) else None, descending=self.sort_descending)
 
-    def action_sort_reverse(self) -> None:
+    def sort_reverse(self) -> None:
         """Turn the order round."""
         if self.sort_column is not None:
             self.sort_by(self.sort_column, descending=not self.sort_descending)

@@ -1,7 +1,6 @@
 import asyncio
 
 import pytest
-from textual.command import CommandPalette
 from textual.screen import ModalScreen
 
 from console import themes
@@ -14,8 +13,11 @@ from console.screens.dialog import DetailsDialog, Dialog, MenuDialog, QuestionDi
 from console.screens.drill import DrillScreen
 from console.screens.filter_line import FilterLine
 from console.screens.help import HelpScreen
+from console.screens.jump import JumpScreen
 from console.screens.leave import LeaveDialog
+from console.screens.palette import ActionPalette
 from console.screens.picker import InstrumentPicker
+from console.screens.settings import SettingsScreen
 from console.screens.size import SizeDialog
 from console.screens.template_picker import TemplatePicker
 from console.ticket.ticket import Ticket
@@ -244,7 +246,9 @@ OVER = [
     (("q",), LeaveDialog),
     (("enter",), DrillScreen),
     (("enter", "d"), DetailsDialog),
-    (("ctrl+p",), CommandPalette),
+    (("ctrl+p",), ActionPalette),
+    (("ctrl+o",), JumpScreen),
+    (("comma",), SettingsScreen),
     (("F", "a"), QuestionDialog),
     (("W",), ColumnSetup),
     (("slash",), FilterLine),
@@ -262,7 +266,7 @@ def test_panic_is_tried_over_every_modal_there_is():
         below = [kind for kind in looked_at.pop().__subclasses__() if kind.__module__.startswith("console.")]
         found |= {kind for kind in below if kind is not Dialog}
         looked_at += below
-    assert found == {kind for _, kind in OVER if kind is not CommandPalette} | {ArmDialog}
+    assert found == {kind for _, kind in OVER if kind is not ActionPalette} | {ArmDialog}
 
 
 @pytest.mark.parametrize(("keys", "kind"), OVER)
@@ -274,6 +278,28 @@ async def test_panic_works_over_every_form_dialog_and_the_palette(keys, kind):
         await stage.press("f9")
         await stage.until(lambda: stage.link.lines == ["panic"])
         assert isinstance(stage.app.screen, kind)
+
+
+async def test_panic_once_more_asks_whether_to_flatten_all():
+    """After a panic its key is still a panic, and opens the question to flatten everything, once."""
+    frame = desk_frame(header=header(trading="HEDGE-ONLY"))
+    async with staged(frame) as stage:
+        await stage.press("f9", "f9")
+        await stage.opened(QuestionDialog)
+        assert stage.link.lines == ["panic", "panic"]
+        assert stage.app.screen.question.line == "flatten all"
+        assert stage.app.screen_stack[:-1] == [stage.app.desk]
+        await stage.press("escape")
+        await stage.on_desk()
+        assert "flatten all" not in stage.link.lines
+
+
+async def test_panic_once_more_with_nothing_to_flatten_asks_nothing():
+    """A desk that is flat is only told to panic again."""
+    async with staged(desk_frame(header=header(trading="HEDGE-ONLY"), positions=[])) as stage:
+        await stage.press("f9")
+        await stage.until(lambda: stage.link.lines == ["panic"])
+        assert stage.app.screen is stage.app.desk
 
 
 async def test_panic_is_sent_though_an_earlier_command_has_no_answer():

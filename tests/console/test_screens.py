@@ -8,7 +8,7 @@ from textual.widgets import Input
 from console.actions import PANES
 from console.link import Reply
 from console.panes.mirror import Mirror
-from console.screens.arrangement import arrange, places
+from console.screens.arrangement import LAYOUTS, arrange, places
 from console.screens.choices import cancel_choices, flatten_choices
 from console.screens.command_line import CommandLine, common_start, named
 from console.screens.leave import open_lines
@@ -21,11 +21,14 @@ from tests.console.scripted import CHILD, MAKER, D, book, desk_frame, hedge, ord
 sizes = st.tuples(st.integers(1, 260), st.integers(1, 90))
 
 
-@given(sizes)
-def test_places_tile_the_desk_and_every_pane_has_one(size):
-    """The places cover the desk without overlap, and each pane belongs to exactly one of them."""
+layouts = st.sampled_from(list(LAYOUTS))
+
+
+@given(sizes, layouts)
+def test_places_tile_the_desk_and_every_pane_has_one(size, layout):
+    """The places cover the desk without overlap, and each pane belongs to exactly one of them, in every layout."""
     width, height = size
-    found = places(width, height)
+    found = places(width, height, layout)
     assert sum(place.region.area for place in found) == width * height
     for number, one in enumerate(found):
         assert one.region.right <= width
@@ -35,10 +38,24 @@ def test_places_tile_the_desk_and_every_pane_has_one(size):
     assert sorted(pane for place in found for pane in place.panes) == sorted(PANES)
 
 
-@given(sizes, st.sampled_from(PANES))
-def test_the_pane_asked_for_last_is_in_sight(size, pane):
-    """Whatever the size, asking for a pane shows it."""
-    assert pane in arrange(*size, recent=[pane, *PANES])
+@given(sizes, st.sampled_from(PANES), layouts)
+def test_the_pane_asked_for_last_is_in_sight(size, pane, layout):
+    """Whatever the size and the layout, asking for a pane shows it."""
+    assert pane in arrange(*size, recent=[pane, *PANES], layout=layout)
+
+
+@given(sizes, layouts)
+def test_no_place_is_too_narrow_or_too_low_to_read_where_the_terminal_is_a_usual_one(size, layout):
+    """From 80 by 24 (less the bars) on, each pane has its title, its head and a row at least, and 34 columns."""
+    width, height = max(80, size[0]), max(21, size[1])
+    for place in places(width, height, layout):
+        assert place.region.width >= 34
+        assert place.region.height >= 5
+
+
+def test_a_layout_that_is_none_is_the_first():
+    """A kept name of a layout that is no more shows everything."""
+    assert places(120, 37, "gone") == places(120, 37, "everything")
 
 
 @given(sizes)
@@ -49,9 +66,9 @@ def test_orders_and_what_is_unhedged_are_in_sight_by_themselves(size):
     assert "unhedged" in shown or len(shown) == 1
 
 
-@pytest.mark.parametrize(("size", "count"), [((80, 21), 2), ((120, 37), 7), ((200, 48), 8)])
+@pytest.mark.parametrize(("size", "count"), [((80, 21), 2), ((120, 37), 7), ((200, 48), 8), ((250, 68), 10)])
 def test_larger_terminals_show_more_panes(size, count):
-    """Two panes at 80 by 24, seven at 120 by 40, all eight at 200 by 50."""
+    """Two panes at 80 by 24, seven at 120 by 40, eight at 200 by 50, every one at 250 by 70."""
     assert len(arrange(*size)) == count
 
 
