@@ -159,6 +159,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a panic or a disarm stands."""
     trading: Trading | None = None
     """The trading state; None in a checkpoint that knows only ``hedge_only``."""
+    act: str = ""
+    """The act that led to it, by the kind of its record."""
     terms: tuple[Terms, ...]
     legs: tuple[tuple[Leg, ...], ...]
     policies: tuple[Policy, ...]
@@ -190,7 +192,8 @@ class _Table(Generic[T]):
 
 def checkpoint(
     kernel: Kernel, entered: Mapping[str, Entered], evidence: Mapping[str, Evidence], *, started_ns: int = 0,
-    last_ns: int = 0, in_touch: bool = True, trading: Trading | None = None, day: DayRecord | None = None,
+    last_ns: int = 0, in_touch: bool = True, trading: Trading | None = None, act: str = "",
+    day: DayRecord | None = None,
 ) -> Checkpoint:  # fmt: skip
     """All of it as one value: the kernel's state, the orders entered by key, and the last evidence of each."""
     terms, legs, policies = _Table[Terms](), _Table[tuple[Leg, ...]](), _Table[Policy]()
@@ -202,6 +205,7 @@ def checkpoint(
         in_touch=in_touch,
         hedge_only=trading is Trading.HEDGE_ONLY,
         trading=trading,
+        act=act,
         day=day or DayRecord(),
         orders=tuple(_order_row(each, evidence.get(key), terms) for key, each in entered.items()),
         makers=tuple(_maker_row(maker, kernel, legs) for maker in kernel.makers.values()),

@@ -5,6 +5,7 @@ may exist are UNKNOWN until found or proven absent, missed fills are fetched, or
 cancelled. Only after that are new orders taken.
 """
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gateways.errors import VenueError
-from gateways.standards import ZERO, OrderKind, OrderStatus, PlaceOrder, TimeInForce
-from oms import cloid
+from gateways.standards import ZERO, FillEvent, OrderKind, OrderStatus, PlaceOrder, TimeInForce
+from oms import strangers
 from oms.checkpoint import Checkpoint, checkpoint, digest, restore
 from oms.evidence import Entered, Evidence, hedge_event
 from oms.flatten import PAUSED_FOR, settle_unwind
@@ -38,6 +39,8 @@ ENDED_LATELY = 50
 """At most so many orders that had ended are asked about, the last ones."""
 QUIET_S = 20.0
 """How long the recovery waits for unknown orders before it lets the desk on; they stay unknown and counted."""
+STOPPED_MAKERS = frozenset({"Panic", "Halt", "Reducing"})
+"""Acts that cancel makers, by the kind of their record: those that rest still at the next start are cancelled then."""
 RECOVERED = "Recovered"
 """Kind of the record that says that a session knows all that happened before it."""
 
@@ -57,6 +60,8 @@ class Past:
     """Whether its last session had recovered; until it has, nothing tells that it heard of what was before it."""
     trading: Trading = Trading.ACTIVE
     """What the last act on it left; arming is not restored."""
+    act: str = ""
+    """That act, empty for none."""
     day: Day = field(default_factory=Day)
     """What our orders traded on the last day that it tells of."""
     entered: dict[str, Entered] = field(default_factory=dict)
@@ -99,7 +104,7 @@ class Past:
         """All of it as one record, for a new segment to begin with."""
         return checkpoint(
             self.kernel, self.entered, self.evidence, started_ns=self.started_ns, last_ns=self.last_ns,
-            in_touch=self.in_touch, trading=self.trading, day=self.day.record,
+            in_touch=self.in_touch, trading=self.trading, act=self.act, day=self.day.record,
         )  # fmt: skip
 
 
@@ -121,7 +126,7 @@ def replay(records: Iterable[Record], kernel: Kernel) -> Past:
         if record.kind in {"Session", RECOVERED}:
             _marked(past, record)
         elif record.kind in RESTORED:
-            past.trading = RESTORED[record.kind]
+            past.trading, past.act = RESTORED[record.kind], record.kind
         elif record.kind == "Entered":
             entered = record.value(Entered)
             past.entered[entered.order.cloid] = entered
@@ -178,6 +183,7 @@ def _resume(past: Past, record: Record) -> None:
         raise JournalError(f"record {record.n} ({record.kind}) does not fit together: {error!r}") from error
     past.started_ns, past.last_ns, past.in_touch = saved.started_ns, saved.last_ns, saved.in_touch
     past.trading = saved.trading or (Trading.HEDGE_ONLY if saved.hedge_only else Trading.ACTIVE)
+    past.act = saved.act
     past.day = Day(saved.day)
 
 
@@ -235,25 +241,15 @@ async def recover(oms: "OMS", past: Past) -> None:
         if child.state in {ChildState.INTENDED, ChildState.SENT}:
             oms.hedge.left_by_now(child.cloid)
             oms.hedge.doubt(child.cloid, "the desk was restarted before an answer")
-    for venue, ticker in list(oms.kernel.books):
-        known = oms.gateway.venue(venue).contracts
-        if ticker in known:
-            oms.hedge.specify(known[ticker])
-            oms.supervisor.watch_soon(venue, ticker)
-        book = oms.kernel.book(venue, ticker)
-        if book.paused == PAUSED_FOR:
-            hold = book.hold
-            oms.hedge.resume(venue, ticker, reason="the flatten that had paused it was cut by the restart")
-            if hold:
-                oms.hedge.hold(venue, ticker, hold)
-    all_asked = await _missed_fills(oms, past)
+    _stop_again(oms, past)
+    answered = await asyncio.gather(*(_take_up(oms, past, exc) for exc in oms.gateway.venues))
     await _ended_lately(oms, past)
-    await _strangers(oms)
+    await strangers.cancel_open(oms)
     for order in oms.page.working():
         if order.status is OrderStatus.UNKNOWN:
             oms.resolver.resolve(order.key)
     oms.hedge.confirm_again()
-    if all_asked:
+    if all(answered):
         oms.journal.append(RECOVERED)
     await oms.resolver.settled(QUIET_S)
     for account in list(oms.kernel.unwinds.values()):
@@ -279,13 +275,45 @@ async def _ended_lately(oms: "OMS", past: Past) -> None:
             oms.alert(order.venue, order.ticker, f"order {key[:8]} cannot be asked about: {error.text}", cloid=key)
 
 
-async def _missed_fills(oms: "OMS", past: Past) -> bool:
+def _stop_again(oms: "OMS", past: Past) -> None:
+    """Cancel the makers that were to be stopped: whether their cancels left before the end is not known."""
+    makers = oms.makers_working()
+    if past.act == "Reducing":
+        makers = [order for order in makers if not order.reduce_only]
+    if past.act in STOPPED_MAKERS and makers:
+        oms.alert("", "", f"{len(makers)} makers rest after {past.act.lower()}: they are cancelled again")
+        oms.tasks.start(oms.cancel_orders(makers), "stop makers again")
+    for book in oms.kernel.books.values():
+        if book.hold:
+            oms.stop_makers(book.venue, book.ticker, book.hold)
+
+
+async def _take_up(oms: "OMS", past: Past, exc: str) -> bool:
+    """Take the fills of a venue that were missed, then let its books decide; False when it could not be asked."""
+    answered = await _missed_fills(oms, past, exc)
+    for venue, ticker in list(oms.kernel.books):
+        if venue != exc:
+            continue
+        known = oms.gateway.venue(venue).contracts
+        if ticker in known:
+            oms.hedge.specify(known[ticker])
+            oms.supervisor.watch_soon(venue, ticker)
+        book = oms.kernel.book(venue, ticker)
+        if book.paused == PAUSED_FOR:
+            hold = book.hold
+            oms.hedge.resume(venue, ticker, reason="the flatten that had paused it was cut by the restart")
+            if hold:
+                oms.hedge.hold(venue, ticker, hold)
+    return answered
+
+
+async def _missed_fills(oms: "OMS", past: Past, exc: str) -> bool:
     """Take the fills that may have been missed; False when a venue could not be asked (its timer asks again)."""
-    if not past.entered:
-        return True
-    answered = True
-    traded = sorted({(order.venue, order.ticker) for order in oms.page.orders() if order.role is not Role.EXTERNAL})
-    for exc, ticker in dict.fromkeys((exc, ALL if _tells_all(oms, exc) else ticker) for exc, ticker in traded):
+    ours = {order.ticker for order in oms.page.orders() if order.role is not Role.EXTERNAL and order.venue == exc}
+    ours |= {ticker for venue, ticker in oms.kernel.books if venue == exc}  # whose hedges the journal may lack
+    at_once = bool(ours) and oms.gateway.venue(exc).capabilities.fills_of_all
+    answered, news = True, list[FillEvent]()
+    for ticker in [ALL] if at_once else sorted(ours):
         asked_ns = oms.clock.now_ns()
         try:
             fills = await oms.gateway.venue(exc).fills_since(past.missed_since_ns - MARGIN_NS, ticker or None)
@@ -296,22 +324,6 @@ async def _missed_fills(oms: "OMS", past: Past) -> bool:
         for fill in fills:
             oms.take(fill, oms.clock.now_ns())
         oms.supervisor.reconciler.fills_answered(exc, ticker, asked_ns)
+        news += [fill for fill in fills if fill.ts_venue_ns > past.last_ns - MARGIN_NS]
+    await strangers.look_at_fills(oms, exc, news)
     return answered
-
-
-def _tells_all(oms: "OMS", exc: str) -> bool:
-    return oms.gateway.venue(exc).capabilities.fills_of_all
-
-
-async def _strangers(oms: "OMS") -> None:
-    """Cancel open orders that carry an id of this desk and that the journal does not know: nothing would hedge them."""
-    strangers = [
-        order
-        for order in oms.page.working()
-        if order.role is Role.EXTERNAL and (named := cloid.parse(order.cloid)) is not None
-        and named.desk == oms.cloids.desk
-    ]  # fmt: skip
-    for order in strangers:
-        text = f"order {order.key[:8]} on {order.venue} is of this desk but not in its journal: it is cancelled"
-        oms.alert(order.venue, order.ticker, text, "error")
-    await oms.cancel_orders(strangers)
