@@ -14,7 +14,7 @@ from gateways.paper.sockets import PaperServer, PaperVenue, running
 from gateways.router import make_venue
 from gateways.standards import CancelOrder, OrderStatus, OrderUpdate, PlaceOrder, RejectReason
 from gateways.venue import Venue
-from tests.gateways.binance.stub_exchange import Desk
+from tests.gateways.listening import Desk
 
 D = Decimal
 TICKERS = {

@@ -1,11 +1,13 @@
 """What the tests of the Binance gateway share: contracts as the venue publishes them, and message makers."""
 
+from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
 
 from gateways.contracts import Contracts
 from gateways.standards import Contract
+from tests.gateways.binance.stub_exchange import Stub, exchange
 
 
 def contract(ticker: str, base: str, **rules: object) -> Contract:
@@ -35,3 +37,10 @@ def contracts() -> Contracts:
         multiplier=Decimal(1000),
     )
     return Contracts("binance", [contract("ETHUSDT", "ETH"), pepe])
+
+
+@pytest.fixture
+async def stub() -> AsyncIterator[Stub]:
+    """A scripted exchange that serves, and the endpoints to reach it."""
+    async with exchange() as made:
+        yield made

@@ -1,7 +1,6 @@
 """Batches of orders and cancels as Binance takes and answers them."""
 
 import json
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -21,10 +20,8 @@ from gateways.standards import (
     RejectReason,
     WireRequest,
 )
-from gateways.venue import Endpoints
 from tests.gateways.binance.messages import rest_order
-from tests.gateways.binance.stub_exchange import StubExchange, exchange
-from tests.gateways.binance.test_venue import connected
+from tests.gateways.binance.stub_exchange import Stub, connected
 
 D = Decimal
 KEYS = Credentials("the-api-key", "the-secret")
@@ -35,14 +32,6 @@ POST_ONLY = {
     "msg": "Due to the order could not be executed as maker, the Post Only order will be rejected.",
 }
 GONE = {"code": -2011, "msg": "Unknown order sent."}
-
-Stub = tuple[StubExchange, Endpoints]
-
-
-@pytest.fixture
-async def stub() -> AsyncIterator[Stub]:
-    async with exchange() as made:
-        yield made
 
 
 def cloid(number: int) -> str:

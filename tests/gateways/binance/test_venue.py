@@ -1,9 +1,7 @@
 """The venue against a scripted exchange: every channel, and every way in which a request can end."""
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +25,8 @@ from gateways.standards import (
 )
 from gateways.venue import Channel, Endpoints
 from tests.gateways.binance.messages import CLOID, execution, order_update, rest_order, user_trade
-from tests.gateways.binance.stub_exchange import KEY, SECRET, Desk, StubExchange, exchange
+from tests.gateways.binance.stub_exchange import KEY, SECRET, Stub, connected, exchange
+from tests.gateways.listening import Desk
 
 D = Decimal
 QUOTE = {
@@ -35,27 +34,6 @@ QUOTE = {
     "data": {"e": "bookTicker", "u": 1, "s": "ETHUSDT", "b": "2500", "B": "1", "a": "2501", "A": "1", "T": 1, "E": 1},
 }
 ORDER = PlaceOrder(ticker="ETHUSDT", cloid=CLOID, amount=D(-2), price=D(2500))
-
-
-@contextlib.asynccontextmanager
-async def connected(
-    stub: StubExchange, endpoints: Endpoints, **options: Any
-) -> AsyncIterator[tuple[BinanceVenue, Desk]]:
-    venue, desk = BinanceVenue("binance", endpoints, **options), Desk()
-    await venue.connect(desk.sink, desk)
-    try:
-        yield venue, desk
-    finally:
-        await venue.close()
-
-
-@pytest.fixture
-async def stub() -> AsyncIterator[tuple[StubExchange, Endpoints]]:
-    async with exchange() as made:
-        yield made
-
-
-Stub = tuple[StubExchange, Endpoints]
 
 
 def answering(**order: Any) -> Any:

@@ -32,7 +32,7 @@ from gateways.standards import (
     TimeInForce,
 )
 from gateways.venue import Channel, Endpoints
-from tests.gateways.binance.stub_exchange import Desk
+from tests.gateways.listening import Desk
 
 D = Decimal
 TICKER = "ETHUSDT"

@@ -1,11 +1,13 @@
 """What the tests of the Bybit gateway share: contracts as the venue publishes them."""
 
+from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
 
 from gateways.contracts import Contracts
 from gateways.standards import Contract
+from tests.gateways.bybit.stub_exchange import Stub, exchange
 
 
 def contract(ticker: str, base: str, **rules: object) -> Contract:
@@ -34,3 +36,10 @@ def contracts() -> Contracts:
         multiplier=Decimal(1000),
     )
     return Contracts("bybit", [contract("ETHUSDT", "ETH"), pepe])
+
+
+@pytest.fixture
+async def stub() -> AsyncIterator[Stub]:
+    """A scripted exchange that serves, and the endpoints to reach it."""
+    async with exchange() as made:
+        yield made

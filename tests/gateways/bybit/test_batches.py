@@ -1,7 +1,6 @@
 """Batches of orders and cancels as Bybit takes and answers them."""
 
 import json
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -16,8 +15,7 @@ from gateways.standards import CancelOrder, Credentials, OrderUpdate, PlaceOrder
 from gateways.transport.budget import Priority
 from gateways.venue import Endpoints
 from tests.gateways.bybit.messages import NOW_MS, answer
-from tests.gateways.bybit.stub_exchange import StubExchange, exchange
-from tests.gateways.bybit.test_venue import connected
+from tests.gateways.bybit.stub_exchange import Stub, connected
 
 D = Decimal
 CREDENTIALS = Credentials("the-key", "the-secret")
@@ -26,14 +24,6 @@ HTTP_CANCELS = "/v5/order/cancel-batch"
 GONE = {"code": 110001, "msg": "order not exists or too late to cancel"}
 TOO_MANY = {"code": 10006, "msg": "Too many visits. Exceeded the API Rate Limit."}
 DONE = {"code": 0, "msg": "OK"}
-
-Stub = tuple[StubExchange, Endpoints]
-
-
-@pytest.fixture
-async def stub() -> AsyncIterator[Stub]:
-    async with exchange() as made:
-        yield made
 
 
 def cloid(number: int) -> str:

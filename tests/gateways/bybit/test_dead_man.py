@@ -5,9 +5,7 @@ import pytest
 from gateways.errors import Denied, Rejected, Unavailable, Unknown
 from gateways.venue import Channel
 from tests.gateways.bybit.messages import answer
-from tests.gateways.bybit.test_venue import Stub, connected, stub
-
-__all__ = ["stub"]
+from tests.gateways.bybit.stub_exchange import Stub, connected
 
 PATH = "/v5/order/disconnected-cancel-all"
 TOPIC = "dcp.future"

@@ -1,9 +1,7 @@
 """The venue against a scripted exchange: every channel, and every way in which a request can end."""
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +25,6 @@ from gateways.standards import (
     RejectReason,
 )
 from gateways.venue import Channel, Endpoints
-from tests.gateways.binance.stub_exchange import Desk
 from tests.gateways.bybit.messages import (
     CLOID,
     NOW_MS,
@@ -43,31 +40,14 @@ from tests.gateways.bybit.messages import (
     public,
     push,
 )
-from tests.gateways.bybit.stub_exchange import KEY, SECRET, StubExchange, exchange, taken
+from tests.gateways.bybit.stub_exchange import KEY, SECRET, Stub, connected, exchange, taken
+from tests.gateways.listening import Desk
 
 D = Decimal
 ORDER = PlaceOrder(ticker="ETHUSDT", cloid=CLOID, amount=D(-2), price=D(2500))
 AMEND = AmendOrder(ticker="ETHUSDT", cloid=CLOID, oid=OID, amount=D(-3), price=D(2499))
 CANCEL = CancelOrder(ticker="ETHUSDT", oid=OID)
 CREATE = "/v5/order/create"
-
-Stub = tuple[StubExchange, Endpoints]
-
-
-@contextlib.asynccontextmanager
-async def connected(stub: StubExchange, endpoints: Endpoints, **options: Any) -> AsyncIterator[tuple[BybitVenue, Desk]]:
-    venue, desk = BybitVenue("bybit", endpoints, **options), Desk()
-    await venue.connect(desk.sink, desk)
-    try:
-        yield venue, desk
-    finally:
-        await venue.close()
-
-
-@pytest.fixture
-async def stub() -> AsyncIterator[Stub]:
-    async with exchange() as made:
-        yield made
 
 
 def replying(**fields: Any) -> Any:

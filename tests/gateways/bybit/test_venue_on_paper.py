@@ -33,7 +33,7 @@ from gateways.standards import (
     TradeEvent,
 )
 from gateways.venue import Channel, Endpoints
-from tests.gateways.binance.stub_exchange import Desk
+from tests.gateways.listening import Desk
 
 D = Decimal
 TICKER = "ETHUSDT"

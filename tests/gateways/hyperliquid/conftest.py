@@ -12,7 +12,8 @@ from gateways.hyperliquid.wire import Asset
 from gateways.standards import Credentials
 from gateways.venue import Endpoints
 from tests.gateways.hyperliquid.messages import NOW_MS
-from tests.gateways.hyperliquid.scripted import Facts, Recorder, ScriptedServer
+from tests.gateways.hyperliquid.scripted import ScriptedServer
+from tests.gateways.listening import Desk, Facts
 
 ASSETS = [
     Asset(name="BTC", sz_decimals=5),
@@ -47,9 +48,9 @@ async def server() -> AsyncIterator[ScriptedServer]:
 
 
 @pytest.fixture
-def recorder(server: ScriptedServer) -> Recorder:
+def recorder(server: ScriptedServer) -> Desk:
     """Who is told of everything."""
-    return Recorder(server.facts)
+    return Desk(server.facts)
 
 
 def make(server: ScriptedServer, **changes: Any) -> HyperliquidVenue:
@@ -60,7 +61,7 @@ def make(server: ScriptedServer, **changes: Any) -> HyperliquidVenue:
 
 
 @pytest.fixture
-async def venue(server: ScriptedServer, recorder: Recorder) -> AsyncIterator[HyperliquidVenue]:
+async def venue(server: ScriptedServer, recorder: Desk) -> AsyncIterator[HyperliquidVenue]:
     """A connected venue."""
     connected = make(server)
     await connected.connect(recorder.sink, recorder)

@@ -1,79 +1,15 @@
-"""A loopback server with Hyperliquid's addresses whose answers the test scripts, and a watcher that records."""
+"""A loopback server with Hyperliquid's addresses whose answers the test scripts."""
 
-import asyncio
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from gateways.standards import Batch, Event
-from gateways.venue import Channel, ChannelState, Watcher
+from tests.gateways.listening import Facts
 
 CUT = "cut the connection"
 SILENCE = "answer nothing"
-
-
-class Facts:
-    """Lets a test wait for something to be true instead of for time to pass."""
-
-    def __init__(self) -> None:
-        self._waiting: list[asyncio.Future[None]] = []
-
-    def changed(self) -> None:
-        """Something may have become true."""
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    async def until(self, fact: Callable[[], Any]) -> None:
-        """Wait until ``fact()`` is true; fails after five seconds."""
-        async with asyncio.timeout(5):
-            while not fact():
-                future = asyncio.get_running_loop().create_future()
-                self._waiting.append(future)
-                await future
-
-
-class Recorder(Watcher):
-    """Keeps what a venue tells: batches, channel states, requests, dropped messages."""
-
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
-        self.batches: list[Batch] = []
-        self.states: list[ChannelState] = []
-        self.requests: list[tuple[str, str, str, bool]] = []
-        self.dropped: list[str] = []
-
-    def sink(self, batch: Batch) -> None:
-        self.batches.append(batch)
-        self.facts.changed()
-
-    def channel_changed(self, venue: str, state: ChannelState) -> None:
-        self.states.append(state)
-        self.facts.changed()
-
-    def request_done(self, venue: str, verb: str, *, sent: str, answer: str, took_ns: int, ok: bool) -> None:
-        self.requests.append((verb, sent, answer, ok))
-        self.facts.changed()
-
-    def message_dropped(self, venue: str, reason: str) -> None:
-        self.dropped.append(reason)
-        self.facts.changed()
-
-    def events(self, kind: type[Any]) -> list[Any]:
-        """Every event of a kind so far."""
-        return [event for batch in self.batches for event in batch.events if isinstance(event, kind)]
-
-    def all_events(self) -> list[Event]:
-        """Every event so far."""
-        return [event for batch in self.batches for event in batch.events]
-
-    def up(self, channel: Channel) -> bool:
-        """Whether the last state of a channel is connected."""
-        return next((state.connected for state in reversed(self.states) if state.channel is channel), False)
 
 
 META = {

@@ -12,8 +12,9 @@ from gateways.hyperliquid.venue import HyperliquidVenue
 from gateways.standards import CancelOrder, Credentials, OrderStatus, OrderUpdate, PlaceOrder, RejectReason
 from tests.gateways.hyperliquid.conftest import ADDRESS, make
 from tests.gateways.hyperliquid.messages import NOW_MS, buy, market, signer, statuses
-from tests.gateways.hyperliquid.scripted import SILENCE, Recorder, ScriptedServer
+from tests.gateways.hyperliquid.scripted import SILENCE, ScriptedServer
 from tests.gateways.hyperliquid.test_encode import body
+from tests.gateways.listening import Desk
 
 GONE = {"error": "Order was never placed, already canceled, or filled. asset=1"}
 CROSSES = {"error": "Post only order would have immediately matched, bbo was 2500@2501. asset=1"}
@@ -94,7 +95,7 @@ async def test_each_cancel_has_a_status_of_its_own(venue: HyperliquidVenue, serv
     ids=["one error for all", "rate", "unknown words", "too few", "no statuses", "no answer"],
 )
 async def test_what_fails_as_a_whole_is_the_outcome_of_each(
-    server: ScriptedServer, recorder: Recorder, answer: Any, expected: type[VenueError]
+    server: ScriptedServer, recorder: Desk, answer: Any, expected: type[VenueError]
 ) -> None:
     """A refusal before any item was looked at is every item's; what proves nothing is unknown for each."""
     venue = make(server, reply_timeout=0.2)

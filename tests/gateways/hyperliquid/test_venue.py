@@ -18,11 +18,12 @@ from gateways.standards import (
 from gateways.venue import Channel, Endpoints
 from tests.gateways.hyperliquid.conftest import ADDRESS, SECRET, make
 from tests.gateways.hyperliquid.messages import NOW_MS, D, buy, wire_fill, wire_order
-from tests.gateways.hyperliquid.scripted import Recorder, ScriptedServer
+from tests.gateways.hyperliquid.scripted import ScriptedServer
+from tests.gateways.listening import Desk
 
 
 async def test_connecting_loads_contracts_and_subscribes(
-    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
+    venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk
 ) -> None:
     """After connect the contracts are known, our three channels are asked for, and every channel is reported up."""
     assert sorted(venue.contracts) == ["BTC", "ETH", "kPEPE"]
@@ -31,7 +32,7 @@ async def test_connecting_loads_contracts_and_subscribes(
     await server.facts.until(lambda: all(recorder.up(channel) for channel in Channel))
 
 
-async def test_a_dead_address_is_unavailable(recorder: Recorder) -> None:
+async def test_a_dead_address_is_unavailable(recorder: Desk) -> None:
     """Connecting to nobody raises Unavailable and leaves nothing behind."""
     venue = HyperliquidVenue(
         "hl", Endpoints(rest="http://127.0.0.1:9", ws="ws://127.0.0.1:9/ws", key=ADDRESS, secret=SECRET)
@@ -41,14 +42,14 @@ async def test_a_dead_address_is_unavailable(recorder: Recorder) -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_a_stream_that_is_not_confirmed_is_not_connected(server: ScriptedServer, recorder: Recorder) -> None:
+async def test_a_stream_that_is_not_confirmed_is_not_connected(server: ScriptedServer, recorder: Desk) -> None:
     """Without the confirmation of our orders and fills we would be blind: that is no connection."""
     server.confirms = False
     with pytest.raises(Unavailable):
         await make(server, connect_timeout=0.2).connect(recorder.sink, recorder)
 
 
-async def test_closing_twice_and_using_after(server: ScriptedServer, recorder: Recorder) -> None:
+async def test_closing_twice_and_using_after(server: ScriptedServer, recorder: Desk) -> None:
     """Close is idempotent; after it nothing is sent."""
     venue = make(server)
     await venue.connect(recorder.sink, recorder)
@@ -61,7 +62,7 @@ async def test_closing_twice_and_using_after(server: ScriptedServer, recorder: R
 
 
 @pytest.mark.parametrize(("key", "ws"), [("nobody", "ws://127.0.0.1:9/ws"), (ADDRESS, {"public": "ws://127.0.0.1:9"})])
-async def test_endpoints_without_sense_are_denied(key: str, ws: Any, recorder: Recorder) -> None:
+async def test_endpoints_without_sense_are_denied(key: str, ws: Any, recorder: Desk) -> None:
     """A key that is no address, or several websocket addresses, are refused before anything is opened."""
     with pytest.raises(Denied):
         await HyperliquidVenue("hl", Endpoints(rest="http://127.0.0.1:9", ws=ws, key=key, secret=SECRET)).connect(
@@ -72,22 +73,20 @@ async def test_endpoints_without_sense_are_denied(key: str, ws: Any, recorder: R
 # ------------------------------------------------------------------ events
 
 
-async def test_private_events_reach_the_sink(
-    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
-) -> None:
+async def test_private_events_reach_the_sink(venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk) -> None:
     """Orders and fills come as private batches, with the time of their bytes."""
     row = {"order": wire_order(sz="3.0"), "status": "open", "statusTimestamp": 1}
     await server.push({"channel": "orderUpdates", "data": [row]}, "orderUpdates")
     await server.push({"channel": "userFills", "data": {"user": ADDRESS, "fills": [wire_fill(1, "1.0")]}}, "userFills")
-    await server.facts.until(lambda: recorder.events(FillEvent))
-    assert recorder.events(OrderUpdate)[0].filled == 1
+    await server.facts.until(lambda: recorder.of(FillEvent))
+    assert recorder.of(OrderUpdate)[0].filled == 1
     assert [(batch.private, batch.ts_recv_ns, batch.venue) for batch in recorder.batches] == [
         (True, NOW_MS * 1_000_000, "hl")
     ] * 2
 
 
 async def test_a_position_that_is_listed_no_more_is_zero(
-    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
+    venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk
 ) -> None:
     """The account's state lists open positions only: one that was there and is not has been closed."""
 
@@ -100,23 +99,23 @@ async def test_a_position_that_is_listed_no_more_is_zero(
     await server.push(state("BTC"), "clearinghouseState")
     await server.push(state("BTC"), "clearinghouseState")
     await server.facts.until(lambda: len(recorder.batches) == 3)
-    stated = [(event.ticker, event.amount) for event in recorder.events(PositionUpdate)]
+    stated = [(event.ticker, event.amount) for event in recorder.of(PositionUpdate)]
     assert stated == [("ETH", D("1.5")), ("BTC", D("1.5")), ("BTC", D("1.5")), ("ETH", 0), ("BTC", D("1.5"))]
-    assert recorder.events(PositionUpdate)[3].ts_venue_ns == 4_000_000
+    assert recorder.of(PositionUpdate)[3].ts_venue_ns == 4_000_000
 
 
 async def test_spot_and_other_dexes_do_not_reach_the_sink(
-    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
+    venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk
 ) -> None:
     """One account holds them all; a fill of a perpetual that is listed since we asked still counts."""
     fills = [wire_fill(1, "1", coin=coin) for coin in ("@107", "PURR/USDC", "xyz:OIL", "BRANDNEW")]
     await server.push({"channel": "userFills", "data": {"user": ADDRESS, "fills": fills}}, "userFills")
     await server.facts.until(lambda: recorder.batches)
-    assert [event.ticker for event in recorder.events(FillEvent)] == ["BRANDNEW"]
+    assert [event.ticker for event in recorder.of(FillEvent)] == ["BRANDNEW"]
 
 
 async def test_bad_messages_are_counted_and_the_stream_goes_on(
-    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
+    venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk
 ) -> None:
     """Malformed, unknown and error messages are dropped with a reason; the next good one is taken."""
     for message in (
@@ -137,7 +136,7 @@ async def test_bad_messages_are_counted_and_the_stream_goes_on(
 
 
 async def test_subscriptions_survive_a_reconnect(
-    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
+    venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk
 ) -> None:
     """Four channels a contract, asked for once, and again on a new connection; unsubscribed ones are not."""
     await server.facts.until(lambda: recorder.up(Channel.PUBLIC))
@@ -171,7 +170,7 @@ def best(bid: str | None, ask: str | None) -> dict[str, Any]:
 
 
 async def test_the_reference_price_is_the_mid_last_seen(
-    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
+    venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk
 ) -> None:
     """From the public stream while it is up, else asked; None where a side is empty."""
     server.info["l2Book"] = {"coin": "ETH", "time": 1, "levels": [[{"px": "10", "sz": "1"}], [{"px": "12", "sz": "1"}]]}
@@ -180,7 +179,7 @@ async def test_the_reference_price_is_the_mid_last_seen(
     await venue.subscribe("ETH")
     await server.facts.until(lambda: len(server.subscriptions) == 7)
     await server.push(best("2500", "2501"), "bbo")
-    await server.facts.until(lambda: recorder.events(QuoteUpdate))
+    await server.facts.until(lambda: recorder.of(QuoteUpdate))
     assert await venue.reference_price("ETH") == D("2500.5")
     assert [batch.private for batch in recorder.batches] == [False]
     server.refuses_websockets = True

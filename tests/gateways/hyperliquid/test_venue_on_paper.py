@@ -31,7 +31,7 @@ from gateways.standards import (
     TradeEvent,
 )
 from gateways.venue import Channel, Endpoints
-from tests.gateways.hyperliquid.scripted import Facts, Recorder
+from tests.gateways.listening import Desk
 
 D = Decimal
 _numbers = itertools.count(1)
@@ -51,18 +51,18 @@ def endpoints() -> Iterator[Endpoints]:
 
 
 @pytest.fixture
-def recorder() -> Recorder:
+def recorder() -> Desk:
     """Who is told of everything."""
-    return Recorder(Facts())
+    return Desk()
 
 
 @pytest.fixture
-async def venue(endpoints: Endpoints, recorder: Recorder) -> AsyncIterator[HyperliquidVenue]:
+async def venue(endpoints: Endpoints, recorder: Desk) -> AsyncIterator[HyperliquidVenue]:
     """A connected venue that watches ETH and ends without open orders."""
     connected = HyperliquidVenue("hl", endpoints)
     await connected.connect(recorder.sink, recorder)
     await connected.subscribe("ETH")
-    await recorder.facts.until(lambda: recorder.events(QuoteUpdate))
+    await recorder.facts.until(lambda: recorder.of(QuoteUpdate))
     yield connected
     await connected.cancel_all("ETH")
     await connected.close()
@@ -83,22 +83,22 @@ def market(amount: str, **changes: Any) -> PlaceOrder:
     return PlaceOrder(ticker="ETH", cloid=cloid, amount=D(amount), kind=OrderKind.MARKET, **changes)
 
 
-def told(recorder: Recorder, cloid: str) -> list[OrderUpdate]:
+def told(recorder: Desk, cloid: str) -> list[OrderUpdate]:
     """What the stream said of an order."""
-    return [update for update in recorder.events(OrderUpdate) if update.cloid == cloid]
+    return [update for update in recorder.of(OrderUpdate) if update.cloid == cloid]
 
 
-async def test_public_data_flows(venue: HyperliquidVenue, recorder: Recorder) -> None:
+async def test_public_data_flows(venue: HyperliquidVenue, recorder: Desk) -> None:
     """Books, best prices, trades and marks of the contract that is watched, and of no other."""
     for kind in (BookUpdate, TradeEvent, MarkUpdate):
-        await recorder.facts.until(lambda wanted=kind: recorder.events(wanted))
-    assert {event.ticker for event in recorder.all_events() if hasattr(event, "ticker")} == {"ETH"}
-    best = recorder.events(BookUpdate)[-1]
+        await recorder.facts.until(lambda wanted=kind: recorder.of(wanted))
+    assert {event.ticker for event in recorder.events if hasattr(event, "ticker")} == {"ETH"}
+    best = recorder.of(BookUpdate)[-1]
     assert best.bids[0].price < best.asks[0].price
     assert recorder.dropped == []
 
 
-async def test_the_life_of_a_resting_order(venue: HyperliquidVenue, recorder: Recorder) -> None:
+async def test_the_life_of_a_resting_order(venue: HyperliquidVenue, recorder: Desk) -> None:
     """Placed, found by both ids, changed under a new oid, cancelled: stream and questions say the same."""
     order = await eth(venue, "0.05", "0.9", post_only=True)
     placed = await venue.place(order)
@@ -121,15 +121,15 @@ async def test_the_life_of_a_resting_order(venue: HyperliquidVenue, recorder: Re
     assert await venue.open_orders() == []
 
 
-async def test_a_hedge_at_the_market(venue: HyperliquidVenue, recorder: Recorder) -> None:
+async def test_a_hedge_at_the_market(venue: HyperliquidVenue, recorder: Desk) -> None:
     """Answer, stream, fills and position agree on what was traded; closing it says that the position is zero."""
     opened = await venue.place(order := market("-0.0137"), hedge=True)
     assert (opened.status, opened.filled) == (OrderStatus.FILLED, D("-0.0137"))
     await recorder.facts.until(lambda: told(recorder, order.cloid))
-    await recorder.facts.until(lambda: [fill for fill in recorder.events(FillEvent) if fill.cloid == order.cloid])
+    await recorder.facts.until(lambda: [fill for fill in recorder.of(FillEvent) if fill.cloid == order.cloid])
     update = told(recorder, order.cloid)[-1]
     assert (update.status, update.filled) == (OrderStatus.FILLED, D("-0.0137"))
-    streamed = [fill for fill in recorder.events(FillEvent) if fill.cloid == order.cloid and not fill.snapshot]
+    streamed = [fill for fill in recorder.of(FillEvent) if fill.cloid == order.cloid and not fill.snapshot]
     asked = [fill for fill in await venue.fills_since(0, "ETH") if fill.cloid == order.cloid]
     assert [(fill.trade_id, fill.amount, fill.fee) for fill in streamed] == [
         (fill.trade_id, fill.amount, fill.fee) for fill in asked
@@ -137,13 +137,13 @@ async def test_a_hedge_at_the_market(venue: HyperliquidVenue, recorder: Recorder
     assert sum(fill.amount for fill in streamed) == D("-0.0137")
     assert [(row.ticker, row.amount) for row in await venue.positions()] == [("ETH", D("-0.0137"))]
     await venue.place(market("0.0137", reduce_only=True))
-    await recorder.facts.until(lambda: [row for row in recorder.events(PositionUpdate) if row.amount == 0])
+    await recorder.facts.until(lambda: [row for row in recorder.of(PositionUpdate) if row.amount == 0])
     assert await venue.positions() == []
     (money,) = await venue.balances()
     assert money.available == money.total
 
 
-async def test_an_ioc_that_finds_less_than_it_wants(venue: HyperliquidVenue, recorder: Recorder) -> None:
+async def test_an_ioc_that_finds_less_than_it_wants(venue: HyperliquidVenue, recorder: Desk) -> None:
     """The answer says how much was filled; what was not is gone, and every channel agrees."""
     book = await venue.book("ETH", 1)
     size = book.asks[0].quantity
@@ -205,7 +205,7 @@ async def test_cancel_all_leaves_other_contracts_alone(venue: HyperliquidVenue) 
     assert await venue.open_orders() == []
 
 
-async def test_a_new_connection_replays_the_fills_and_goes_on(venue: HyperliquidVenue, recorder: Recorder) -> None:
+async def test_a_new_connection_replays_the_fills_and_goes_on(venue: HyperliquidVenue, recorder: Desk) -> None:
     """What was missed comes as a replay and is marked so; the next order is news again."""
     first = market("0.02")
     await venue.place(first)
@@ -216,11 +216,11 @@ async def test_a_new_connection_replays_the_fills_and_goes_on(venue: Hyperliquid
     link.private._stream.reconnect("a test cuts it")
     await recorder.facts.until(lambda: len(recorder.states) >= down + 4 and recorder.up(Channel.PRIVATE))
     await recorder.facts.until(
-        lambda: [fill for fill in recorder.events(FillEvent) if fill.cloid == first.cloid and fill.snapshot]
+        lambda: [fill for fill in recorder.of(FillEvent) if fill.cloid == first.cloid and fill.snapshot]
     )
     second = market("-0.02", reduce_only=True)
     await venue.place(second)
     await recorder.facts.until(
-        lambda: [fill for fill in recorder.events(FillEvent) if fill.cloid == second.cloid and not fill.snapshot]
+        lambda: [fill for fill in recorder.of(FillEvent) if fill.cloid == second.cloid and not fill.snapshot]
     )
     assert await venue.positions() == []

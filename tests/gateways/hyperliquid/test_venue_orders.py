@@ -20,11 +20,12 @@ from gateways.standards import (
 from gateways.venue import Channel, Endpoints
 from tests.gateways.hyperliquid.conftest import ADDRESS, SECRET, make
 from tests.gateways.hyperliquid.messages import CLOID, NOW_MS, D, buy, market, signer, statuses, wire_order
-from tests.gateways.hyperliquid.scripted import CUT, SILENCE, Recorder, ScriptedServer
+from tests.gateways.hyperliquid.scripted import CUT, SILENCE, ScriptedServer
+from tests.gateways.listening import Desk
 
 
 async def test_an_order_goes_by_websocket_signed_and_expiring(
-    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
+    venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk
 ) -> None:
     """One post, signed by our key, that the venue may not accept later than five seconds from now."""
     server.exchange = statuses({"resting": {"oid": 9}})
@@ -44,7 +45,7 @@ async def test_nonces_are_unique_within_a_millisecond(venue: HyperliquidVenue, s
     assert sorted(payload["nonce"] for payload in server.by_websocket) == list(range(NOW_MS, NOW_MS + 10))
 
 
-async def test_an_agents_key_signs_for_its_master(server: ScriptedServer, recorder: Recorder) -> None:
+async def test_an_agents_key_signs_for_its_master(server: ScriptedServer, recorder: Desk) -> None:
     """Questions name the account; the signature is the agent's."""
     agent = "0x" + "22" * 32
     venue = HyperliquidVenue("hl", Endpoints(rest=server.rest, ws=server.ws, key=ADDRESS, secret=agent))
@@ -56,7 +57,7 @@ async def test_an_agents_key_signs_for_its_master(server: ScriptedServer, record
     assert server.subscriptions[0][1]["user"] == ADDRESS
 
 
-async def test_secrets_are_not_reported(venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder) -> None:
+async def test_secrets_are_not_reported(venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk) -> None:
     """The command log shows the action, but neither the key nor the signature."""
     server.exchange = statuses({"resting": {"oid": 9}})
     await venue.place(buy())
@@ -72,7 +73,7 @@ async def test_secrets_are_not_reported(venue: HyperliquidVenue, server: Scripte
 
 
 async def test_without_a_websocket_orders_go_by_http(
-    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
+    venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk
 ) -> None:
     """Where nothing can have left by the one way, the other is taken, once."""
     server.refuses_websockets = True
@@ -85,7 +86,7 @@ async def test_without_a_websocket_orders_go_by_http(
 
 
 async def test_a_connection_that_is_not_subscribed_takes_no_orders(
-    venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder
+    venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk
 ) -> None:
     """Its fills would not be seen: such an order goes by HTTP."""
     asked = len(server.subscriptions)
@@ -121,9 +122,7 @@ async def test_an_error_without_a_status_proves_nothing(venue: HyperliquidVenue,
 
 
 @pytest.mark.parametrize("script", [CUT, SILENCE])
-async def test_no_answer_is_unknown_and_is_not_sent_again(
-    script: str, server: ScriptedServer, recorder: Recorder
-) -> None:
+async def test_no_answer_is_unknown_and_is_not_sent_again(script: str, server: ScriptedServer, recorder: Desk) -> None:
     """A request that left may have been done: it is never repeated, by either way."""
     venue = make(server, reply_timeout=0.2)
     await venue.connect(recorder.sink, recorder)
@@ -161,7 +160,7 @@ async def test_what_an_answer_proves_is_its_type(
     by_http: bool,
     venue: HyperliquidVenue,
     server: ScriptedServer,
-    recorder: Recorder,
+    recorder: Desk,
 ) -> None:
     """A refusal is definite and has a reason; a server's error or an unreadable yes leaves the order unknown."""
     if by_http:

@@ -16,7 +16,8 @@ from gateways.standards import (
 from gateways.venue import Channel
 from tests.gateways.hyperliquid.conftest import ADDRESS
 from tests.gateways.hyperliquid.messages import CLOID, NOW_MS, D, wire_fill, wire_order
-from tests.gateways.hyperliquid.scripted import Recorder, ScriptedServer
+from tests.gateways.hyperliquid.scripted import ScriptedServer
+from tests.gateways.listening import Desk
 
 
 def order_status(status: str, **changes: Any) -> dict[str, Any]:
@@ -104,7 +105,7 @@ async def test_open_orders_positions_and_balances(venue: HyperliquidVenue, serve
     assert [(row.asset, row.total, row.available) for row in await venue.balances()] == [("USDC", D(100), D(60))]
 
 
-async def test_the_state_of_rest_is_told(venue: HyperliquidVenue, server: ScriptedServer, recorder: Recorder) -> None:
+async def test_the_state_of_rest_is_told(venue: HyperliquidVenue, server: ScriptedServer, recorder: Desk) -> None:
     """Questions that are not answered turn REST down, the next answer turns it up."""
     server.info["frontendOpenOrders"] = (500, "oops")
     with pytest.raises(Unknown):

@@ -6,9 +6,8 @@ import pytest
 
 from gateways.contracts import Contracts
 from gateways.okx.instruments import instruments
-from gateways.venue import Endpoints
 from tests.gateways.okx.messages import instrument
-from tests.gateways.okx.stub_exchange import StubExchange, exchange
+from tests.gateways.okx.stub_exchange import Stub, exchange
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def contracts() -> Contracts:
 
 
 @pytest.fixture
-async def stub() -> AsyncIterator[tuple[StubExchange, Endpoints]]:
+async def stub() -> AsyncIterator[Stub]:
     """A scripted exchange that serves, and the endpoints to reach it."""
     async with exchange() as made:
         yield made

@@ -21,17 +21,15 @@ from gateways.standards import (
     RejectReason,
 )
 from gateways.transport.budget import Priority
-from gateways.venue import Channel, Endpoints
+from gateways.venue import Channel
 from tests.gateways.okx.messages import ETH, instrument, taken
-from tests.gateways.okx.stub_exchange import StubExchange, connected, said
+from tests.gateways.okx.stub_exchange import Stub, StubExchange, connected, said
 
 D = Decimal
 CREDENTIALS = Credentials("key", "secret", "pass")
 NOW_MS = 1_700_000_000_007
 PEPE = "PEPE-USDT-SWAP"
 HTTP_CANCELS = ("POST", "/api/v5/trade/cancel-batch-orders")
-
-Stub = tuple[StubExchange, Endpoints]
 
 
 def cloid(number: int) -> str:

@@ -21,17 +21,9 @@ from gateways.standards import (
     TradeEvent,
 )
 from gateways.venue import Channel, Endpoints
+from tests.gateways.listening import Desk
 from tests.gateways.okx.messages import CLOID, ETH, book_row, filled, instrument, order, orders_push, push, trade_row
-from tests.gateways.okx.stub_exchange import (
-    KEY,
-    PASSPHRASE,
-    SECRET,
-    Desk,
-    StubExchange,
-    connected,
-    exchange,
-    said,
-)
+from tests.gateways.okx.stub_exchange import KEY, PASSPHRASE, SECRET, Stub, connected, exchange, said
 
 D = Decimal
 CONFIG = ("GET", "/api/v5/account/config")
@@ -41,8 +33,6 @@ ARCHIVE = ("GET", "/api/v5/trade/fills-history")
 PENDING = ("GET", "/api/v5/trade/orders-pending")
 BALANCE = ("GET", "/api/v5/account/balance")
 NOW_NS = 1_700_000_000_000_000_000
-
-Stub = tuple[StubExchange, Endpoints]
 
 
 # ------------------------------------------------------------------ connecting

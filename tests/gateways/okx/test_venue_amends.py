@@ -15,9 +15,8 @@ from gateways.standards import (
     OrderUpdate,
     RejectReason,
 )
-from gateways.venue import Endpoints
 from tests.gateways.okx.messages import CLOID, ETH, order, orders_push, taken
-from tests.gateways.okx.stub_exchange import StubExchange, connected, refusing, said
+from tests.gateways.okx.stub_exchange import Stub, StubExchange, connected, refusing, said
 
 D = Decimal
 OID = "312269865356374016"
@@ -25,8 +24,6 @@ AMEND = AmendOrder(ticker=ETH, cloid=CLOID, oid=OID, amount=D(-3), price=D(2501)
 CANCEL = CancelOrder(ticker=ETH, oid=OID)
 HTTP_AMEND = ("POST", "/api/v5/trade/amend-order")
 PENDING = ("GET", "/api/v5/trade/orders-pending")
-
-Stub = tuple[StubExchange, Endpoints]
 
 
 # ------------------------------------------------------------------ amend

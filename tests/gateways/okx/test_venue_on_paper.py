@@ -31,7 +31,7 @@ from gateways.standards import (
     TradeEvent,
 )
 from gateways.venue import Channel, Endpoints
-from tests.gateways.okx.stub_exchange import Desk
+from tests.gateways.listening import Desk
 
 D = Decimal
 TICKER = "ETH-USDT-SWAP"

@@ -17,9 +17,9 @@ from gateways.standards import (
     Reject,
     RejectReason,
 )
-from gateways.venue import Channel, Endpoints
+from gateways.venue import Channel
 from tests.gateways.okx.messages import CLOID, ETH, instrument, taken
-from tests.gateways.okx.stub_exchange import StubExchange, connected, refusing, said
+from tests.gateways.okx.stub_exchange import Stub, connected, refusing, said
 
 D = Decimal
 OID = "312269865356374016"
@@ -27,8 +27,6 @@ PLACE = PlaceOrder(ticker=ETH, cloid=CLOID, amount=D(-2), price=D(2500))
 CANCEL = CancelOrder(ticker=ETH, oid=OID)
 HTTP_PLACE = ("POST", "/api/v5/trade/order")
 HTTP_CANCEL = ("POST", "/api/v5/trade/cancel-order")
-
-Stub = tuple[StubExchange, Endpoints]
 
 
 async def silent(message: dict[str, Any], socket: web.WebSocketResponse) -> None:

@@ -14,7 +14,7 @@ from gateways.paper.market import Market, open_house
 from gateways.paper.memory import MemoryShell
 from gateways.standards import Batch, FillEvent, OrderKind, OrderStatus, OrderUpdate, PlaceOrder
 from gateways.transport.virtual import VirtualLoop
-from tests.gateways.okx.stub_exchange import Desk
+from tests.gateways.listening import Desk
 
 D = Decimal
 TICKER = "ETH-USDT-SWAP"
