@@ -362,7 +362,8 @@ class PositionUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     entry_price: Decimal | None = None
     unrealised: Decimal | None = None
     side: str = "net"
-    """``net``, or ``long``/``short`` of an account in hedge mode (which the desk refuses to trade)."""
+    """``net``; ``isolated`` for what OKX keeps beside it with margin of its own; or ``long``/``short`` of an account in
+    hedge mode (which the desk refuses to trade). A contract's position is the sum of its sides."""
     ts_venue_ns: int = 0
 
 

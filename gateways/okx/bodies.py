@@ -212,7 +212,10 @@ def position(body: Body, contracts: Contracts) -> PositionUpdate | None:
 
 
 def position_of(raw: wire.Position, contracts: Contracts) -> PositionUpdate | None:
-    """A position in our units, whichever channel told it. A short of long/short mode comes without a sign."""
+    """A position in our units, whichever channel told it. A short of long/short mode comes without a sign.
+
+    What is held with margin of its own is a position beside the one in cross margin, not news of it.
+    """
     venue = contracts.venue
     factor = units.factor_of(contracts, raw.inst_id)
     if factor is None:
@@ -221,13 +224,14 @@ def position_of(raw: wire.Position, contracts: Contracts) -> PositionUpdate | No
     if sign is None:
         raise DecodeError(venue, "posSide", f"{raw.pos_side!r} is not a position side")
     amount = units.number(raw.pos or "0", venue, "pos") * factor
+    side = raw.pos_side or "net"
     return PositionUpdate(
         venue=venue,
         ticker=raw.inst_id,
         amount=-abs(amount) if sign < 0 and amount else amount,
         entry_price=units.price_or_none(raw.avg_px, venue, "avgPx"),
         unrealised=units.number_or_none(raw.upl, venue, "upl"),
-        side=raw.pos_side or "net",
+        side="isolated" if side == "net" and raw.mgn_mode == "isolated" else side,
         ts_venue_ns=units.nanoseconds(raw.u_time, venue, "uTime"),
     )
 

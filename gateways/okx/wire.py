@@ -76,11 +76,12 @@ class Fill(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Position(msgspec.Struct, frozen=True, rename="camel"):
-    """A position: ``pos`` is signed for the side ``net`` alone."""
+    """A position: ``pos`` is signed for the side ``net`` alone. One contract may be held in both margin modes."""
 
     inst_id: Name
     pos: str
     pos_side: str
+    mgn_mode: Text = None
     avg_px: Text = None
     upl: Text = None
     u_time: Text = None

@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +29,7 @@ from gateways.standards import (
     StreamEnd,
     TimeInForce,
 )
+from oms.positions import PositionsPage
 from tests.gateways.okx.messages import CLOID, ETH, book_row, filled, instrument, order, orders_push, push, trade_row
 
 D = Decimal
@@ -210,6 +212,21 @@ def test_positions_are_signed(contracts: Contracts, pos: str, side: str, amount:
     update = one(push("positions", {"instId": ETH, "pos": pos, "posSide": side, "avgPx": "", "upl": ""}), contracts)
     assert isinstance(update, PositionUpdate)
     assert (update.amount, update.side, update.entry_price, update.unrealised) == (D(amount), side, None, None)
+
+
+def test_isolated_positions_stand_beside_the_cross_one(contracts: Contracts) -> None:
+    """One contract held in both margin modes is two positions ("Get positions"): the word of one is not the other's."""
+    held = {"instId": ETH, "posSide": "net"}
+    rows = [{**held, "pos": "20", "mgnMode": "cross"}, {**held, "pos": "-5", "mgnMode": "isolated"}]
+    cross, isolated = told(push("positions", *rows), contracts)
+    assert isinstance(cross, PositionUpdate)
+    assert isinstance(isolated, PositionUpdate)
+    assert [(each.side, each.amount) for each in (cross, isolated)] == [("net", D("2.0")), ("isolated", D("-0.5"))]
+    positions = PositionsPage()
+    positions.snapshot("okx", [cross, isolated])
+    assert positions.get("okx", ETH) == D("1.5")
+    positions.upsert(msgspec.structs.replace(isolated, amount=D(0)))
+    assert positions.get("okx", ETH) == D("2.0"), "closing the one leaves the other"
 
 
 def test_past_executions(contracts: Contracts) -> None:
