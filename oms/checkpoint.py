@@ -20,7 +20,8 @@ from oms.hedge.events import Unwinding
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg, Policy
 from oms.hedge.state import Child, ChildState, Claim, HedgeBook, Maker, Obligation, Share
-from oms.orders import OidFilled, Role
+from oms.oid_evidence import OidFilled
+from oms.orders import Role
 from oms.risk.day import DayRecord
 from oms.states import Trading
 

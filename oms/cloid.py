@@ -21,6 +21,7 @@
 
 import zlib
 from enum import Enum
+from functools import lru_cache
 
 import msgspec
 
@@ -72,9 +73,16 @@ def make(desk: int, kind: CloidKind, session_ms: int, sequence: int) -> str:
         raise ValueError(f"session start {session_ms} is not a time in milliseconds that fits 48 bits")
     if not 0 <= sequence < SEQUENCE_LIMIT:
         raise OverflowError(f"order number {sequence} of this session does not fit 32 bits: start a new session")
-    rest = f"{VERSION:x}{kind.value:x}{desk:04x}{session_ms:012x}"
-    mixed = f"{(sequence * _GOLDEN + _offset(rest)) % SEQUENCE_LIMIT:08x}"
+    rest, offset = _rest_of(desk, kind, session_ms)
+    mixed = f"{(sequence * _GOLDEN + offset) % SEQUENCE_LIMIT:08x}"
     return f"{mixed}{_check(mixed, rest):06x}{rest}"
+
+
+@lru_cache(maxsize=len(CloidKind))
+def _rest_of(desk: int, kind: CloidKind, session_ms: int) -> tuple[str, int]:
+    """The part of an id that is the same for all of a kind in a session, and where that part's sequences begin."""
+    rest = f"{VERSION:x}{kind.value:x}{desk:04x}{session_ms:012x}"
+    return rest, _offset(rest)
 
 
 def parse(text: str | None) -> Cloid | None:

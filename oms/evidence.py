@@ -11,7 +11,8 @@ import msgspec
 from gateways.standards import OrderStatus, PlaceOrder, RejectReason
 from oms.hedge import events as e
 from oms.hedge.kernel import Kernel
-from oms.orders import OidFilled, Order, OrdersPage, Role
+from oms.oid_evidence import OidFilled
+from oms.orders import Order, OrdersPage, Role
 
 
 class Entered(msgspec.Struct, frozen=True, kw_only=True):

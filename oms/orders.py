@@ -9,6 +9,7 @@ falls, and a terminal order may still grow). An amend may give an order a new ve
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 import msgspec
 
@@ -22,6 +23,8 @@ from gateways.standards import (
     Signed,
     TimeInForce,
 )
+from oms.oid_evidence import OidEvidence, OidFilled, newest_oid
+from oms.order_status import next_status
 
 S = OrderStatus
 
@@ -35,34 +38,6 @@ class Role(str, Enum):
     FLATTEN = "flatten"
     EXTERNAL = "external"
     """Not of this desk, or made by the venue."""
-
-
-TRANSITIONS: dict[OrderStatus, dict[OrderStatus, str]] = {
-    S.PENDING: {
-        S.NEW: "",
-        S.PARTIAL: "a fill came before the acknowledgement",
-        S.FILLED: "a fill came before the acknowledgement",
-        S.CANCELLED: "",
-        S.REJECTED: "",
-        S.EXPIRED: "",
-        S.UNKNOWN: "no answer to the request",
-    },
-    S.NEW: {
-        S.PARTIAL: "",
-        S.FILLED: "",
-        S.CANCELLED: "",
-        S.EXPIRED: "",
-        S.REJECTED: "venues that acknowledge before they check reject by the stream",
-    },
-    S.PARTIAL: {S.FILLED: "", S.CANCELLED: "", S.EXPIRED: ""},
-    S.CANCEL_PENDING: {S.FILLED: "filled before the cancel arrived", S.CANCELLED: "", S.EXPIRED: "", S.REJECTED: ""},
-    S.UNKNOWN: {status: "seen" for status in S if status not in {S.PENDING, S.UNKNOWN, S.CANCEL_PENDING}},
-    S.REJECTED: dict.fromkeys((S.NEW, S.PARTIAL, S.FILLED, S.CANCELLED, S.EXPIRED), "evidence of life beats a refusal"),
-    S.CANCELLED: {S.FILLED: "late fills completed it"},
-    S.EXPIRED: {S.FILLED: "late fills completed it"},
-    S.FILLED: {},
-}
-"""Which status may follow which by a venue's word, with the reason beside each odd row. Any other word is stale."""
 
 
 class Order(msgspec.Struct, Signed, frozen=True, kw_only=True):
@@ -124,31 +99,6 @@ class OrderDelta(msgspec.Struct, frozen=True, kw_only=True):
         return self.after.key
 
 
-class OidFilled(msgspec.Struct, frozen=True):
-    """What is known of one venue order id: filled so far, and its own size where the venue said; both signed."""
-
-    oid: str
-    filled: Decimal
-    amount: Decimal | None
-
-
-class _Oid:
-    """The evidence on one venue order id."""
-
-    __slots__ = ("amount", "cost", "cum", "trade_ids", "traded")
-
-    def __init__(self) -> None:
-        self.amount: Decimal | None = None
-        self.cum = ZERO
-        self.traded = ZERO
-        self.cost = ZERO
-        self.trade_ids: set[str] = set()
-
-    @property
-    def filled(self) -> Decimal:
-        return self.cum if abs(self.cum) >= abs(self.traded) else self.traded
-
-
 class _Record:
     """An order with the evidence behind it."""
 
@@ -156,7 +106,7 @@ class _Record:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.oids: dict[str, _Oid] = {}
+        self.oids: dict[str, OidEvidence] = {}
         self.amending = False
         self.withheld: OrderUpdate | None = None
         """The end of an oid that an amend under way may have replaced."""
@@ -166,6 +116,7 @@ _COMPARED = (
     "status", "filled", "amount", "price", "average_price", "oid", "cloid", "reason", "text", "tif", "kind",
     "post_only", "reduce_only", "forced",
 )  # fmt: skip
+_WORDS = {status: status.value for status in S}
 ORPHANS = 4096
 
 
@@ -258,8 +209,8 @@ class OrdersPage:
             return None
         if status is S.REJECTED and order.filled != 0:
             return None
-        after = msgspec.structs.replace(order, status=status, text=text, reason=reason, ts_recv_ns=now_ns)
-        return self._store(record, after, label or status.value)
+        fields: dict[str, Any] = {"status": status, "text": text, "reason": reason, "ts_recv_ns": now_ns}
+        return self._store(record, fields, label or status.value)
 
     def amending(self, key: str) -> None:
         """Note that an amend is under way: the end of the present oid may be its replacement, so it is withheld."""
@@ -322,13 +273,13 @@ class OrdersPage:
             self._orphans.pop(next(iter(self._orphans)))
         self._orphans.setdefault((fill.venue, fill.oid), []).append(fill)
 
-    def _oid(self, record: _Record, oid: str) -> _Oid:
+    def _oid(self, record: _Record, oid: str) -> OidEvidence:
         known = record.oids.get(oid)
         if known is None:
-            known = record.oids[oid] = _Oid()
+            known = record.oids[oid] = OidEvidence()
             self._by_oid[record.order.venue, oid] = record.order.key
             for fill in self._orphans.pop((record.order.venue, oid), ()):
-                _take_trade(known, fill)
+                known.take(fill)
         return known
 
     # -- evidence
@@ -336,17 +287,14 @@ class OrdersPage:
     def _fill(self, record: _Record, fill: FillEvent, now_ns: int) -> OrderDelta | None:
         named = fill.oid in record.oids
         evidence = self._oid(record, fill.oid)
-        if not _take_trade(evidence, fill) and named:
+        if not evidence.take(fill) and named:
             return None  # an id heard of now for the first time may have brought fills that were kept for it
         order = record.order
-        after = msgspec.structs.replace(
-            order,
-            oid=_newest(record.oids),
-            forced=order.forced or fill.forced,
-            ts_recv_ns=now_ns,
-            ts_venue_ns=max(order.ts_venue_ns, fill.ts_venue_ns),
-        )
-        return self._derive(record, after, None, label="TRADE", last_price=fill.price, average=None)
+        fields: dict[str, Any] = {
+            "oid": newest_oid(record.oids), "forced": order.forced or fill.forced, "ts_recv_ns": now_ns,
+            "ts_venue_ns": max(order.ts_venue_ns, fill.ts_venue_ns),
+        }  # fmt: skip
+        return self._derive(record, fields, None, label="TRADE", last_price=fill.price, average=None)
 
     def _update(self, record: _Record, update: OrderUpdate, now_ns: int) -> OrderDelta | None:
         order = record.order
@@ -359,19 +307,15 @@ class OrdersPage:
                 evidence.amount = update.amount
             if update.filled is not None and abs(update.filled) > abs(evidence.cum):
                 evidence.cum = update.filled
-            current = _newest(record.oids)
-        fields: dict[str, object] = {"oid": current, "ts_recv_ns": now_ns}
+            current = newest_oid(record.oids)
+        fields: dict[str, Any] = {"oid": current, "ts_recv_ns": now_ns}
         if update.ts_venue_ns > order.ts_venue_ns:
             fields["ts_venue_ns"] = update.ts_venue_ns
         status = update.status
         if update.oid == current:
             if update.price is not None and update.price > 0 and (order.price is None or not stale):
                 fields["price"] = update.price
-            fields |= {
-                name: value
-                for name in ("kind", "tif", "post_only", "reduce_only")
-                if (value := getattr(update, name)) is not None and (name != "kind" or order.role is Role.EXTERNAL)
-            }
+            _take_terms(fields, order, update)
             if record.amending and status is not None and status.terminal and status is not S.FILLED:
                 record.withheld = update
                 status = None
@@ -384,38 +328,45 @@ class OrdersPage:
         if status is not None and update.reason is not None:
             fields["reason"] = update.reason
         replaced = order.oid is not None and current != order.oid
-        after = msgspec.structs.replace(order, **fields)
         if replaced and order.status.terminal and status is not None and not status.terminal:
-            after = msgspec.structs.replace(after, status=S.NEW)
+            fields["status"] = S.NEW
         average = None if stale else update.average_price
-        return self._derive(record, after, status, label=update.label, last_price=None, average=average)
+        return self._derive(record, fields, status, label=update.label, last_price=None, average=average)
 
     def _derive(
-        self, record: _Record, after: Order, said: OrderStatus | None, *, label: str,
+        self, record: _Record, fields: dict[str, Any], said: OrderStatus | None, *, label: str,
         last_price: Decimal | None, average: Decimal | None,
     ) -> OrderDelta | None:  # fmt: skip
         """Bring filled, amount, average and status to what all the evidence says, then store."""
-        filled = sum((oid.filled for oid in record.oids.values()), ZERO)
-        amount = after.amount
-        newest = record.oids.get(after.oid) if after.oid is not None else None
+        order = record.order
+        filled, traded, cost = ZERO, ZERO, ZERO
+        for oid in record.oids.values():
+            filled += oid.filled
+            traded += oid.traded
+            cost += oid.cost
+        amount = order.amount
+        newest = record.oids.get(fields["oid"])
         if newest is not None and newest.amount is not None:
-            amount = newest.amount + sum((oid.filled for oid in record.oids.values() if oid is not newest), ZERO)
-        traded = sum((oid.traded for oid in record.oids.values()), ZERO)
+            amount = newest.amount + (filled - newest.filled)
         if traded != 0 and traded == filled:
-            average_price: Decimal | None = sum((oid.cost for oid in record.oids.values()), ZERO) / traded
-        else:
-            average_price = average if average and len(record.oids) <= 1 else after.average_price
-        status = _next_status(after, said, filled, amount)
-        after = msgspec.structs.replace(after, filled=filled, amount=amount, average_price=average_price, status=status)
-        return self._store(record, after, label or status.value, last_price)
+            fields["average_price"] = cost / traded
+        elif average and len(record.oids) <= 1:
+            fields["average_price"] = average
+        rests = fields.get("tif", order.tif) is TimeInForce.GTC and fields.get("kind", order.kind) is OrderKind.LIMIT
+        status = next_status(fields.get("status", order.status), said, filled, amount, rests=rests)
+        fields["filled"], fields["amount"], fields["status"] = filled, amount, status
+        return self._store(record, fields, label or _WORDS[status], last_price)
 
-    def _store(self, record: _Record, after: Order, label: str, last_price: Decimal | None = None) -> OrderDelta | None:
+    def _store(
+        self, record: _Record, fields: dict[str, Any], label: str, last_price: Decimal | None = None
+    ) -> OrderDelta | None:
+        """Keep the new values of an order; its change, or None where all that is compared is as it was."""
         before = record.order
-        changed = tuple(name for name in _COMPARED if getattr(before, name) != getattr(after, name))
+        changed = tuple([name for name in _COMPARED if name in fields and getattr(before, name) != fields[name]])
         if not changed:
             return None
-        after = msgspec.structs.replace(after, label=label)
-        record.order = after
+        fields["label"] = label
+        after = record.order = msgspec.structs.replace(before, **fields)
         if after.status is not before.status:
             self._works(after)
         return OrderDelta(
@@ -424,38 +375,13 @@ class OrdersPage:
         )  # fmt: skip
 
 
-def _take_trade(evidence: _Oid, fill: FillEvent) -> bool:
-    if fill.trade_id in evidence.trade_ids:
-        return False
-    evidence.trade_ids.add(fill.trade_id)
-    evidence.traded += fill.amount
-    evidence.cost += fill.amount * fill.price
-    return True
-
-
-def _newest(oids: dict[str, _Oid]) -> str | None:
-    """The id that the order has now: venues count up, so the greatest number; else the last one seen."""
-    if not oids:
-        return None
-    last = next(reversed(oids))
-    if len(oids) == 1 or not all(oid.isdigit() for oid in oids):
-        return last
-    return max(oids, key=int)
-
-
-def _next_status(order: Order, said: OrderStatus | None, filled: Decimal, amount: Decimal) -> OrderStatus:
-    """Where the order stands after a venue said ``said`` (None: nothing that we understand) and these sizes hold."""
-    status = order.status
-    if said is S.FILLED and abs(filled) < abs(amount):
-        # An answer that speaks of the part that traded at once. What is left rests, unless it could not.
-        said = S.PARTIAL if order.tif is TimeInForce.GTC and order.kind is OrderKind.LIMIT else S.EXPIRED
-    elif said is S.REJECTED and filled != 0:
-        # The replacement of an amended order was refused, and what it replaced had traded: the rest is gone.
-        said = S.CANCELLED
-    if amount != 0 and abs(filled) >= abs(amount):
-        said = S.FILLED
-    elif filled != 0 and said in {None, S.NEW}:
-        said = S.PARTIAL
-    if said is None or said not in TRANSITIONS[status]:
-        return status
-    return said
+def _take_terms(fields: dict[str, Any], order: Order, update: OrderUpdate) -> None:
+    """Note the terms that a venue states. Of ours it may call a market order a limit one; we know what it is."""
+    if update.tif is not None:
+        fields["tif"] = update.tif
+    if update.post_only is not None:
+        fields["post_only"] = update.post_only
+    if update.reduce_only is not None:
+        fields["reduce_only"] = update.reduce_only
+    if update.kind is not None and order.role is Role.EXTERNAL:
+        fields["kind"] = update.kind

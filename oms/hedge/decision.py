@@ -44,8 +44,8 @@ def due_times(book: HedgeBook, now_ns: int) -> Iterator[int]:
 
 def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:
     """What may be sent now, signed, a lot multiple over the minimums (I2); zero, with the reason, if nothing."""
-    contract = book.contract
-    if book.balance == 0:
+    contract, balance = book.contract, book.balance
+    if balance == 0:
         return ZERO
     if book.paused:
         return _wait(book, f"paused {book.paused}", "resume it")
@@ -61,7 +61,7 @@ def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:
         return _wait(book, "the contract's rules are not known yet", RULES_TOLD)
     if not contract.trading:
         return _wait(book, "the venue does not trade this contract now", "the venue")
-    wanted = _agreed_and_due(book, now_ns)
+    wanted = _agreed_and_due(book, balance, now_ns)
     if wanted == 0:
         return ZERO
     amount = floor_lots(contract, wanted)
@@ -71,10 +71,10 @@ def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:
     return _above_minimums(book, contract, amount, due_obligation(book, now_ns))
 
 
-def _agreed_and_due(book: HedgeBook, now_ns: int) -> Decimal:
+def _agreed_and_due(book: HedgeBook, balance: Decimal, now_ns: int) -> Decimal:
     """The smaller of what every resolution of the unknown orders agrees on and of what is due."""
-    sendable = book.sendable()
-    due = sum((item.quantity for item in book.obligations if item.due_ns <= now_ns), ZERO)
+    sendable = book.sendable(balance)
+    due = sum([item.quantity for item in book.obligations if item.due_ns <= now_ns], ZERO)
     if sendable == 0:
         return _wait(book, "an unknown hedge order could answer it", "the venue's word on that order")
     if due == 0 or due * sendable < 0:

@@ -110,8 +110,10 @@ class Child:
     @property
     def in_flight(self) -> Decimal:
         """What may still fill, signed: in full until proven DONE."""
+        if self.state is ChildState.DONE:
+            return ZERO
         rest = self.amount - self.cum
-        return ZERO if self.state is ChildState.DONE or rest * self.amount <= 0 else rest
+        return rest if (rest > 0) is (self.amount > 0) else ZERO
 
     def rested_until(self, reason: RejectReason | None) -> bool:
         """Whether an end with this reason is that of an order in the book, and not of one that never got into it.
@@ -211,7 +213,10 @@ class HedgeBook:
     @property
     def in_flight(self) -> Decimal:
         """What the open hedge orders may still fill, signed, unknown ones in full."""
-        return sum((child.in_flight for child in self.open_children.values()), ZERO)
+        total = ZERO
+        for child in self.open_children.values():
+            total += child.in_flight
+        return total
 
     @property
     def unknown(self) -> Decimal:
@@ -230,9 +235,11 @@ class HedgeBook:
         """What is not hedged yet, in flight or not, without a sign."""
         return abs(self.target - self.hedged - self.forfeited)
 
-    def sendable(self) -> Decimal:
-        """What every resolution of the unsure orders agrees is owed: the value nearest zero, or zero (I2)."""
-        balance = self.balance
+    def sendable(self, balance: Decimal) -> Decimal:
+        """What every resolution of the unsure orders agrees is owed: the value nearest zero, or zero (I2).
+
+        ``balance``: the book's own, which the caller has computed.
+        """
         low = high = balance
         for child in self.open_children.values():
             if child.unsure:

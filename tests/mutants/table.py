@@ -59,7 +59,7 @@ MUTANTS = (
         "per-message deltas with a stored balance",
         (
             Change(
-                "oms/orders.py",
+                "oms/oid_evidence.py",
                 "        return self.cum if abs(self.cum) >= abs(self.traded) else self.traded\n",
                 "        return self.traded\n",
             ),
@@ -179,8 +179,8 @@ MUTANTS = (
         "a duplicate trade is counted twice",
         (
             Change(
-                "oms/orders.py",
-                "    if fill.trade_id in evidence.trade_ids:\n        return False\n",
+                "oms/oid_evidence.py",
+                "        if fill.trade_id in self.trade_ids:\n            return False\n",
                 "",
             ),
         ),

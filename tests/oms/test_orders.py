@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateways.standards import FillEvent, OrderKind, OrderStatus, OrderUpdate, RejectReason, TimeInForce
-from oms.orders import TRANSITIONS, Order, OrdersPage, Role
+from oms.order_status import TRANSITIONS
+from oms.orders import Order, OrdersPage, Role
 
 D = Decimal
 S = OrderStatus
