@@ -137,12 +137,21 @@ def check_books(
     ``outages`` are those of venues that cannot be reached. Raises Denied with why the leg's book is blocked.
     """
     for number, leg in enumerate(legs, 1):
-        outage = (outages or {}).get(leg.venue)
-        book = books.get((leg.venue, leg.ticker))
+        text = blocked([leg], books, outages or {})
+        if text:
+            raise Denied(leg.venue, text, field=f"leg {number} ticker")
+
+
+def blocked(
+    legs: Sequence[Leg], books: Mapping[tuple[str, str], HedgeBook], outages: Mapping[str, Outage]
+) -> str:  # fmt: skip
+    """Why the first leg whose book is blocked would not hedge a maker; empty where all would."""
+    for leg in legs:
+        outage, book = outages.get(leg.venue), books.get((leg.venue, leg.ticker))
         why = outage.text if outage is not None else book.blocked if book is not None else ""
         if why:
-            text = f"{leg.venue}:{leg.ticker} would not hedge it: {why}"
-            raise Denied(leg.venue, text, field=f"leg {number} ticker")
+            return f"{leg.venue}:{leg.ticker} would not hedge it: {why}"
+    return ""
 
 
 def check_reduce_only(

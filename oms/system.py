@@ -19,7 +19,7 @@ from gateways.standards import (
     OrderUpdate,
     PlaceOrder,
 )
-from oms import portfolio
+from oms import checks, portfolio
 from oms.arming import DeskState
 from oms.cancels import Canceller
 from oms.clock import Clock, DeskClock, Jump, SystemClock, watch_clock
@@ -93,7 +93,7 @@ class OMS(OrderDesk):
         self.canceller = Canceller(self.entry, self.page, self.tasks, self._not_cancelled)
         self.resolver = Resolver(
             gateway, self.page, self.clock, self.tasks, publish=self.publish,
-            take=self._queried, absent=self._absent, ended=self._ended,
+            take=self._queried, absent=self._absent, ended=self._ended, silent=self._silent,
         )  # fmt: skip
         self.switches = Switches(self, dead_man_s)
         self.hedge = HedgeHandler(self)
@@ -266,7 +266,8 @@ class OMS(OrderDesk):
             case Role.HEDGE:  # one that was journaled just before nothing could be any more is known of: it goes
                 return "" if self.state.for_good else self.state.refusal(Act.HEDGE)
             case Role.MAKER | Role.MANUAL:
-                return self.state.refusal(act_of(reduce_only=order.reduce_only))
+                text = self.state.refusal(act_of(reduce_only=order.reduce_only))
+                return text or checks.blocked(self.hedge.legs(order.key), self.kernel.books, self.kernel.outages)
             case _:
                 return ""
 
@@ -281,6 +282,11 @@ class OMS(OrderDesk):
 
     def _ended(self, key: str) -> None:
         self.hedge.ended(key)
+
+    def _silent(self, order: Order, after_s: float, why: str) -> None:
+        open_part = f"{order.amount - order.filled:f} of {order.venue}:{order.ticker} may be filled or not"
+        text = f"{order.role.value} {order.key[:8]} is asked about in vain for {after_s:.0f} s, {open_part}: {why}"
+        self.alert(order.venue, order.ticker, text, "error", order.key)
 
     # -- what the hedge handler asks of its host
 
