@@ -67,7 +67,8 @@ def _attached(arguments: argparse.Namespace, status: "Status", loaded: "Loaded |
     give_way()
     with AttachedLink(Path(status.socket), view=view, name=os.environ.get("USER", "")) as link:
         code = _show(arguments, start, link)
-    print(f"the engine of {status.desk} goes on: `hedgedesk status`, `hedgedesk attach`", file=sys.stderr)
+    if not link.stopped:
+        print(f"the engine of {status.desk} goes on: `hedgedesk status`, `hedgedesk attach`", file=sys.stderr)
     return code
 
 

@@ -44,6 +44,8 @@ class AttachedLink(Link):
     outlives = True
 
     def __init__(self, path: Path, *, view: bool = False, name: str = "", mailbox: Mailbox | None = None) -> None:
+        self.stopped = False
+        """Whether we have ended the engine."""
         self._path = path
         self._hello = wire.Hello(wire.VERSION, wire.fingerprint(), view, name)
         self._mailbox = mailbox or Mailbox()
@@ -92,6 +94,7 @@ class AttachedLink(Link):
             reply = await self._thread.ask(self._replied(wire.Stop))
             if not reply.ok:
                 return reply
+            self.stopped = True
         self._leave()
         return Reply(ok=True, text="the engine has stopped" if two_phase else "the engine goes on")
 

@@ -51,7 +51,8 @@ PANE_ABOUT = {
     "hedges": "What each maker's fills ask for on its hedge venue, and how much of it is hedged.",
     "unhedged": "What is filled and not hedged yet: how much, for how long, why, and what will release it.",
     "positions": "Net exposure and P&L by base asset over all venues, and under it each contract's; then the session.",
-    "ladder": "The order book of one contract at prices that stand still, with our own orders beside them.",
+    "ladder": "The order book of one contract at prices that stand still, our own orders beside them; = is where our "
+    "position breaks even, ▲ ▼ the last trade.",
     "log": "What was commanded, what was really sent for it, what the venue answered, and alerts.",
     "venues": "Each venue's channels, ages, round trips and request budget; the handlers and the screen itself.",
     "balances": "The money on each venue: its worth, what is free and what is in use as margin.",
@@ -88,7 +89,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     def blocked(self, mirror: Mirror, selection: when.Selection = when.NOTHING) -> str | None:
         """Why it cannot be done now, to this selection, in one phrase; None if it can be."""
-        return (when.may_only_look(mirror) if self.risk else None) or self.enabled(mirror) or self.fits(mirror, selection)
+        return (
+            (when.may_only_look(mirror) if self.risk else None) or self.enabled(mirror) or self.fits(mirror, selection)
+        )
 
     @property
     def key_label(self) -> str:

@@ -78,10 +78,9 @@ class LeaveDialog(Dialog[bool]):
             yield Static("", id="progress")
             with Horizontal(classes="answers"):
                 yield Button("Stay  (s)", id="stay", compact=True)
-                two, leave = ("Stop the engine, in two phases", "Leave it running") if self._outlives else (
-                    "Stop in two phases", "Leave anyway"
-                )
+                two = "Stop the engine" if self._outlives else "Stop in two phases"
                 yield Button(f"{two}  (t)", id="two", compact=True)
+                leave = "Leave it running" if self._outlives else "Leave anyway"
                 yield Button(f"{leave}  (l)", id="leave", compact=True, classes="" if self._outlives else "risky")
 
     def on_mount(self) -> None:
@@ -106,7 +105,8 @@ class LeaveDialog(Dialog[bool]):
         if self._stopping or self.deaf:
             return
         self._stopping = True
-        text = "Stopping: makers are cancelled, hedges settle …" if two_phase else "Leaving …"
+        at_once = "Leaving …" if self._outlives else "Stopping …"
+        text = "Stopping: makers are cancelled, hedges settle …" if two_phase else at_once
         self.query_one("#progress", Static).update(text)
         self.run_worker(partial(self._finish, two_phase=two_phase), group="stop")
 
