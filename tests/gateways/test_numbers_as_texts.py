@@ -1,4 +1,7 @@
-"""Whole numbers and flags that come as texts, as some of a venue's endpoints and its own libraries write them."""
+"""Whole numbers and flags that come as texts: client libraries quote them in the answers that they record (ccxt does).
+
+The venues document numbers; one that begins to quote an id or a time must not cost us a fill.
+"""
 
 import json
 from collections.abc import Callable
