@@ -122,6 +122,12 @@ class OrderEntry:
         self._take(key, answer)
         return self._current(key)
 
+    def let_go(self, key: str) -> None:
+        """Nobody sends the order or waits for its answer any more: one that is PENDING yet is UNKNOWN from now on."""
+        if self._current(key).status is S.PENDING:
+            self._mark(key, S.UNKNOWN, "nobody waits for its answer")
+            self._unresolved(key)
+
     async def amend(self, order: Order, request: AmendOrder) -> Order:
         """Change a resting order; return it as it then stands. Raises as ``send`` does, and the order lives on."""
         smaller = request.price == order.price and abs(request.amount) <= abs(order.amount)

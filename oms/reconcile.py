@@ -57,7 +57,7 @@ def plan(snapshot: Iterable[OrderUpdate], mirror: Iterable[Order], *, asked_ns: 
     missing = tuple(
         order.key
         for order in mirror
-        if order.status is not OrderStatus.PENDING
+        if (order.status is not OrderStatus.PENDING or order.oid is not None)  # an acknowledgement may say no status
         and order.cloid not in cloids
         and order.oid not in oids
         and asked_ns - order.ts_recv_ns >= QUIET_NS

@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 import msgspec
 
 from gateways.errors import RateLimited, Unavailable, VenueError
-from gateways.standards import ZERO, OrderKind, PlaceOrder, RejectReason, TimeInForce
+from gateways.standards import ZERO, OrderKind, PlaceOrder, TimeInForce
 from gateways.transport.calls import UnderWay
 from oms.cancels import LONGEST_WAIT_S
 from oms.deltas import HedgeDelta
@@ -118,10 +118,11 @@ class Dispatch:
         host, now, venue = self._host, self._host.clock.now_ns(), command.venue
         if self._record("Intended", command.intended(now), cause) is None:
             # Never sent, so it is certain that it does not exist; the balance stays visible and the book holds.
-            never = e.ChildSeen(
-                child=command.child, filled=ZERO, done=True, reason=RejectReason.HALTED, text="no journal", ts_ns=now
-            )
-            self._carry_out(self.kernel.apply(never), None, now)
+            reason = "the journal cannot be written"
+            held = e.Held(venue=venue, ticker=command.ticker, reason=reason, ts_ns=now)
+            never = e.ChildSeen(child=command.child, filled=ZERO, done=True, text=f"not sent, {reason}", ts_ns=now)
+            for event in (held, never):
+                self._carry_out(self.kernel.apply(event), None, now)
             return None
         order = order_of(command)
         entered = host.entry.enter(venue, order, Role.HEDGE)
@@ -136,10 +137,10 @@ class Dispatch:
     def _follow(self, left: _Left) -> None:
         """What can wait until the bytes have left. A crash before it is one after an intent: its end is asked for."""
         host, command = self._host, left.command
+        host.tasks.start(self._carry(command, left.sending), f"hedge {command.child[:8]}")
         host.entry.publish(left.entered)
         until = host.accept_until_ns(command.venue, left.ts_ns)
         self.apply(e.ChildSent(child=command.child, ts_ns=left.ts_ns, accept_until_ns=until))
-        host.tasks.start(self._carry(command, left.sending), f"hedge {command.child[:8]}")
         price = "market" if command.price is None else f"{command.price:f}"
         self._say("sent", left.entered.after, f"hedge {command.child[:8]} {command.amount:f} at {price}")
 
@@ -155,6 +156,9 @@ class Dispatch:
                 now = self._host.clock.now_ns()
                 until = now + round(error.retry_after * 1e9)
                 self.apply(e.Throttled(venue=venue, ticker=ticker, until_ns=until, ts_ns=now))
+        except BaseException:
+            self._host.entry.let_go(command.child)
+            raise
 
     def _meeting(self, venue: str, order: PlaceOrder) -> list[Order]:
         """Our own resting orders that this hedge would meet.
