@@ -116,6 +116,13 @@ class Arena:
             time.sleep(0.02)
         return found[0]
 
+    def gone(self, pid: int) -> None:
+        """Wait until the engine of a process is gone."""
+        deadline = time.monotonic() + READY_S
+        while any(one.pid == pid for one in engines(self.running)):
+            assert time.monotonic() < deadline, "the engine did not end"
+            time.sleep(0.02)
+
     def consoles(self, count: int) -> list[Terminal]:
         """Consoles attached in terminals of their own, painting."""
         terminals = [Terminal(["attach"], self.environment) for _ in range(count)]
@@ -175,9 +182,11 @@ class Arena:
     def close(self) -> None:
         """Make sure that the engine is gone."""
         if self.engine is not None and self.engine.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.engine.pid, signal.SIGKILL)
+            self.engine.kill()
             self.engine.wait()
+        for left in engines(self.running):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(left.pid, signal.SIGKILL)
 
 
 @contextmanager
