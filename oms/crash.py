@@ -15,7 +15,7 @@ are wrapped. ``after-send`` sees orders that go by websocket, which both venues'
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Self, TypeVar
 
 import msgspec
@@ -122,6 +122,12 @@ class _Journal:
         self._points.before_append()
         number = self._inner.append(kind, value, cause=cause, **fields)
         self._points.after_append(getattr(value, "child", ""))
+        return number
+
+    def append_with(self, kind: str, value: msgspec.Struct, following: Sequence[tuple[str, msgspec.Struct]], /) -> int:
+        number = self._inner.append(kind, value)
+        for name, told in following:
+            self.append(name, told, cause=number)
         return number
 
     def records(self) -> Iterator[Record]:

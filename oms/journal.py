@@ -10,15 +10,16 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
 from oms.clock import Clock
 from oms.memory_journal import MemoryJournal
 from oms.private_files import make_folder, open_file
+from oms.recorder import Recorder
 from oms.records import (
     CHECKPOINT_KIND,
     FORMAT_VERSION,
@@ -62,72 +63,6 @@ T = TypeVar("T")
 FLUSH_AFTER_S = 0.002
 """How long records wait for others before they are flushed together."""
 FLUSH_AT_LEAST_EVERY_S = 0.5
-
-
-class Recorder(Protocol):
-    """What the OMS needs of a journal: `Journal` on disk, `MemoryJournal` in virtual time."""
-
-    @property
-    def failed(self) -> str | None:
-        """Why nothing more is taken, or None while all is well."""
-        ...
-
-    def append(
-        self, kind: str, value: msgspec.Struct | None = None, /, *, cause: int | None = None, **fields: object
-    ) -> int:
-        """Write one record, its payload a Struct or keyword fields; return its number.
-
-        ``cause`` is the number of the earlier record that this one follows from. Raises JournalError when it cannot
-        be written, and from then on always; TypeError or ValueError, with nothing written, for a payload that JSON
-        cannot hold, a Struct and fields at once, a cause that is not there, or the header's kind.
-        """
-        ...
-
-    def records(self) -> Iterator[Record]:
-        """What a recovery needs of all that was appended, from the last checkpoint on. Raises JournalError for damage.
-
-        Where there is no checkpoint yet, that is everything, the header first.
-        """
-        ...
-
-    @property
-    def full(self) -> bool:
-        """Whether the segment has grown so large that a new one should begin at the next quiet moment."""
-        ...
-
-    async def beside(self, work: Callable[[], T]) -> T:
-        """Do ``work``, which may read what was appended and write a draft, without holding up the caller's loop."""
-        ...
-
-    def mark(self) -> Mark:
-        """Where the journal stands now."""
-        ...
-
-    def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
-        """Write the head of a segment that may begin: ``checkpoint`` tells all that was appended up to ``mark``.
-
-        May be called beside. Raises JournalError when it cannot be written; the journal goes on.
-        """
-        ...
-
-    def begin_segment(self, draft: Draft) -> None:
-        """Go on in a new segment: the draft's head, what was appended since its mark, and what will be.
-
-        Waits for the disk, for little. Raises JournalError when that cannot be: then the present segment goes on,
-        unless ``failed`` says otherwise.
-        """
-        ...
-
-    def flush(self) -> None:
-        """Wait until all that was appended is on disk. Raises JournalError when that failed."""
-        ...
-
-    def close(self) -> None:
-        """Flush and let go of the file. Idempotent."""
-        ...
-
-
-# ----------------------------------------------------------------------- disk
 
 
 def open_journal(folder: Path, clock: Clock, *, segment_bytes: int = SEGMENT_BYTES) -> "Journal":
@@ -257,15 +192,27 @@ class Journal:
     ) -> int:
         """Write one record; see `Recorder.append`. On return it is the operating system's, whatever happens to us."""
         self._refuse()
+        return self._put(line_of(self._clock, self._next, kind, value, fields, cause=cause), 1)
+
+    def append_with(self, kind: str, value: msgspec.Struct, following: Sequence[tuple[str, msgspec.Struct]], /) -> int:
+        """Write records in one go; see `Recorder.append_with`. Each is a line of its own: a torn one costs no other."""
+        self._refuse()
         number = self._next
-        line = line_of(self._clock, number, kind, value, fields, cause=cause)
+        lines = line_of(self._clock, number, kind, value, {}, cause=None)
+        for later, (name, told) in enumerate(following, start=number + 1):
+            lines += line_of(self._clock, later, name, told, {}, cause=number)
+        return self._put(lines, 1 + len(following))
+
+    def _put(self, lines: bytes, count: int) -> int:
+        """Write so many new lines; return the first one's number."""
+        number = self._next
         try:
-            self._write(line)
+            self._write(lines)
         except OSError as error:
             self._fail(f"record {number} could not be written to {self.path}: {error.strerror}")
             raise JournalError(self._failed or "") from error
-        self._next = number + 1
-        self._grown += len(line)
+        self._next = number + count
+        self._grown += len(lines)
         self._flush_soon()
         return number
 

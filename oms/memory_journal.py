@@ -1,7 +1,7 @@
 """The journal in memory, line for line as on disk: for virtual time, and for tests of what a crash leaves."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -53,6 +53,13 @@ class MemoryJournal:
         self._lines.append(line)
         self._next = number + 1
         self._grown += len(line)
+        return number
+
+    def append_with(self, kind: str, value: msgspec.Struct, following: Sequence[tuple[str, msgspec.Struct]], /) -> int:
+        """Write records one by one: a crash may come between any two; see `Recorder.append_with`."""
+        number = self.append(kind, value)
+        for name, told in following:
+            self.append(name, told, cause=number)
         return number
 
     def flush(self) -> None:

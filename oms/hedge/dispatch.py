@@ -14,6 +14,7 @@ from gateways.standards import ZERO, OrderKind, PlaceOrder, TimeInForce
 from gateways.transport.calls import UnderWay
 from oms.cancels import LONGEST_WAIT_S
 from oms.deltas import HedgeDelta
+from oms.evidence import Evidence, hedge_event
 from oms.hedge import events as e
 from oms.hedge.host import Host
 from oms.hedge.policy import How
@@ -72,6 +73,20 @@ class Dispatch:
             self._host.halt(f"the journal cannot be written: {error}")
             return None
 
+    def take(self, evidence: Evidence) -> None:
+        """Give the kernel what became known of an order of ours; journal it and the intents it leads to in one go."""
+        event = hedge_event(self.kernel, evidence)
+        commands = self.kernel.apply(event) if event is not None else []
+        now = self._host.clock.now_ns()
+        intents = [("Intended", each.intended(now)) for each in commands if isinstance(each, e.SendChild)]
+        try:
+            cause = self._host.journal.append_with("Evidence", evidence, intents)
+        except JournalError as error:
+            self._host.halt(f"the journal cannot be written: {error}")
+            cause = None
+        if event is not None:
+            self._carry_out(commands, cause, evidence.ts_ns, intended=cause is not None)
+
     def apply(self, event: e.HedgeEvent) -> None:
         """Journal an event where it belongs there, give it to the kernel, carry out what follows."""
         cause = None
@@ -82,9 +97,21 @@ class Dispatch:
                 raise JournalError(f"nothing was done: {self._host.journal.failed or 'the journal cannot be written'}")
         self._carry_out(self.kernel.apply(event), cause, event.ts_ns)
 
-    def _carry_out(self, commands: list[e.Command], cause: int | None, received_ns: int) -> None:
-        """Carry out commands; hedges leave first, all of them before anything else is done."""
-        self._send([each for each in commands if isinstance(each, e.SendChild)], cause, received_ns)
+    def _carry_out(
+        self, commands: list[e.Command], cause: int | None, received_ns: int, *, intended: bool = False
+    ) -> None:
+        """Carry out commands; hedges leave first, all of them before anything else is done.
+
+        ``intended``: whether their intents are in the journal already.
+        """
+        begun = [
+            self._begin(each, cause, received_ns, intended=intended)
+            for each in commands
+            if isinstance(each, e.SendChild)
+        ]
+        for left in begun:
+            if left is not None:
+                self._follow(left)
         for command in commands:
             match command:
                 case e.CancelChild(child=key):
@@ -108,15 +135,13 @@ class Dispatch:
 
     # -- sending
 
-    def _send(self, commands: list[e.SendChild], cause: int | None, received_ns: int) -> None:
-        """Journal the intents, enter the orders, let their bytes leave. The intent first, always."""
-        for left in [left for command in commands if (left := self._begin(command, cause, received_ns)) is not None]:
-            self._follow(left)
+    def _begin(self, command: e.SendChild, cause: int | None, received_ns: int, *, intended: bool) -> _Left | None:
+        """Everything up to the bytes of one hedge order, and no more; None, with it ended, without a journal.
 
-    def _begin(self, command: e.SendChild, cause: int | None, received_ns: int) -> _Left | None:
-        """Everything up to the bytes of one hedge order, and no more; None, with it ended, without a journal."""
+        The intent first, always.
+        """
         host, now, venue = self._host, self._host.clock.now_ns(), command.venue
-        if self._record("Intended", command.intended(now), cause) is None:
+        if not intended and self._record("Intended", command.intended(now), cause) is None:
             # Never sent, so it is certain that it does not exist; the balance stays visible and the book holds.
             reason = "the journal cannot be written"
             held = e.Held(venue=venue, ticker=command.ticker, reason=reason, ts_ns=now)

@@ -7,7 +7,7 @@ asks for is carried out by ``oms.hedge.dispatch``. Everything that decides is in
 from decimal import Decimal
 
 from gateways.standards import ZERO, Contract, OrderStatus, QuoteUpdate, TimeInForce
-from oms.evidence import evidence_of, hedge_event
+from oms.evidence import evidence_of
 from oms.hedge import events as e
 from oms.hedge.dispatch import Dispatch
 from oms.hedge.host import Host
@@ -48,11 +48,7 @@ class HedgeHandler(Dispatch):
             return
         if delta.before is None:
             return  # just registered: what is journaled of it was journaled before
-        evidence = evidence_of(self._host.page, order)
-        cause = self._record("Evidence", evidence)
-        event = hedge_event(self.kernel, evidence)
-        if event is not None:
-            self._carry_out(self.kernel.apply(event), cause, evidence.ts_ns)
+        self.take(evidence_of(self._host.page, order))
         self._cancel_ghost(order)
         self._tell_of(order, delta)
 

@@ -76,8 +76,9 @@ MUTANTS = (
         (
             Change(
                 "oms/hedge/dispatch.py",
-                '        if self._record("Intended", command.intended(now), cause) is None:\n',
-                "        if self._host.journal.failed is not None:\n",
+                '        intents = [("Intended", each.intended(now)) '
+                "for each in commands if isinstance(each, e.SendChild)]\n",
+                "        intents: list[tuple[str, e.Intended]] = []\n",
             ),
             Change(
                 "oms/hedge/dispatch.py",

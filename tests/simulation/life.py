@@ -5,7 +5,7 @@ What its objects do after that reaches nobody.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -76,6 +76,13 @@ class LifeJournal:
         self._kill.reached("before a record")
         number = self._inner.append(kind, value, cause=cause, **fields)
         self._kill.reached("after a record")
+        return number
+
+    def append_with(self, kind: str, value: msgspec.Struct, following: Sequence[tuple[str, msgspec.Struct]], /) -> int:
+        """Write records; see ``Recorder.append_with``. A life may end between any two of them."""
+        number = self.append(kind, value)
+        for name, told in following:
+            self.append(name, told, cause=number)
         return number
 
     def __getattr__(self, name: str) -> Any:
