@@ -5,8 +5,8 @@ The shell around ``oms.reconcile``. A failed query changes nothing and is asked 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 from gateways.errors import NotFound, Rejected, VenueError
 from gateways.standards import FillEvent, OrderStatus, OrderUpdate, RejectReason
@@ -16,10 +16,22 @@ from oms.orders import Order, Role
 if TYPE_CHECKING:
     from oms.system import OMS
 
+Told = TypeVar("Told", OrderUpdate, FillEvent)
+
 CARRIED_CYCLES = 10
 """Cycles in a row that may leave questions to the next one before it is an alarm."""
+SLICE = 50
+"""What is taken of an answer before the loop has its turn: a millisecond or two."""
 REFUSALS = frozenset({RejectReason.BAD_REQUEST, RejectReason.OTHER})
 """A question refused for these is about a contract that the venue does not tell of any more: the others go on."""
+
+
+async def take_all(told: Iterable[Told], take: Callable[[Told], None]) -> None:
+    """Take all that a venue told, a few at a time: a fill that comes meanwhile is hedged meanwhile."""
+    for place, each in enumerate(told, 1):
+        take(each)
+        if place % SLICE == 0:
+            await asyncio.sleep(0)
 
 
 class Reconciler:
@@ -79,8 +91,7 @@ class Reconciler:
         found = await oms.gateway.venue(exc).open_orders()
         mirror = [order for order in oms.page.working() if order.venue == exc]
         plan = reconcile.plan(found, mirror, asked_ns=asked_ns)
-        for update in plan.upserts:
-            self._take(update)
+        await take_all(plan.upserts, self._take)
         missing = [order for key in plan.queries if (order := oms.page.get(key)) is not None and order.working]
         for order in missing:
             if order.status is OrderStatus.UNKNOWN:
@@ -137,8 +148,7 @@ class Reconciler:
                     raise
                 self._tell_refused(exc, ticker, error.text)
             else:
-                for fill in fills:
-                    self._take(fill)
+                await take_all(fills, self._take)
                 self.fills_answered(exc, ticker, asked_ns)
             turns.answered(ticker, asked_ns)
         return len(waiting) - len(now)

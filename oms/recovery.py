@@ -25,6 +25,7 @@ from oms.hedge.state import ChildState
 from oms.journal import CHECKPOINT_KIND, HEADER_KIND, JournalError, Record
 from oms.orders import Order, OrdersPage, Role
 from oms.reconcile import ALL
+from oms.reconciler import take_all
 from oms.risk.day import DAY, Day, DayRecord, cost_of
 from oms.states import RESTORED, Trading
 
@@ -321,8 +322,7 @@ async def _missed_fills(oms: "OMS", past: Past, exc: str) -> bool:
             answered = False
             oms.alert(exc, ticker, f"missed fills of {exc}:{ticker} cannot be asked for: {error.text}", "error")
             continue
-        for fill in fills:
-            oms.take(fill, oms.clock.now_ns())
+        await take_all(fills, lambda fill: oms.take(fill, oms.clock.now_ns()))
         oms.supervisor.reconciler.fills_answered(exc, ticker, asked_ns)
         news += [fill for fill in fills if fill.ts_venue_ns > past.last_ns - MARGIN_NS]
     await strangers.look_at_fills(oms, exc, news)

@@ -79,13 +79,13 @@ async def bare(asked: argparse.Namespace, report: ClientConnection) -> None:
 def rest(oms: OMS, orders: int, books: int) -> list[tuple[str, str, str]]:
     """Enter makers as ``OMS.place`` does, all but their sending: cloid, ticker and side of each.
 
-    Two and two are of one book, one buys and one sells. Half a lot is owed for each lot that fills: it waits, and the
-    next fill of the other side meets it, so that no hedge order is sent.
+    Two and two are of one book, one buys and one sells. What is owed for a fill is under the leg's threshold: it waits,
+    and the next fill of the other side meets it, so that no hedge order is sent.
     """
     entered = []
     for number in range(orders):
         ticker, side = f"T{number // 2 % books}USDT", ("BUY", "SELL")[number % 2]
-        leg = HedgeRequest(exc="hedge", ticker=ticker, ratio=Decimal("0.5")).leg(0)
+        leg = HedgeRequest(exc="hedge", ticker=ticker, above_quantity=Decimal(1_000)).leg(0)
         cloid = oms.cloids.next(CloidKind.MAKER)
         amount = Decimal(1_000_000) if side == "BUY" else Decimal(-1_000_000)
         oms.hedge.register_maker(cloid, "maker", ticker, (leg,))
@@ -94,15 +94,20 @@ def rest(oms: OMS, orders: int, books: int) -> list[tuple[str, str, str]]:
     return entered
 
 
+async def named(report: ClientConnection, makers: list[tuple[str, str, str]]) -> None:
+    """Name them to the venue."""
+    entered = iter(makers)
+    while some := list(islice(entered, OPEN_ORDERS_AT_ONCE)):
+        await report.send(msgspec.json.encode(some), text=True)
+
+
 async def desk(asked: argparse.Namespace, report: ClientConnection) -> None:
     """Take them as a desk does."""
     folder = Path(asked.folder)
     timers = Timers(refresh_orders_snapshot=HOUR_S, refresh_positions_snapshot=HOUR_S)
     venues = endpoints(asked.rest, asked.ws, asked.name)
     async with open_oms(venues, folder, locks=folder / "locks", timers=timers) as oms:
-        entered = iter(rest(oms, asked.orders, asked.books))
-        while some := list(islice(entered, OPEN_ORDERS_AT_ONCE)):
-            await report.send(msgspec.json.encode(some), text=True)
+        await named(report, rest(oms, asked.orders, asked.books))
         taken = Taken(report, asked.block)
         await oms.wait_idle(0.5)
         oms.deltas.register(taken.delta, kinds=(OrderDelta,), name="count")

@@ -35,6 +35,7 @@ T = TypeVar("T")
 _AT = re.compile(r"at `(?:key in )?\$([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 _PARSER = msgspec.json.Decoder(float_hook=Decimal)
+_ITEMS: "msgspec.json.Decoder[list[msgspec.Raw]]" = msgspec.json.Decoder(list[msgspec.Raw])
 _SIDES = {"BOTH": "net", "LONG": "long", "SHORT": "short"}
 PERPETUAL = frozenset({"PERPETUAL", "TRADIFI_PERPETUAL"})
 
@@ -305,10 +306,20 @@ def text_field(body: Body, name: str, venue: str) -> str:
 
 def every(body: Body, contracts: Contracts, one: Callable[[Body, Contracts], T]) -> list[T]:
     """Each item of a list body, read by ``one``: ``every(body, contracts, order)``."""
-    raw = parse(body, contracts.venue)
+    return [one(item, contracts) for item in items(body, contracts.venue)]
+
+
+def items(body: Body, venue: str) -> list[Any]:
+    """The items of a list body, to be read one by one; of bytes, unread. Raises DecodeError for any other body."""
+    if isinstance(body, bytes):
+        try:
+            return [bytes(item) for item in _ITEMS.decode(body)]
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            pass  # malformed, or no list: below it is told which
+    raw = parse(body, venue)
     if not isinstance(raw, list):
-        raise DecodeError(contracts.venue, "message", "expected a list")
-    return [one(item, contracts) for item in raw]
+        raise DecodeError(venue, "message", "expected a list")
+    return raw
 
 
 def by_shape(raw: dict[str, Any], contracts: Contracts) -> list[Event]:

@@ -10,6 +10,7 @@ from gateways.binance.encode import FILLS_PAGE
 from gateways.binance.session import Session
 from gateways.errors import DecodeError
 from gateways.standards import FillEvent
+from gateways.transport.turns import in_turns
 
 WINDOW_MS = 7 * 86_400_000 - 1
 HISTORY_MS = 180 * 86_400_000
@@ -58,7 +59,7 @@ class FillPages:
             "fills",
             {limits.WEIGHT: limits.FILLS},
         )
-        return self._ordered(body)
+        return await self._ordered(body)
 
     async def _from(self, ticker: str, trade_id: int) -> list[FillEvent]:
         session = self._session
@@ -70,14 +71,15 @@ class FillPages:
                 "fills",
                 {limits.WEIGHT: limits.FILLS},
             )
-            page = self._ordered(body)
+            page = await self._ordered(body)
             found += page
             if len(page) < FILLS_PAGE:
                 return found
             trade_id = int(page[-1].trade_id) + 1
 
-    def _ordered(self, body: bytes) -> list[FillEvent]:
-        page = bodies.every(body, self._session.contracts, bodies.fill)
+    async def _ordered(self, body: bytes) -> list[FillEvent]:
+        session = self._session
+        page = await in_turns(bodies.items(body, session.alias), lambda row: bodies.fill(row, session.contracts))
         return sorted(page, key=lambda fill: int(fill.trade_id))
 
     async def _with_income(self, since_ms: int) -> set[str]:

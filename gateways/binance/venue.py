@@ -45,6 +45,7 @@ from gateways.transport.calls import UnderWay
 from gateways.transport.network import Network
 from gateways.transport.sockets import SOCKETS
 from gateways.transport.streamed_venue import StreamedVenue, addresses
+from gateways.transport.turns import in_turns
 from gateways.venue import Capabilities, DeadMan, Endpoints
 
 CAPABILITIES = Capabilities(
@@ -125,7 +126,8 @@ class BinanceVenue(StreamedVenue[Session]):
     async def open_orders(self, ticker: str | None = None) -> list[OrderUpdate]:
         """The open orders, asked fresh."""
         body = await self._query(QueryOpenOrders(ticker=ticker), "open orders")
-        return bodies.every(body, self.contracts, bodies.order)
+        rows = bodies.items(body, self.alias)
+        return await in_turns(rows, lambda row: bodies.order(row, self.contracts))
 
     async def order(self, ticker: str, *, cloid: str | None = None, oid: str | None = None) -> OrderUpdate:
         """One order, open or closed, asked fresh.
