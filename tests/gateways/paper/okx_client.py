@@ -8,19 +8,16 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from gateways.paper.contracts import paper_exchange
-from gateways.paper.front import HttpReply, Push
+from gateways.paper.front import HttpReply
 from gateways.paper.okx.front import OkxFront
 from gateways.paper.okx.limits import RateMeter
-from gateways.paper.records import NewOrder
 from gateways.standards import Credentials
+from tests.gateways.paper.front_client import HOUSE, FrontClient
 
 OWNER = Credentials("paper-key", "paper-secret", "Pass-1")
 OTHER = Credentials("other-key", "other-secret", "Pass-2")
-HOUSE, FLOW = "house", "flow"
-"""Who quotes, and who comes to trade with the quotes."""
-START_NS = 1_800_000_000_000_000_000
-MONEY = Decimal(1_000_000)
+FLOW = "flow"
+"""Who comes to trade with the house's quotes."""
 TICKER = "BTC-USDT-SWAP"
 CODE = 10459
 """The contract's ``instIdCode``."""
@@ -31,51 +28,25 @@ LIMIT = {"instId": TICKER, "tdMode": "cross", "side": "buy", "ordType": "limit",
 MARKET = {"ordType": "market", "px": ""}
 
 
-class PaperClient:
-    """Drives a front as the server's shell does: drain after every call, pushes in order."""
+class PaperClient(FrontClient):
+    """Asks, signs and listens as a client of OKX does."""
+
+    ticker = TICKER
+    trader = FLOW
 
     def __init__(self, limits: dict[str, tuple[int, int]] | None = None) -> None:
-        self.now_ns = START_NS
-        self.exchange = paper_exchange("okx", now_ns=lambda: self.now_ns)
-        for account in (OWNER.key, OTHER.key):
-            self.exchange.open_account(account, MONEY)
-        for house in (HOUSE, FLOW):
-            self.exchange.open_account(house, MONEY, house=True)
+        super().__init__("okx", (OWNER.key, OTHER.key), (HOUSE, FLOW))
         owners = {each.key: each for each in (OWNER, OTHER)}
         meter = None if limits is None else RateMeter(lambda: self.now_ns, limits)
         self.front = OkxFront(self.exchange, accounts=owners, now_ns=lambda: self.now_ns, meter=meter)
-        self.pushes: list[Push] = []
-        self.closed: set[int] = set()
-        self._connections = 0
-        self._settle([])
+        self.settle([])
 
     # ---------------------------------------------------------------- the market
-
-    def ladder(self, ticker: str = TICKER, middle: str = "95000", step: str = "0.1", levels: int = 25) -> None:
-        """Rest ``levels`` house orders of half a base unit on each side of ``middle``, the first one step away."""
-        for place in range(1, levels + 1):
-            for sign in (-1, 1):
-                price = Decimal(middle) + sign * place * Decimal(step)
-                self.house(ticker, is_buy=sign < 0, price=str(price), quantity="0.5", account=HOUSE)
-
-    def house(self, ticker: str, *, is_buy: bool, price: str | None, quantity: str, account: str = FLOW) -> int:
-        """An order of the house, in base units; its id."""
-        limit = None if price is None else Decimal(price)
-        order = self.exchange.submit(
-            account, NewOrder(ticker=ticker, is_buy=is_buy, quantity=Decimal(quantity), price=limit)
-        )
-        self._settle([])
-        return order.order_id
 
     def meet(self, client_id: str, quantity: str) -> None:
         """Let the house trade with one resting order, in base units, whatever stands before it."""
         self.exchange.meet(HOUSE, OWNER.key, TICKER, client_id=client_id, quantity=Decimal(quantity))
-        self._settle([])
-
-    def wait(self, milliseconds: int) -> None:
-        """Let time pass in one step, then tick."""
-        self.now_ns += milliseconds * 1_000_000
-        self._settle(self.front.tick())
+        self.settle([])
 
     # ---------------------------------------------------------------------- REST
 
@@ -93,7 +64,7 @@ class PaperClient:
         path = f"/api/v5/{path}"
         query = urlencode(content) if method == "GET" and isinstance(content, dict) else ""
         body = b"" if method == "GET" else json.dumps(content).encode()
-        at = iso(self.now_ns // 1_000_000 + ahead_ms)
+        at = iso(self.now_ms + ahead_ms)
         target = f"{path}?{query}" if query else path
         proof = {
             "ok-access-key": owner.key,
@@ -132,27 +103,16 @@ class PaperClient:
         (row,) = self.ask("trade/order", instId=TICKER, **named)
         return row
 
-    def http(
-        self, method: str, path: str, query: str = "", headers: dict[str, str] | None = None, body: bytes = b""
-    ) -> HttpReply:
-        """A request as it comes from the wire."""
-        reply = self.front.http(method, path, query, headers or {}, body)
-        self._settle([])
-        return reply
-
     # ---------------------------------------------------------------- websockets
 
     def connect(self, place: str = "public") -> int:
         """Open a connection; its number."""
-        self._connections += 1
-        self._settle(self.front.ws_open(self._connections, f"/ws/v5/{place}", ""))
-        return self._connections
+        return super().connect(f"/ws/v5/{place}")
 
     def say(self, connection: int, message: object) -> list[Any]:
         """Send a message (a text as it is, anything else as JSON); what is answered to it, before any news."""
-        text = message if isinstance(message, str) else json.dumps(message)
-        replies = self.front.ws_message(connection, text)
-        self._settle([])
+        replies = self.replies(connection, message)
+        self.settle([])
         assert {reply.connection for reply in replies} <= {connection}
         return [reply.text if reply.text == "pong" else json.loads(reply.text) for reply in replies]
 
@@ -189,22 +149,15 @@ class PaperClient:
 
     def heard(self, connection: int, channel: str = "") -> list[Any]:
         """What a connection was sent since it was last asked, answers left out; of one channel its rows alone."""
-        messages = [json.loads(push.text) for push in self.pushes if push.connection == connection and push.text]
-        self.pushes = [push for push in self.pushes if push.connection != connection]
+        messages = super().heard(connection)
         if not channel:
             return messages
         return [row for each in messages if each["arg"]["channel"] == channel for row in each["data"]]
 
     @property
-    def now_ms(self) -> str:
+    def stamp(self) -> str:
         """The clock as the venue writes it."""
-        return str(self.now_ns // 1_000_000)
-
-    def _settle(self, pushes: list[Push]) -> None:
-        for push in [*pushes, *self.front.happened(self.exchange.drain())]:
-            self.pushes.append(push)
-            if push.close:
-                self.closed.add(push.connection)
+        return str(self.now_ms)
 
 
 def iso(ms: int) -> str:

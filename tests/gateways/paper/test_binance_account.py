@@ -15,7 +15,8 @@ from gateways.paper.binance.account import PositionTally
 from gateways.paper.contracts import RULES
 from gateways.paper.records import PaperFill
 from gateways.standards import Contract
-from tests.gateways.paper.binance_client import KEY, LIMIT, MONEY, PaperClient, code_of
+from tests.gateways.paper.binance_client import KEY, LIMIT, PaperClient, code_of
+from tests.gateways.paper.front_client import MONEY
 
 ORDER = "/fapi/v1/order"
 

@@ -13,7 +13,8 @@ from gateways.paper.binance.front import BinanceFront
 from gateways.paper.binance.limits import RateLimits
 from gateways.paper.binance.requests import signed_payload
 from gateways.paper.contracts import paper_exchange
-from tests.gateways.paper.binance_client import KEY, LIMIT, MONEY, OTHER_KEY, SECRET, PaperClient, code_of, signed
+from tests.gateways.paper.binance_client import KEY, LIMIT, OTHER_KEY, SECRET, PaperClient, code_of, signed
+from tests.gateways.paper.front_client import MONEY
 
 ORDER = "/fapi/v1/order"
 

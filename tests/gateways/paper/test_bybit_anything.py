@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gateways.paper.bybit import numbers
 from gateways.paper.bybit.front import PRIVATE_PATH, PUBLIC_PATH, TRADE_PATH
 from gateways.paper.records import NewOrder
-from tests.gateways.paper.bybit_client import HOUSE, LIMIT, TICKER, PaperClient
+from tests.gateways.paper.bybit_client import LIMIT, TICKER, PaperClient
+from tests.gateways.paper.front_client import HOUSE
 
 D = Decimal
 WORDS = st.sampled_from(
@@ -73,7 +74,7 @@ def test_every_message_is_answered(path: str, messages: list[Any]) -> None:
         text = message if isinstance(message, str) else json.dumps(message)
         pushes = client.front.ws_message(connection, text)
         assert {push.connection for push in pushes} == {connection}
-        client._settle(pushes)
+        client.settle(pushes)
 
 
 @PATIENT
@@ -96,7 +97,7 @@ def test_a_book_stream_applied_is_the_book(steps: list[tuple[bool, int, int, int
         else:
             for order in client.exchange.open_orders(HOUSE, TICKER)[:2]:
                 client.exchange.cancel(HOUSE, TICKER, order_id=order.order_id)
-        client._settle([])
+        client.settle([])
         client.wait(milliseconds)
     client.wait(100)
     messages = client.heard(connection)

@@ -11,7 +11,8 @@ from gateways.paper.fault_plan import REJECTS, Fault, Faults, Rule, Verb
 from gateways.paper.faults import FaultyFront
 from gateways.paper.market import FLOW
 from gateways.standards import OrderUpdate, Reject, RejectReason
-from tests.gateways.paper.bybit_client import KEY, LIMIT, MONEY, TICKER, PaperClient, code_of
+from tests.gateways.paper.bybit_client import KEY, LIMIT, TICKER, PaperClient, code_of
+from tests.gateways.paper.front_client import MONEY
 
 CREATE, CANCEL = "/v5/order/create", "/v5/order/cancel"
 NAMED = {"category": "linear", "symbol": TICKER}

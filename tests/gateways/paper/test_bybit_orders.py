@@ -10,7 +10,8 @@ from gateways.paper.acts import Acts
 from gateways.paper.market import FLOW
 from gateways.paper.quoter import MAKER
 from gateways.standards import ZERO
-from tests.gateways.paper.bybit_client import KEY, LIMIT, MARKET, MONEY, TICKER, PaperClient
+from tests.gateways.paper.bybit_client import KEY, LIMIT, MARKET, TICKER, PaperClient
+from tests.gateways.paper.front_client import MONEY
 
 D = Decimal
 CREATE, AMEND, CANCEL = "/v5/order/create", "/v5/order/amend", "/v5/order/cancel"

@@ -90,7 +90,7 @@ def test_the_signature_covers_path_query_and_body(client: PaperClient) -> None:
 
 def test_public_data_asks_for_no_key(client: PaperClient) -> None:
     """What is everybody's is answered to everybody."""
-    assert client.public("public/time") == [{"ts": client.now_ms}]
+    assert client.public("public/time") == [{"ts": client.stamp}]
     assert refusal(client.http("GET", "/api/v5/account/balance"))[0] == 401
 
 
@@ -211,7 +211,7 @@ def test_market_data(client: PaperClient) -> None:
     assert D(mark["markPx"]) == client.exchange.mark(TICKER)
     assert client.public("market/index-tickers", instId="BTC-USDT")[0]["idxPx"] == mark["markPx"]
     (funding,) = client.public("public/funding-rate", instId=TICKER)
-    assert int(funding["fundingTime"]) % (8 * 3_600_000) == 0 < int(funding["fundingTime"]) - int(client.now_ms)
+    assert int(funding["fundingTime"]) % (8 * 3_600_000) == 0 < int(funding["fundingTime"]) - client.now_ms
     (limits,) = client.public("public/price-limit", instId=TICKER)
     assert D(limits["buyLmt"]) == D(mark["markPx"]) * D("1.05")
     (interest,) = client.public("public/open-interest", instType="SWAP", instId=TICKER)

@@ -32,11 +32,11 @@ def test_an_order_is_answered_by_its_ids_alone(client: PaperClient) -> None:
         "clOrdId": "mine",
         "ordId": receipt["ordId"],
         "tag": "desk",
-        "ts": client.now_ms,
+        "ts": client.stamp,
         "sCode": "0",
         "sMsg": "Order successfully placed.",
     }
-    assert (body["code"], body["msg"], body["inTime"]) == ("0", "", f"{client.now_ms}000")
+    assert (body["code"], body["msg"], body["inTime"]) == ("0", "", f"{client.stamp}000")
 
 
 def test_a_resting_order_is_listed_with_its_terms(client: PaperClient) -> None:
@@ -57,7 +57,7 @@ def test_a_resting_order_is_listed_with_its_terms(client: PaperClient) -> None:
         "accFillSz": "0",
     }
     assert (found["reduceOnly"], found["avgPx"], found["cTime"], found["category"]) == (
-        "false", "", client.now_ms, "normal",
+        "false", "", client.stamp, "normal",
     )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def test_a_client_id_is_taken_once_while_its_order_is_open(client: PaperClient) 
 
 def test_a_request_past_its_expiry_is_refused(client: PaperClient) -> None:
     """``expTime`` in the header: 50036 when it is over, and nothing was done."""
-    now = int(client.now_ms)
+    now = client.now_ms
     late = client.send("POST", "trade/order", LIMIT, headers={"exptime": str(now - 1)})
     assert refusal(late) == (400, "50036")
     assert client.exchange.orders(OWNER.key) == []
@@ -247,7 +247,7 @@ def test_the_dead_mans_switch_cancels_what_is_open_in_time(client: PaperClient) 
     client.order(clOrdId="mine")
     client.send("POST", "trade/order", LIMIT, owner=OTHER)
     (said,) = client.post("trade/cancel-all-after", {"timeOut": "10"})
-    assert int(said["triggerTime"]) == int(client.now_ms) + 10_000
+    assert int(said["triggerTime"]) == client.now_ms + 10_000
     client.wait(9_000)
     client.post("trade/cancel-all-after", {"timeOut": "10"})
     client.wait(9_000)

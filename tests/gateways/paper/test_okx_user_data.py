@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.gateways.paper.okx_client import HOUSE, LIMIT, MARKET, OTHER, OWNER, TICKER, PaperClient
+from tests.gateways.paper.front_client import HOUSE
+from tests.gateways.paper.okx_client import LIMIT, MARKET, OTHER, OWNER, TICKER, PaperClient
 
 D = Decimal
 ORDERS = {"channel": "orders", "instType": "SWAP"}
@@ -46,7 +47,7 @@ def test_an_order_is_told_of_from_its_birth_to_its_end(client: PaperClient) -> N
     assert (filled["execType"], filled["fillPx"], filled["fillFeeCcy"]) == ("M", "94999.9", "USDT")
     assert D(filled["fillFee"]) == D("-0.0002") * D("94999.9") * D("0.005") == D(ended["fee"])
     assert (ended["tradeId"], ended["fillPx"], ended["fillFee"], ended["cancelSource"]) == ("", "", "0", "1")
-    assert ended["uTime"] == client.now_ms
+    assert ended["uTime"] == client.stamp
 
 
 def test_each_execution_is_a_message_of_its_own(client: PaperClient) -> None:

@@ -146,7 +146,7 @@ def test_an_order_is_placed_changed_and_cancelled(client: PaperClient) -> None:
     reply = client.call(connection, "order", {**BY_CODE, "clOrdId": "mine"})
     (receipt,) = reply.pop("data")
     assert (receipt["sCode"], receipt["clOrdId"]) == ("0", "mine")
-    times = {"inTime": f"{client.now_ms}000", "outTime": f"{client.now_ms}000"}
+    times = {"inTime": f"{client.stamp}000", "outTime": f"{client.stamp}000"}
     assert reply == {"id": "7", "op": "order", "code": "0", "msg": "", **times}
     assert client.call(connection, "amend-order", {"instIdCode": CODE, "clOrdId": "mine", "newSz": "2"})["code"] == "0"
     assert client.call(connection, "cancel-order", {"instIdCode": CODE, "ordId": receipt["ordId"]})["code"] == "0"
@@ -195,9 +195,9 @@ def test_batches_over_the_websocket(client: PaperClient) -> None:
 def test_a_late_request_is_refused(client: PaperClient) -> None:
     """``expTime`` beside the operation: 50036, and nothing was done."""
     connection = client.private()
-    assert client.call(connection, "order", BY_CODE, expTime=str(int(client.now_ms) - 1))["code"] == "50036"
+    assert client.call(connection, "order", BY_CODE, expTime=str(client.now_ms - 1))["code"] == "50036"
     assert client.exchange.orders(OWNER.key) == []
-    assert client.call(connection, "order", BY_CODE, expTime=client.now_ms)["code"] == "0"
+    assert client.call(connection, "order", BY_CODE, expTime=client.stamp)["code"] == "0"
 
 
 def test_both_ways_share_the_limits(client: PaperClient) -> None:
