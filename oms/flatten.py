@@ -1,8 +1,10 @@
 """Flatten: out of a position, in an order in which no hedge can fight it.
 
 First the makers that feed the contract's book stop, and what rests in the contract itself; then the book is paused, its
-hedge orders settle and the balance that then stands is forfeited (journaled); only then is the position closed,
-reduce-only. The book resumes at the end: a maker fill that arrives later is an obligation like any other.
+hedge orders settle and the balance that then stands is forfeited (journaled); only then is the position closed, by
+reduce-only limit orders of which nothing rests, none at a price further from the market as it was found than the
+slippage allowed: what cannot be closed within it stays, and is told. The book resumes at the end: a maker fill that
+arrives later is an obligation like any other.
 """
 
 import asyncio
@@ -12,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gateways.contracts import floor_lots
-from gateways.errors import VenueError
+from gateways.contracts import ceil_price, floor_lots, floor_price
+from gateways.errors import Rejected, VenueError
 from gateways.router import Gateway
-from gateways.standards import ZERO, OrderKind, PlaceOrder
+from gateways.standards import ZERO, BookUpdate, Contract, OrderKind, PlaceOrder, RejectReason, TimeInForce
 from oms.cloid import CloidKind, CloidSource
 from oms.entry import OrderEntry
 from oms.hedge.events import Unwind, Unwinding
@@ -25,6 +27,7 @@ from oms.orders import Order, OrdersPage, Role
 if TYPE_CHECKING:
     from oms.system import OMS
 
+BPS = Decimal(10_000)
 SETTLE_S = 10.0
 ATTEMPTS = 3
 """Orders in a row that may leave the position as it was before it is given up."""
@@ -56,12 +59,13 @@ class Flattener:
     """Closes positions.
 
     ``cancel`` cancels the given orders and returns how many it asked for; ``mirrored`` is what the mirror holds of a
-    contract, signed.
+    contract, signed; ``slippage_bps`` how far through the market's best price one may trade, in basis points.
     """
 
     def __init__(
         self, gateway: Gateway, page: OrdersPage, hedge: HedgeHandler, entry: OrderEntry, cloids: CloidSource, *,
         cancel: Callable[[list[Order]], Awaitable[int]], mirrored: Callable[[str, str], Decimal],
+        slippage_bps: Callable[[], Decimal],
     ) -> None:  # fmt: skip
         self._gateway = gateway
         self._page = page
@@ -70,6 +74,7 @@ class Flattener:
         self._cloids = cloids
         self._cancel = cancel
         self._mirrored = mirrored
+        self._slippage_bps = slippage_bps
         self._under_way: set[tuple[str, str]] = set()
 
     async def flatten(self, venue: str, ticker: str) -> Flattened:
@@ -103,13 +108,10 @@ class Flattener:
             if fed and kernel.book(venue, ticker).balance != 0:
                 self._hedge.forfeit(venue, ticker, "flatten")
             before = residual = await self._position(venue, ticker)
-            text = "nothing to close" if before == 0 else ""
-            attempts = 0
-            while residual != 0 and attempts < ATTEMPTS:
-                held = residual
-                await self._close(venue, ticker, held)
-                residual = await self._position(venue, ticker)
-                attempts = 0 if abs(residual) < abs(held) else attempts + 1
+            if before == 0:
+                text = "nothing to close"
+            else:
+                residual, text = await self._close(venue, ticker, before)
         except VenueError as error:
             text = error.text
         finally:
@@ -118,8 +120,6 @@ class Flattener:
                 self._hedge.resume(venue, ticker)
                 if hold:
                     self._hedge.hold(venue, ticker, hold)
-        if not text:
-            text = "closed" if residual == 0 else "not all could be closed"
         return Flattened(venue=venue, ticker=ticker, before=before, residual=residual, cancelled=cancelled, text=text)
 
     def _in_the_way(self, venue: str, ticker: str) -> list[Order]:
@@ -156,21 +156,57 @@ class Flattener:
                 break
         return amount
 
-    async def _close(self, venue: str, ticker: str, position: Decimal) -> None:
+    async def _close(self, venue: str, ticker: str, position: Decimal) -> tuple[Decimal, str]:
+        """Close a position within the slippage; what is left of it, and what is to be said. Raises VenueError."""
         contract = self._gateway.venue(venue).contracts.get(ticker)
-        largest = (contract.market_max_quantity or contract.max_quantity) if contract is not None else None
+        if contract is None:
+            return position, "the rules of the contract are not known: not closed"
+        slippage_bps = self._slippage_bps()
+        limit = worst_price(contract, await self._gateway.venue(venue).book(ticker), position, slippage_bps)
+        if limit is None:
+            return position, f"nobody {'bids' if position > 0 else 'offers'}: not closed"
+        residual, attempts = position, 0
+        while residual != 0 and attempts < ATTEMPTS:
+            held = residual
+            await self._order(venue, contract, held, limit)
+            residual = await self._position(venue, ticker)
+            attempts = 0 if abs(residual) < abs(held) else attempts + 1
+        if residual == 0:
+            return residual, "closed"
+        within = f"{slippage_bps.normalize():f} bps of the market, to {limit:f}"
+        return residual, f"not all could be closed within {within}: say flatten again for the rest"
+
+    async def _order(self, venue: str, contract: Contract, position: Decimal, limit: Decimal) -> None:
+        """Send one closing order, and wait for its end."""
+        largest = contract.max_quantity
         amount = -position if largest is None or abs(position) <= largest else -largest.copy_sign(position)
         order = PlaceOrder(
-            ticker=ticker, cloid=self._cloids.next(CloidKind.FLATTEN), amount=amount, kind=OrderKind.MARKET,
-            reduce_only=True,
+            ticker=contract.ticker, cloid=self._cloids.next(CloidKind.FLATTEN), amount=amount, kind=OrderKind.LIMIT,
+            price=limit, tif=TimeInForce.IOC, reduce_only=True,
         )  # fmt: skip
         self._entry.register(venue, order, Role.FLATTEN)
-        await self._entry.send(venue, order)
+        try:
+            await self._entry.send(venue, order)
+        except Rejected as error:
+            if error.reason is not RejectReason.NO_LIQUIDITY:  # a venue's word for an order of which nothing filled
+                raise
         deadline = asyncio.get_running_loop().time() + SETTLE_S
         while (known := self._page.get(order.cloid)) is not None and known.working:
             if asyncio.get_running_loop().time() > deadline:
                 return
             await asyncio.sleep(POLL_S)
+
+
+def worst_price(contract: Contract, book: BookUpdate, position: Decimal, slippage_bps: Decimal) -> Decimal | None:
+    """The worst price to close a signed ``position`` at: ``slippage_bps`` through the best, on the tick, never beyond.
+
+    None for a book without the side that would be met.
+    """
+    if position < 0:
+        return floor_price(contract, book.asks[0].price * (1 + slippage_bps / BPS)) if book.asks else None
+    if not book.bids:
+        return None
+    return max(ceil_price(contract, book.bids[0].price * (1 - slippage_bps / BPS)), contract.tick_size)
 
 
 async def unwind(oms: "OMS", command: Unwind) -> None:

@@ -154,6 +154,9 @@ class Arming(msgspec.Struct, frozen=True, kw_only=True):
     """Notional, quote units, above which an order that raises risk is asked about; None for never."""
 
 
+FLATTEN_SLIPPAGE_BPS = Decimal(50)
+
+
 class Limits:
     """All limits of a desk. ``instruments`` is keyed by (venue, ticker), ``bases`` by base asset.
 
@@ -171,8 +174,11 @@ class Limits:
         instruments: Mapping[tuple[str, str], InstrumentLimits] | None = None,
         bases: Mapping[str, BaseLimits] | None = None,
         hedgeability: Verdict = Verdict.PASS,
+        flatten_slippage_bps: Decimal = FLATTEN_SLIPPAGE_BPS,
     ) -> None:
         self.desk = desk or DeskLimits()
+        self.flatten_slippage_bps = flatten_slippage_bps
+        """How far through the market's best price a flatten may trade."""
         self.hedgeability = hedgeability
         """What becomes of a maker whose fills surely could not be hedged as things stand: see ``oms.hedgeability``."""
         self._each = each or InstrumentLimits()

@@ -107,7 +107,7 @@ class OMS(OrderDesk):
         self.deltas.first(self._noticed)
         self.flattener = Flattener(
             gateway, self.page, self.hedge, self.entry, self.cloids, cancel=self.cancel_orders,
-            mirrored=self.positions.get,
+            mirrored=self.positions.get, slippage_bps=lambda: self.guard.limits.flatten_slippage_bps,
         )  # fmt: skip
         self.supervisor = Supervisor(
             self, refresh_orders_snapshot=refresh_orders_snapshot,

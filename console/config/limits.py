@@ -12,7 +12,7 @@ import msgspec
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from console.config.messages import nearest, shown
-from console.config.numbers import NUMBER_SCHEMA, WHOLE_SCHEMA, amount, whole
+from console.config.numbers import NUMBER_SCHEMA, WHOLE_SCHEMA, Amount, amount, whole
 from console.config.table import Table
 from oms import limits
 from oms.limits import Limit, Window
@@ -126,6 +126,8 @@ class LimitsTable(Table):
     """By the venue's alias."""
     hedgeability: Literal["off", "ask", "refuse"] = "refuse"
     """What becomes of a maker that surely could not be hedged now: nothing, a question, or it is refused."""
+    flatten_slippage_bps: Annotated[Amount, Field(gt=0, le=2_000)] | None = None
+    """How far through the market a flatten may trade, in basis points (50); what is beyond is left, and told."""
 
     def values(self) -> limits.Limits:
         """The limits as the engine keeps them."""
@@ -142,6 +144,7 @@ class LimitsTable(Table):
             },
             bases={name: _made(limits.BaseLimits, table) for name, table in self.base.items()},
             hedgeability=_HEDGEABILITY[self.hedgeability],
+            flatten_slippage_bps=self.flatten_slippage_bps or limits.FLATTEN_SLIPPAGE_BPS,
         )
 
 

@@ -70,6 +70,7 @@ confirm_above = 2500           # notional above which an order that raises risk 
 # base units, notionals quote units, without a sign. What is not set is not limited.
 
 [profiles.live.limits]
+flatten_slippage_bps = 50      # how far through the market a flatten may trade, basis points
 hedgeability = "refuse"        # a maker that surely could not be hedged now: refuse, ask or off
 
 [profiles.live.limits.desk]    # sums over everything

@@ -24,11 +24,22 @@ def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
-def start(*arguments: str) -> "subprocess.Popen[str]":
-    """Start the program as its users do, with pipes to it, apart from our own terminal."""
+@contextlib.contextmanager
+def start(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """Start the program as its users do, with pipes to it, apart from our own terminal; at the end it is gone."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-m", "console", *arguments]
-    return subprocess.Popen(command, **pipes, text=True, start_new_session=True)  # noqa: S603  # our own program
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # a runner in the background may ignore it
+    try:
+        program = subprocess.Popen(command, **pipes, text=True, start_new_session=True)  # noqa: S603  # our own program
+    finally:
+        signal.signal(signal.SIGINT, heeded)
+    with program:
+        try:
+            yield program
+        except BaseException:
+            program.kill()  # else a test that failed would wait for its end
+            raise
 
 
 def records(output: str) -> list[dict[str, Any]]:

@@ -41,10 +41,10 @@ START_NS = 1_760_000_000_000_000_000
 LEVELS = 20
 
 
-def contract(venue, ticker="X", *, lot="0.001", minimum="0", base="X", market_max=None):
+def contract(venue, ticker="X", *, lot="0.001", minimum="0", base="X", most=None):
     return Contract(
         venue=venue, ticker=ticker, base=base, quote="USDT", tick_size=D("0.1"), lot_size=D(lot), min_quantity=D(lot),
-        min_notional=D(minimum), market_max_quantity=D(market_max) if market_max else None,
+        min_notional=D(minimum), max_quantity=D(most) if most else None,
     )  # fmt: skip
 
 

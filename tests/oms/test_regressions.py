@@ -540,9 +540,9 @@ async def test_a_flatten_asked_for_twice_closes_once():
 
 @virtual
 async def test_a_position_over_the_largest_order_is_closed_in_parts():
-    """A venue's limit on one market order does not keep the operator in."""
+    """A venue's limit on one order does not keep the operator in."""
     loop = asyncio.get_running_loop()
-    venues = {"a": StubVenue("a", loop), "b": StubVenue("b", loop, (contract("b", market_max="2"),))}
+    venues = {"a": StubVenue("a", loop), "b": StubVenue("b", loop, (contract("b", most="2"),))}
     async with desk(venues=venues) as made:
         made.b.position["X"] = D(9)
         result = await made.oms.flatten("b", "X")
