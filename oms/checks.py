@@ -23,7 +23,7 @@ from gateways.contracts import (
 )
 from gateways.errors import Denied
 from gateways.standards import ZERO, Contract, OrderKind, PlaceOrder, PriceSide, RejectReason, TimeInForce
-from oms.hedge.policy import How, Leg
+from oms.hedge.policy import How, Leg, OnFailure
 from oms.hedge.state import HedgeBook, Outage
 
 
@@ -113,6 +113,10 @@ def check_legs(maker: Contract, legs: Sequence[Leg], contracts: Mapping[str, Con
                 reason=_BAD,
             )
         found.append(contract)
+    unwinds = any(leg.policy.on_failure is OnFailure.UNWIND for leg in legs)
+    if unwinds and len(found) > 1 and any(contract.base != maker.base for contract in found):
+        text = f"several legs of which one unwinds must all be in {maker.base}: no part of the order stands for one"
+        raise Denied(maker.venue, text, field="leg 1 policy", reason=_BAD)
     return found
 
 

@@ -115,7 +115,7 @@ def held(book: HedgeBook, why: str, what: str, cloid: str = "") -> list[e.Comman
 def unwound(book: HedgeBook, makers: Mapping[str, Maker]) -> list[e.Command]:
     """Ask to close on the makers' own venues what waits here under a policy that says so, maker by maker."""
     return [
-        _unwind(book, makers[one.maker], one.leg, one.quantity)
+        _unwind(book, makers[one.maker], one.quantity)
         for one in book.obligations
         if one.policy.on_failure is OnFailure.UNWIND
     ]
@@ -128,12 +128,16 @@ def unwound_rest(book: HedgeBook, child: Child, makers: Mapping[str, Maker]) -> 
         rest, waiting = claim.quantity - claim.filled, book.share(claim.maker, claim.leg).waiting
         if rest * waiting > 0:  # where an opposite obligation has met it, nothing is left to close
             part = rest if abs(rest) < abs(waiting) else waiting
-            commands.append(_unwind(book, makers[claim.maker], claim.leg, part))
+            commands.append(_unwind(book, makers[claim.maker], part))
     return commands
 
 
-def _unwind(book: HedgeBook, maker: Maker, leg: int, quantity: Decimal) -> e.Command:
-    ratio = maker.legs[leg].ratio
+def _unwind(book: HedgeBook, maker: Maker, quantity: Decimal) -> e.Command:
+    """Close so much of what the maker made that its legs together answer the rest of it.
+
+    One leg of several stands for its own share of the maker alone: the others are hedged.
+    """
+    ratio = sum((leg.ratio for leg in maker.legs), ZERO)
     return e.Unwind(
         venue=book.venue, ticker=book.ticker, maker=maker.cloid, maker_venue=maker.venue, maker_ticker=maker.ticker,
         amount=-quantity / ratio, ratio=ratio,

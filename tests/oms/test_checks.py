@@ -14,7 +14,7 @@ from oms.checks import check_legs, check_order, check_reduce_only, find_contract
 from oms.hedge import events as e
 from oms.hedge.book import reserved
 from oms.hedge.kernel import Kernel
-from oms.hedge.policy import How, Leg, Policy, Rung
+from oms.hedge.policy import How, Leg, OnFailure, Policy, Rung
 
 D = Decimal
 
@@ -292,3 +292,18 @@ def test_what_is_not_hedged_yet_stays_reserved() -> None:
     assert reserved(kernel, REDUCING, lambda _: D(3), buying=False) == -2
     kernel.apply(e.ChildSeen(child="child", filled=D("-0.5"), ts_ns=4, done=True))
     assert reserved(kernel, REDUCING, lambda _: D(3), buying=False) == D("-1.5")
+
+
+def test_several_legs_that_unwind_are_all_in_the_makers_base():
+    """What a leg in another asset could not hedge stands for no part of the order that could be closed."""
+    unwinds = Policy(on_failure=OnFailure.UNWIND)
+    legs = [Leg(venue="hyperliquid", ticker="SOL", policy=unwinds), Leg(venue="hyperliquid", ticker="ETH")]
+    contracts = {
+        "hyperliquid": Contracts(
+            "hyperliquid", [HYPE_SOL, msgspec.structs.replace(HYPE_SOL, ticker="ETH", base="ETH")]
+        )
+    }  # fmt: skip
+    with pytest.raises(Denied, match="must all be in SOL"):
+        check_legs(SOL, legs, contracts)
+    assert len(check_legs(SOL, legs[:1], contracts)) == 1
+    assert len(check_legs(SOL, [Leg(venue="hyperliquid", ticker=leg.ticker) for leg in legs], contracts)) == 2

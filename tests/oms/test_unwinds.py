@@ -1,5 +1,6 @@
 """What cannot be hedged is closed where it was made: once, by its own size, and nothing is hedged meanwhile."""
 
+import msgspec
 import pytest
 
 from gateways.errors import Rejected, Unknown
@@ -9,7 +10,7 @@ from oms.hedge.policy import Leg, OnFailure, Policy
 from oms.memory_journal import MemoryJournal
 from tests.oms.stub_venue import D, virtual
 from tests.oms.stub_venue import desk as oms_desk
-from tests.oms.test_kernel import book, desk, fill, place, seen, sent
+from tests.oms.test_kernel import book, contract, desk, fill, place, seen, sent
 
 MARGIN = RejectReason.MARGIN
 UNWINDS = Leg(venue="b", ticker="X", policy=Policy(on_failure=OnFailure.UNWIND))
@@ -65,6 +66,24 @@ def test_what_an_opposite_fill_has_met_is_not_unwound():
     fill(kernel, "-2", maker="m2")
     assert unwinds(seen(kernel, "child2", "0", reason=MARGIN)) == []
     assert book(kernel).balance == 0
+
+
+@pytest.mark.parametrize("ratio", ["-1", "-0.5", "-2"])
+def test_a_single_leg_stands_for_all_of_what_was_made(ratio):
+    """What is closed, times the ratio, is what could not be hedged."""
+    kernel = desk(msgspec.structs.replace(UNWINDS, ratio=D(ratio)))
+    fill(kernel, "2")
+    assert unwinds(seen(kernel, "child1", "0", reason=MARGIN)) == [D(-2)]
+
+
+def test_one_of_two_legs_closes_its_own_share_of_what_was_made():
+    """The other leg is hedged: half of the maker is to be closed, not all of it, whether one fails or both."""
+    legs = [Leg(venue=venue, ticker="X", ratio=D("-0.5"), policy=UNWINDS.policy) for venue in ("b", "c")]
+    kernel = desk(*legs)
+    kernel.apply(e.Specified(contract=contract(venue="c"), ts_ns=kernel.now_ns))
+    fill(kernel, "2")
+    assert unwinds(seen(kernel, "child1", "0", reason=MARGIN)) == [D(-1)]
+    assert unwinds(seen(kernel, "child2", "0", reason=MARGIN)) == [D(-1)]
 
 
 def test_nothing_is_hedged_while_it_is_being_closed():
