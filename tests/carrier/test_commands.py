@@ -33,8 +33,8 @@ def ring():
 def say(ring: Arena, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run the program in another shell."""
     command = [sys.executable, "-m", "console", *words]
-    options = {"capture_output": True, "text": True, "timeout": 40, "check": False}
-    return subprocess.run(command, env=ring.environment, **options)  # noqa: S603  # our own program
+    pipes = {"capture_output": True, "text": True}
+    return subprocess.run(command, env=ring.environment, timeout=40, check=False, **pipes)  # noqa: S603  # our own program
 
 
 def test_any_shell_asks_the_engine_while_a_console_hangs(ring):
