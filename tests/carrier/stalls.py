@@ -37,11 +37,11 @@ READY_S = 30.0
 class Terminal:
     """A console process on a terminal of its own, whose output is read until ``stall``."""
 
-    def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
+    def __init__(self, arguments: Sequence[str], environment: dict[str, str], module: str = "console") -> None:
         self._ours, theirs = os.openpty()
         termios.tcsetwinsize(theirs, (40, 120))
         self.process = subprocess.Popen(  # noqa: S603  # our own program
-            [sys.executable, "-m", "console", *arguments], stdin=theirs, stdout=theirs, stderr=theirs,
+            [sys.executable, "-m", module, *arguments], stdin=theirs, stdout=theirs, stderr=theirs,
             env={**environment, "TERM": "xterm-256color"}, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
