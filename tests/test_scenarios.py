@@ -1,15 +1,15 @@
 """The main job end to end: real gateways, real sockets, paper venues; judged by what the venues themselves say."""
 
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from gateways.paper.recording import parse_recording, read_recording
 from tests.desk import run
+from tests.recordings import recording
 
 D = Decimal
-RECORDED = Path("../shared/wire/recorded/binance_usdm__aggTrades_FXSUSDT-2023-11-17.csv")
+TRADES = "recorded/binance_usdm__aggTrades_FXSUSDT-2023-11-17.csv"
 ETH = "buy 0.0137 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market"
 
 
@@ -151,7 +151,6 @@ async def test_recorded_trades_fill_resting_makers_in_parts_and_every_part_is_he
     await recorded_run(list(parse_recording(rows, "made")), 8)
 
 
-@pytest.mark.skipif(not RECORDED.exists(), reason="the recorded trades are not on this machine")
 async def test_a_recorded_day_of_trades():
     """3,600 recorded trades at 200 times their speed: consistent at the end."""
-    await recorded_run(read_recording(RECORDED), 12)
+    await recorded_run(read_recording(recording(TRADES)), 12)

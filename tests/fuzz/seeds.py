@@ -4,18 +4,15 @@ The recorded messages are in ``../shared/wire``; without them the hand-written o
 are all there is.
 """
 
-import csv
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from tests.gateways.binance import messages as binance
 from tests.gateways.bybit import messages as bybit
 from tests.gateways.hyperliquid import stream_messages as hyperliquid
 from tests.gateways.okx import messages as okx
-
-WIRE = Path(__file__).resolve().parents[3] / "shared" / "wire"
+from tests.recordings import WIRE, manifest
 
 KINDS = ("binance", "bybit", "hyperliquid", "okx")
 
@@ -230,10 +227,7 @@ WRITTEN: dict[str, list[Any]] = {
 def recorded(kind: str) -> list[Any]:
     """What the venue sent, parsed; empty where the recordings are not beside the project."""
     folder = _FOLDERS.get(kind, kind) + "/"
-    if not WIRE.is_dir():
-        return []
-    with (WIRE / "MANIFEST.csv").open(newline="", encoding="utf-8") as rows:
-        names = [row["file"] for row in csv.DictReader(rows) if row["file"].startswith(folder)]
+    names = [row["file"] for row in manifest() if row["file"].startswith(folder)]
     texts = (path.read_bytes() for path in (WIRE / name for name in names) if path.stat().st_size <= LARGEST)
     return [value for value in map(_parsed, texts) if isinstance(value, dict | list)]
 

@@ -4,7 +4,6 @@ import asyncio
 import bisect
 import gzip
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -29,8 +28,8 @@ from gateways.standards import (
 )
 from oms.clock import ManualClock
 from oms.feed import TRADES_KEPT, Feed, FeedChange, FeedKeeper, FeedNote
+from tests.recordings import recording
 
-RECORDED = Path(__file__).parents[2].parent / "shared" / "wire" / "recorded"
 QUEUE, OPPONENT = PriceSide.QUEUE, PriceSide.OPPONENT
 ETH = ("binance", "ETHUSDT")
 
@@ -505,13 +504,6 @@ async def test_close_ends_what_is_under_way(feed):
 # ---------------------------------------------------------- recorded sessions
 
 
-def recorded(name):
-    path = RECORDED / name
-    if not path.exists():
-        pytest.skip(f"the recorded session {name} is not on this machine")
-    return path
-
-
 def told(message, ticker, contracts):
     """The events of a recorded Binance message: the stream's, or the answer to a question for a contract's book."""
     if "lastUpdateId" in message:
@@ -558,7 +550,7 @@ class Session:
 def test_books_of_a_recorded_session_agree_with_its_quotes():
     """Binance 2021, four contracts with their snapshots: at every update the top is the quote of that moment."""
     session = Session()
-    with recorded("binance_usdm__cryptofeed_20210722.jsonl").open("rb") as lines:
+    with recording("recorded/binance_usdm__cryptofeed_20210722.jsonl").open("rb") as lines:
         for line in lines:
             message = msgspec.json.decode(line)
             ticker = message.get("http", "").partition("symbol=")[2].partition("&")[0]
@@ -573,7 +565,7 @@ def test_books_of_a_recorded_session_agree_with_its_quotes():
 def test_a_busy_recorded_book_agrees_with_its_quotes():
     """Binance 2024, one busy contract, every change streamed: at every update the top is the quote of that moment."""
     session = Session()
-    with gzip.open(recorded("binance_usdm__hftbacktest_ethusdt_20240808.log.gz")) as lines:
+    with gzip.open(recording("recorded/binance_usdm__hftbacktest_ethusdt_20240808.log.gz")) as lines:
         for line in lines:
             stamp, _, raw = line.strip().partition(b" ")
             for event in told(msgspec.json.decode(raw), "ETHUSDT", session.contracts):
@@ -587,7 +579,7 @@ def test_recorded_whole_books_replace_each_other():
     """Hyperliquid 2025: each message is the book, in the venue's own order of levels."""
     contracts = Contracts("hyperliquid")
     feed, books = Feed(), 0
-    with gzip.open(recorded("hyperliquid__hftbacktest_btcusd_20250126.log.gz")) as lines:
+    with gzip.open(recording("recorded/hyperliquid__hftbacktest_btcusd_20250126.log.gz")) as lines:
         for line in lines:
             stamp, _, raw = line.strip().partition(b" ")
             for event in decode_hyperliquid(raw, contracts):

@@ -4,18 +4,19 @@ import hashlib
 import hmac
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.gateways.paper import shapes
 from tests.gateways.paper.binance_client import KEY, LIMIT, SECRET, PaperClient
+from tests.gateways.paper.shapes import contains
+from tests.recordings import WIRE, needs_recordings
 
-WIRE = Path(__file__).parents[3] / ".." / "shared" / "wire"
 VENUE = WIRE / "binance_usdm"
 CLIENTS = WIRE / "client_transcripts"
 
-pytestmark = pytest.mark.skipif(not WIRE.is_dir(), reason="the recorded messages (../shared/wire) are not at hand")
+pytestmark = needs_recordings
 
 OLD = {"st", "cr", "AP", "gtd", "er"}
 """Fields that only some of the recordings have: of strategies, of trailing stops, of one season."""
@@ -36,12 +37,8 @@ def recorded(name: str) -> Any:
 
 
 def shape(value: object) -> object:
-    """Names and types of a message; the first item stands for a list."""
-    if isinstance(value, dict):
-        return {name: shape(item) for name, item in value.items() if name not in OLD}
-    if isinstance(value, list):
-        return [shape(value[0])] if value else []
-    return type(value).__name__
+    """Names and types of a message, but for the old ones."""
+    return shapes.shape(value, OLD)
 
 
 @pytest.mark.parametrize(
@@ -120,20 +117,6 @@ def test_answers_contain_what_the_venues_do(client: PaperClient, name: str, path
     client.order(newClientOrderId="mine")
     client.order(type="MARKET", price="", timeInForce="")
     assert contains(shape(client.ask("GET", path, **params)), shape(recorded(name)))
-
-
-def contains(made: object, wanted: object) -> bool:
-    """Whether ``made`` has every name and type of ``wanted``; a list is compared by its first item."""
-    if isinstance(wanted, dict):
-        assert isinstance(made, dict)
-        absent = {name: item for name, item in wanted.items() if name not in made}
-        assert not absent
-        return all(contains(made[name], item) for name, item in wanted.items())
-    if isinstance(wanted, list):
-        assert isinstance(made, list)
-        return not wanted or not made or contains(made[0], wanted[0])
-    assert made == wanted
-    return True
 
 
 @pytest.mark.parametrize("name", ["binance-sdk-derivatives", "python-binance", "ccxt_pro"])

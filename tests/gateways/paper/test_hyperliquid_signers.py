@@ -2,7 +2,6 @@
 
 import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import coincurve
@@ -31,9 +30,8 @@ from tests.gateways.paper.hyperliquid_session import (
     order,
     placing,
 )
+from tests.recordings import WIRE, needs_recordings
 
-WIRE = Path("../shared/wire")
-WIRE_IS_ABSENT = "the recorded messages of real clients are not beside the project"
 STRANGER = "0x" + "77" * 20
 
 
@@ -176,7 +174,7 @@ def test_an_approval_needs_a_signature() -> None:
         )
 
 
-@pytest.mark.skipif(not WIRE.exists(), reason=WIRE_IS_ABSENT)
+@needs_recordings
 def test_sdk_vectors_recover_their_signer() -> None:
     """Every request that the official SDK builds recovers to its signer, over the server's own reading of it."""
     vectors = json.loads((WIRE / "kat/hyperliquid_sdk_action_vectors.json").read_text())
@@ -188,7 +186,7 @@ def test_sdk_vectors_recover_their_signer() -> None:
     assert len(vectors["vectors"]) >= 15
 
 
-@pytest.mark.skipif(not WIRE.exists(), reason=WIRE_IS_ABSENT)
+@needs_recordings
 def test_ccxt_vectors_recover_their_signer() -> None:
     """Every request that ccxt builds recovers to its signer, but for the time in force that the venue does not have."""
     vectors = json.loads((WIRE / "kat/ccxt_request_vectors.json").read_text())
@@ -206,7 +204,7 @@ def test_ccxt_vectors_recover_their_signer() -> None:
     assert unread == ["limit FOK"]
 
 
-@pytest.mark.skipif(not WIRE.exists(), reason=WIRE_IS_ABSENT)
+@needs_recordings
 def test_sdk_session_is_served() -> None:
     """What the official SDK sent in a session of its own is taken: order, cancel, timed cancel and subscription."""
     lines = (WIRE / "client_transcripts/hyperliquid-python-sdk_0.24.0_hyperliquid.jsonl").read_text().splitlines()
