@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from console import commands as c
+from console import language
 from console.desk import Desk
 from console.headless import open_oms
 from console.link import HandlerRow, LogLine, Preview, Reply
@@ -16,6 +18,7 @@ from console.starting import Start
 from console.status import Status, status_of
 from oms.system import OMS
 
+_REFUSED = Reply(ok=False, error="the engine is being stopped: no makers are allowed again")
 SETTLE_S = 10.0
 """How long a two-phase stop waits for hedges to settle before it says what is left."""
 
@@ -40,10 +43,11 @@ class Engine:
         """What it says of itself now."""
         self._desk = Desk(oms, facts)
         self._publisher = publisher
+        self._stopping = False
 
     async def command(self, line: str) -> Reply:
         """Run one command line; it and its answer stand in the log of every console."""
-        reply = await self._desk.line(line)
+        reply = _REFUSED if self._stopping and _lets_out_more(line) else await self._desk.line(line)
         self.tell(line, kind="command")
         self.tell(reply.text if reply.ok else reply.error, kind="reply", severity="info" if reply.ok else "warning")
         return reply
@@ -65,15 +69,31 @@ class Engine:
         """Tell no more public trades for ``who``."""
         self._publisher.unwatch(who)
 
-    async def settle(self) -> Reply:
-        """The first phase of a stop: no new makers, cancel makers, settle hedges; not ok while something is left."""
-        left = await self.oms.stop(SETTLE_S)
+    async def settle(self, *, ends: bool = False) -> Reply:
+        """The first phase of a stop: no new makers, cancel makers, settle hedges; not ok while something is left.
+
+        ``ends``: the engine ends whatever is left. Until it goes on, no command allows makers again.
+        """
+        self._stopping = True
+        left: list[str] | None = None
+        try:
+            left = await self.oms.stop(SETTLE_S)
+        finally:
+            self._stopping = ends or left == []
         return Reply(ok=not left, text="stopped" if not left else "", error="; ".join(left))
 
     async def idle(self, within_s: float) -> Reply:
         """Wait until nothing is in flight or due; not ok when that takes too long."""
         calm = await self.oms.wait_idle(within_s)
         return Reply(ok=calm, error="" if calm else f"not idle within {round(within_s * 1000)} ms")
+
+
+def _lets_out_more(line: str) -> bool:
+    """Whether a command line would allow makers again."""
+    try:
+        return isinstance(language.parse(line), c.Activate | c.Arm | c.Reducing)
+    except language.GrammarError:
+        return False
 
 
 @asynccontextmanager

@@ -53,7 +53,7 @@ class VenueRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HandlerRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One handler of the engine's deltas."""
+    """One handler of the engine's deltas, or a console attached: rows wait for it, ``failures`` are lines lost."""
 
     key: Key
     name: str

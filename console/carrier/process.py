@@ -62,7 +62,7 @@ class Ending:
         self._say(text)
         engine.tell(text, severity="warning")
         try:
-            reply = await engine.settle()
+            reply = await engine.settle(ends=True)
         except Exception as error:  # noqa: BLE001 - whatever broke, it was told to end, and says what it knows
             self._end(f"stopped; settling broke: {error!r}", LEFT)
             return

@@ -257,6 +257,34 @@ async def test_a_stop_that_a_console_asks_for_is_said_to_all_and_ends_the_engine
         assert (await next_of(console, wire.Farewell)).text == "over"
 
 
+async def test_while_the_engine_is_stopped_no_command_allows_makers_again():
+    """Whoever is attached may cancel and flatten; a maker let in now would fill with nobody there to hedge it."""
+    async with engine() as made:
+        made.engine.oms.stop = stopped = StillStopping()
+        settling = asyncio.create_task(made.engine.settle())
+        await stopped.asked.wait()
+        for line in ("activate", "reducing"):
+            assert "being stopped" in (await made.engine.command(line)).error
+        assert (await made.engine.command("cancel all")).ok
+        stopped.left.set_result(["an order is UNKNOWN"])
+        assert not (await settling).ok
+        assert (await made.engine.command("activate")).ok, "with something left it goes on"
+        assert not (await made.engine.settle(ends=True)).ok
+        assert not (await made.engine.command("activate")).ok
+
+
+class StillStopping:
+    """Stands for ``OMS.stop`` while hedges settle."""
+
+    def __init__(self):
+        self.asked = asyncio.Event()
+        self.left = asyncio.get_running_loop().create_future()
+
+    async def __call__(self, settle_s):
+        self.asked.set()
+        return await self.left
+
+
 # ------------------------------------------------------------------------- the socket
 
 
