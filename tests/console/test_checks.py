@@ -11,35 +11,18 @@ from console.checks import Checked, check_place
 from console.commands import Place
 from console.language import parse
 from gateways.contracts import Contracts, floor_to_step
-from gateways.standards import Contract, Level, QuoteUpdate, Side
+from gateways.standards import Level, QuoteUpdate, Side
+from tests.contracts import HYPERLIQUID_SOL, swap
 
 D = Decimal
 
-BINANCE_SOL = Contract(
-    venue="binance",
-    ticker="SOLUSDT",
-    base="SOL",
-    quote="USDT",
-    tick_size=D("0.01"),
-    lot_size=D("0.001"),
-    min_quantity=D("0.001"),
-    min_notional=D(5),
+BINANCE_SOL = swap("binance", "SOLUSDT", "SOL")
+HYPERLIQUID_ETH = msgspec.structs.replace(
+    HYPERLIQUID_SOL, ticker="ETH", base="ETH", lot_size=D("0.0001"), min_quantity=D("0.0001")
 )
-HYPE_SOL = Contract(
-    venue="hyperliquid",
-    ticker="SOL",
-    base="SOL",
-    quote="USDC",
-    tick_size=D("0.0001"),
-    lot_size=D("0.01"),
-    min_quantity=D("0.01"),
-    min_notional=D(10),
-    significant_digits=5,
-)
-HYPE_ETH = msgspec.structs.replace(HYPE_SOL, ticker="ETH", base="ETH", lot_size=D("0.0001"), min_quantity=D("0.0001"))
 DESK = {
     "binance": Contracts("binance", [BINANCE_SOL]),
-    "hyperliquid": Contracts("hyperliquid", [HYPE_SOL, HYPE_ETH]),
+    "hyperliquid": Contracts("hyperliquid", [HYPERLIQUID_SOL, HYPERLIQUID_ETH]),
 }
 
 
@@ -244,7 +227,7 @@ def test_no_more_waits_than_was_said(
     ends = sorted({*(cut for cut in cuts if cut < lots), lots})
     for start, end in zip([0, *ends], ends, strict=False):
         waiting += (end - start) * BINANCE_SOL.lot_size * ratio
-        send = floor_to_step(waiting, HYPE_SOL.lot_size)
+        send = floor_to_step(waiting, HYPERLIQUID_SOL.lot_size)
         worth = send * D("134.50")
         taken = send > 0 and send >= policy.above_quantity and worth >= max(policy.above_value, minimum)
         waiting -= send if taken else 0

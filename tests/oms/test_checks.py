@@ -15,36 +15,17 @@ from oms.hedge import events as e
 from oms.hedge.book import reserved
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import How, Leg, OnFailure, Policy, Rung
+from tests.contracts import HYPERLIQUID_SOL, swap
 
 D = Decimal
 
-SOL = Contract(
-    venue="binance",
-    ticker="SOLUSDT",
-    base="SOL",
-    quote="USDT",
-    tick_size=D("0.01"),
-    lot_size=D("0.01"),
-    min_quantity=D("0.05"),
-    min_notional=D(5),
-    max_quantity=D(1000),
-    market_max_quantity=D(100),
+SOL = swap(
+    "binance", "SOLUSDT", "SOL", lot="0.01", min_quantity=D("0.05"), max_quantity=D(1000), market_max_quantity=D(100)
 )
 ETH = msgspec.structs.replace(SOL, ticker="ETHUSDT", base="ETH")
-HYPE_SOL = Contract(
-    venue="hyperliquid",
-    ticker="SOL",
-    base="SOL",
-    quote="USDC",
-    tick_size=D("0.0001"),
-    lot_size=D("0.01"),
-    min_quantity=D("0.01"),
-    min_notional=D(10),
-    significant_digits=5,
-)
 DESK = {
     "binance": Contracts("binance", [SOL, ETH, msgspec.structs.replace(SOL, ticker="FXSUSDT", trading=False)]),
-    "hyperliquid": Contracts("hyperliquid", [HYPE_SOL]),
+    "hyperliquid": Contracts("hyperliquid", [HYPERLIQUID_SOL]),
 }
 ORDER = PlaceOrder(ticker="SOLUSDT", cloid="", amount=D(3), price=D("134.55"))
 
@@ -114,7 +95,7 @@ def test_a_contract_that_does_not_trade_takes_no_order() -> None:
 
 def test_significant_digits_bound_a_price() -> None:
     """Where a venue counts significant digits the nearest prices are those it takes at that price."""
-    denied = refused(HYPE_SOL, ticker="SOL", price=D("134.5512"))
+    denied = refused(HYPERLIQUID_SOL, ticker="SOL", price=D("134.5512"))
     assert "tick 0.01: the nearest are 134.5500 and 134.5600" in denied.text
 
 
@@ -175,7 +156,7 @@ def test_an_unknown_venue_or_ticker_is_refused_with_the_nearest_names() -> None:
 def test_legs_are_found_in_their_order() -> None:
     """Legs on other contracts, one each, are answered with those contracts."""
     legs = [Leg(venue="hyperliquid", ticker="SOL"), Leg(venue="binance", ticker="ETHUSDT", ratio=D("-0.5"))]
-    assert check_legs(SOL, legs, DESK) == [HYPE_SOL, ETH]
+    assert check_legs(SOL, legs, DESK) == [HYPERLIQUID_SOL, ETH]
 
 
 @pytest.mark.parametrize(
@@ -286,7 +267,7 @@ def test_what_is_not_hedged_yet_stays_reserved() -> None:
     assert reserved(kernel, REDUCING, lambda _: D(4), buying=True) == 0
     kernel.apply(e.MakerFilled(maker="m", filled=D(1), ts_ns=2))
     assert reserved(kernel, REDUCING, lambda _: D(3), buying=False) == -2
-    kernel.apply(e.Specified(contract=HYPE_SOL, ts_ns=3))
+    kernel.apply(e.Specified(contract=HYPERLIQUID_SOL, ts_ns=3))
     kernel.apply(e.Priced(venue="hyperliquid", ticker="SOL", bid=D(134), ask=D(135), ts_ns=3))
     assert kernel.books["hyperliquid", "SOL"].in_flight == D("-0.5")
     assert reserved(kernel, REDUCING, lambda _: D(3), buying=False) == -2
@@ -300,7 +281,7 @@ def test_several_legs_that_unwind_are_all_in_the_makers_base():
     legs = [Leg(venue="hyperliquid", ticker="SOL", policy=unwinds), Leg(venue="hyperliquid", ticker="ETH")]
     contracts = {
         "hyperliquid": Contracts(
-            "hyperliquid", [HYPE_SOL, msgspec.structs.replace(HYPE_SOL, ticker="ETH", base="ETH")]
+            "hyperliquid", [HYPERLIQUID_SOL, msgspec.structs.replace(HYPERLIQUID_SOL, ticker="ETH", base="ETH")]
         )
     }  # fmt: skip
     with pytest.raises(Denied, match="must all be in SOL"):

@@ -1,4 +1,4 @@
-"""What the tests of the Binance gateway share: contracts as the venue publishes them, and message makers."""
+"""What the tests of the Binance gateway share: contracts as the venue publishes them, a scripted exchange."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -6,37 +6,17 @@ from decimal import Decimal
 import pytest
 
 from gateways.contracts import Contracts
-from gateways.standards import Contract
+from tests.contracts import swap
 from tests.gateways.binance.stub_exchange import Stub, exchange
 
-
-def contract(ticker: str, base: str, **rules: object) -> Contract:
-    fields: dict[str, object] = {
-        "venue": "binance",
-        "ticker": ticker,
-        "base": base,
-        "quote": "USDT",
-        "tick_size": Decimal("0.01"),
-        "lot_size": Decimal("0.001"),
-        "min_quantity": Decimal("0.001"),
-        "min_notional": Decimal(20),
-    }
-    return Contract(**{**fields, **rules})
+D = Decimal
 
 
 @pytest.fixture
 def contracts() -> Contracts:
     """ETHUSDT, and 1000PEPEUSDT, whose unit is a thousand of ours."""
-    pepe = contract(
-        "1000PEPEUSDT",
-        "PEPE",
-        tick_size=Decimal("0.0000001"),
-        lot_size=Decimal(1000),
-        min_quantity=Decimal(1000),
-        min_notional=Decimal(5),
-        multiplier=Decimal(1000),
-    )
-    return Contracts("binance", [contract("ETHUSDT", "ETH"), pepe])
+    pepe = swap("binance", "1000PEPEUSDT", "PEPE", lot="1000", tick_size=D("0.0000001"), multiplier=D(1000))
+    return Contracts("binance", [swap("binance", "ETHUSDT", "ETH", min_notional=D(20)), pepe])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of the Bybit gateway share: contracts as the venue publishes them."""
+"""What the tests of the Bybit gateway share: contracts as the venue publishes them, a scripted exchange."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -6,36 +6,17 @@ from decimal import Decimal
 import pytest
 
 from gateways.contracts import Contracts
-from gateways.standards import Contract
+from tests.contracts import swap
 from tests.gateways.bybit.stub_exchange import Stub, exchange
 
-
-def contract(ticker: str, base: str, **rules: object) -> Contract:
-    fields: dict[str, object] = {
-        "venue": "bybit",
-        "ticker": ticker,
-        "base": base,
-        "quote": "USDT",
-        "tick_size": Decimal("0.01"),
-        "lot_size": Decimal("0.01"),
-        "min_quantity": Decimal("0.01"),
-        "min_notional": Decimal(5),
-    }
-    return Contract(**{**fields, **rules})
+D = Decimal
 
 
 @pytest.fixture
 def contracts() -> Contracts:
     """ETHUSDT, and 1000PEPEUSDT, whose unit is a thousand of ours."""
-    pepe = contract(
-        "1000PEPEUSDT",
-        "PEPE",
-        tick_size=Decimal("0.0000000001"),
-        lot_size=Decimal(100_000),
-        min_quantity=Decimal(100_000),
-        multiplier=Decimal(1000),
-    )
-    return Contracts("bybit", [contract("ETHUSDT", "ETH"), pepe])
+    pepe = swap("bybit", "1000PEPEUSDT", "PEPE", lot="100000", tick_size=D("0.0000000001"), multiplier=D(1000))
+    return Contracts("bybit", [swap("bybit", "ETHUSDT", "ETH", lot="0.01"), pepe])
 
 
 @pytest.fixture
