@@ -40,7 +40,7 @@ from tests.gateways.bybit.messages import (
     public,
     push,
 )
-from tests.gateways.bybit.stub_exchange import KEY, SECRET, Stub, connected, exchange, taken
+from tests.gateways.bybit.stub_exchange import KEY, SECRET, Stub, connected, taken
 from tests.gateways.listening import Desk
 
 D = Decimal
@@ -74,7 +74,7 @@ async def cutting(message: dict[str, Any], socket: web.WebSocketResponse) -> Non
 async def test_connect_logs_in_and_subscribes(stub: Stub) -> None:
     """Contracts are there; both private connections were logged in with a signature that verifies; topics are asked."""
     exchange_, _ = stub
-    async with connected(*stub) as (venue, desk):
+    async with connected(*stub) as (venue, _):
         assert list(venue.contracts) == ["ETHUSDT"]
         for name in ("private", "trade"):
             message = exchange_.received[name][0]
@@ -83,51 +83,6 @@ async def test_connect_logs_in_and_subscribes(stub: Stub) -> None:
             assert signature == sign(SECRET, f"GET/realtime{expires_ms}")
             assert NOW_MS < expires_ms < NOW_MS + 60_000
         assert exchange_.topics("private") == ["order.linear", "execution.linear", "position.linear", "wallet"]
-        assert desk.states_of(Channel.PRIVATE) == [True]
-        assert desk.states_of(Channel.TRADE) == [True]
-        assert desk.states_of(Channel.REST) == [True]
-    assert desk.states_of(Channel.PRIVATE) == [True], "closing on purpose is no news"
-
-
-async def test_close_is_idempotent_and_ends_every_task(stub: Stub) -> None:
-    """After close nothing of the venue runs; a second close does nothing; a later request is not sent."""
-    before = asyncio.all_tasks()
-    async with connected(*stub) as (venue, _):
-        await venue.subscribe("ETHUSDT")
-        await stub[0].until(lambda: bool(stub[0].received["public"]))
-    await venue.close()
-    assert {task for task in asyncio.all_tasks() - before if task.get_name().startswith("bybit")} == set()
-    with pytest.raises(Unavailable):
-        await venue.balances()
-
-
-async def test_unreachable_venue_is_unavailable() -> None:
-    """Nobody listens: connect says so."""
-    async with exchange() as (_, endpoints):
-        pass
-    venue, desk = BybitVenue("bybit", endpoints), Desk()
-    with pytest.raises(Unavailable):
-        await venue.connect(desk.sink, desk)
-
-
-async def test_refused_key_is_rejected(stub: Stub) -> None:
-    """A wrong key is told as what it is, not as a connection that keeps trying."""
-    exchange_, endpoints = stub
-    exchange_.rest["/v5/position/list"] = 200, answer({}, 10003, "API key is invalid.")
-    venue, desk = BybitVenue("bybit", endpoints), Desk()
-    with pytest.raises(Rejected) as raised:
-        await venue.connect(desk.sink, desk)
-    assert raised.value.reason is RejectReason.CREDENTIALS
-
-
-async def test_hedge_mode_is_denied(stub: Stub) -> None:
-    """An account with a position kept apart by side is refused before any order."""
-    exchange_, endpoints = stub
-    exchange_.rest["/v5/position/list"] = 200, page([position_row(positionIdx=2)])
-    venue, desk = BybitVenue("bybit", endpoints), Desk()
-    with pytest.raises(Denied, match="one-way"):
-        await venue.connect(desk.sink, desk)
-    assert exchange_.sockets["private"] == []
 
 
 def test_endpoints_must_name_every_address() -> None:
@@ -218,21 +173,6 @@ async def test_unknown_private_messages_are_counted(stub: Stub) -> None:
         await stub[0].push("private", push("lunar", []))
         await desk.until(lambda: bool(desk.dropped))
     assert desk.dropped == ["unknown private message lunar"]
-
-
-async def test_a_sink_that_raises_forces_a_reconnect(stub: Stub) -> None:
-    """A message that was not taken in is reported, and reconciled by a new connection."""
-    exchange_, endpoints = stub
-    venue, desk = BybitVenue("bybit", endpoints), Desk()
-
-    def sink(batch: object) -> None:
-        raise ZeroDivisionError
-
-    await venue.connect(sink, desk)
-    await exchange_.push("private", push("order", [order_row()]))
-    await desk.until(lambda: desk.states_of(Channel.PRIVATE) == [True, False, True])
-    await venue.close()
-    assert "ZeroDivisionError" in desk.dropped[0]
 
 
 # ------------------------------------------------------------------ order entry

@@ -1,12 +1,11 @@
 """The venue against a scripted exchange: connecting, the private and public streams, and queries."""
 
-import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from gateways.errors import Denied, NotFound, RateLimited, Rejected, Unavailable, Unknown
+from gateways.errors import Denied, NotFound, RateLimited, Unavailable, Unknown
 from gateways.okx.venue import OkxVenue
 from gateways.router import make_venue
 from gateways.standards import (
@@ -23,7 +22,7 @@ from gateways.standards import (
 from gateways.venue import Channel, Endpoints
 from tests.gateways.listening import Desk
 from tests.gateways.okx.messages import CLOID, ETH, book_row, filled, instrument, order, orders_push, push, trade_row
-from tests.gateways.okx.stub_exchange import KEY, PASSPHRASE, SECRET, Stub, connected, exchange, said
+from tests.gateways.okx.stub_exchange import KEY, PASSPHRASE, SECRET, Stub, connected, said
 
 D = Decimal
 CONFIG = ("GET", "/api/v5/account/config")
@@ -39,59 +38,11 @@ NOW_NS = 1_700_000_000_000_000_000
 
 
 async def test_connect_logs_in_subscribes_and_loads(stub: Stub) -> None:
-    """Contracts are there in base units, the private stream subscribed to orders, positions and money, all is up."""
-    async with connected(*stub) as (venue, desk):
+    """Contracts are there in base units, the private stream subscribed to orders, positions and money."""
+    async with connected(*stub) as (venue, _):
         assert venue.contracts[ETH].lot_size == D("0.001")
-        assert desk.states_of(Channel.PRIVATE) == [True]
-        assert desk.states_of(Channel.TRADE) == [True]
-        assert desk.states_of(Channel.REST) == [True]
         [message] = [each for each in stub[0].received["private"] if each["op"] == "subscribe"]
         assert [arg["channel"] for arg in message["args"]] == ["orders", "positions", "account"]
-    assert desk.states_of(Channel.PRIVATE) == [True], "closing on purpose is no news"
-
-
-async def test_close_is_idempotent_and_ends_every_task(stub: Stub) -> None:
-    """After close nothing of the venue runs; a second close does nothing; a later request is not sent."""
-    before = asyncio.all_tasks()
-    async with connected(*stub) as (venue, _):
-        await venue.subscribe(ETH)
-        await stub[0].until(lambda: bool(stub[0].received["public"]))
-    await venue.close()
-    left = {task for task in asyncio.all_tasks() - before if task.get_name().startswith("okx ")}
-    assert left == set()
-    with pytest.raises(Unavailable):
-        await venue.balances()
-
-
-async def test_unreachable_venue_is_unavailable() -> None:
-    """Nobody listens: connect says so, and leaves nothing behind."""
-    async with exchange() as (_, endpoints):
-        pass
-    venue, desk = OkxVenue("okx", endpoints), Desk()
-    with pytest.raises(Unavailable):
-        await venue.connect(desk.sink, desk)
-
-
-@pytest.mark.parametrize(
-    ("config", "said_"),
-    [({"posMode": "long_short_mode", "acctLv": "2"}, "net mode"), ({"posMode": "net_mode", "acctLv": "1"}, "spot")],
-)
-async def test_modes_that_the_desk_does_not_trade_are_denied(stub: Stub, config: dict[str, str], said_: str) -> None:
-    """Longs and shorts apart, or no swaps at all: refused before any order."""
-    exchange_, endpoints = stub
-    exchange_.rest[CONFIG] = said(config)
-    with pytest.raises(Denied, match=said_):
-        await OkxVenue("okx", endpoints).connect(Desk().sink, Desk())
-    assert exchange_.sockets["private"] == []
-
-
-async def test_refused_key_is_rejected(stub: Stub) -> None:
-    """A wrong key is told as what it is, not as a connection that keeps trying."""
-    exchange_, endpoints = stub
-    exchange_.rest[CONFIG] = said(code="50111", msg="Invalid OK-ACCESS-KEY", status=401)
-    with pytest.raises(Rejected) as raised:
-        await OkxVenue("okx", endpoints).connect(Desk().sink, Desk())
-    assert raised.value.reason is RejectReason.CREDENTIALS
 
 
 async def test_refused_login_is_not_connected(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
