@@ -274,6 +274,9 @@ class Venue(ABC):
         """Take the switch back: nothing is cancelled any more. Idempotent. Raises as ``arm_dead_man``, and Unknown."""
         raise Denied(self.alias, f"no dead man's switch to take back for {ticker or 'the account'}")
 
+    def doubt_clock(self) -> None:  # noqa: B027 - one that needs no clock of the venue's has nothing to do
+        """Have the venue's clock measured anew, soon: it refused a request for its time, or our own clock jumped."""
+
     @abstractmethod
     async def reference_price(self, ticker: str) -> Decimal | None:
         """A recent price: the mid last seen on the public stream, else asked by REST; None if neither."""

@@ -18,6 +18,7 @@ from gateways.standards import (
     OrderStatus,
     OrderUpdate,
     PlaceOrder,
+    RejectReason,
 )
 from oms import checks, portfolio
 from oms.arming import DeskState
@@ -39,7 +40,7 @@ from oms.killswitch import KillSwitch
 from oms.killswitch import Rules as KillRules
 from oms.limits import Limits as RiskLimits
 from oms.order_desk import OrderDesk
-from oms.orders import Order, Role
+from oms.orders import Order, OrderDelta, Role
 from oms.outages import Outages
 from oms.recovery import recover, replay, restore_orders
 from oms.risk.guard import Guard
@@ -223,7 +224,8 @@ class OMS(OrderDesk):
         """Say so; decide anew what fell due meanwhile, and ask the venues for what was missed."""
         self.alert("", "", f"{jump}: the desk's own time was not moved, what fell due is decided anew", "error")
         self.hedge.wake()
-        for exc in self.gateway.venues:
+        for exc, venue in self.gateway.venues.items():
+            venue.doubt_clock()
             self.supervisor.reconcile_soon(exc)
         self.killswitch.jumped(jump)
         for callback in self._jump_callbacks:
@@ -252,6 +254,8 @@ class OMS(OrderDesk):
         """Take a delta in the turn in which it came about: the hedge decision first."""
         self.hedge.order_delta_hedge(delta)
         self.guard.noticed(delta)
+        if isinstance(delta, OrderDelta) and delta.after.reason is RejectReason.CLOCK and "reason" in delta.changed:
+            self.gateway.venue(delta.after.venue).doubt_clock()
 
     def _not_cancelled(self, order: Order, text: str) -> None:
         self.alert(order.venue, order.ticker, f"order {order.key[:8]} was not cancelled: {text}", cloid=order.key)

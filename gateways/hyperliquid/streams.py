@@ -12,6 +12,7 @@ import msgspec
 
 from gateways.errors import Unavailable
 from gateways.hyperliquid.decode import GREETING
+from gateways.hyperliquid.entry import OrderEntry
 from gateways.hyperliquid.session import Session
 from gateways.hyperliquid.wire import Envelope, PostReply, read
 from gateways.standards import ZERO, BalanceUpdate, Event, PositionUpdate, QuoteUpdate
@@ -214,3 +215,13 @@ class PublicStream:
             if isinstance(event, QuoteUpdate) and event.ticker in self._tickers:
                 self._quotes[event.ticker] = event
         self._session.publish(events, ts_recv_ns, private=False)
+
+
+class Link(msgspec.Struct):
+    """What a connected venue has: its user, and the ways to it."""
+
+    user: str
+    entry: OrderEntry
+    private: PrivateStream
+    public: PublicStream
+    clock: asyncio.Task[None] | None = None

@@ -32,7 +32,7 @@ from gateways.hyperliquid.encode import (
 from gateways.hyperliquid.entry import BATCH, REPLY_TIMEOUT_S, OrderEntry, post_calls
 from gateways.hyperliquid.fills import ENDED_AS_STATED, with_fills
 from gateways.hyperliquid.session import WEIGHT, Session
-from gateways.hyperliquid.streams import PrivateStream, PublicStream
+from gateways.hyperliquid.streams import Link, PrivateStream, PublicStream
 from gateways.standards import (
     AmendOrder,
     BalanceUpdate,
@@ -119,7 +119,7 @@ class HyperliquidVenue(Venue):
         self.capabilities = msgspec.structs.replace(CAPABILITIES, market_slippage=slippage)
         self._connect_timeout = connect_timeout
         self._reply_timeout = reply_timeout
-        self._link: _Link | None = None
+        self._link: Link | None = None
 
     @property
     def contracts(self) -> Contracts:  # type: ignore[override]  # held by the session, which every channel reads
@@ -149,11 +149,10 @@ class HyperliquidVenue(Venue):
         try:
             await self.load_contracts()
             await self._link.public.start()
-        except (Unknown, DecodeError) as error:
+        except BaseException as error:
             await self.close()
-            raise Unavailable(self.alias, f"cannot connect: {error.text}") from error
-        except BaseException:
-            await self.close()
+            if isinstance(error, (Unknown, DecodeError)):
+                raise Unavailable(self.alias, f"cannot connect: {error.text}") from error
             raise
 
     def budget_used(self) -> str:
@@ -163,18 +162,23 @@ class HyperliquidVenue(Venue):
     async def close(self) -> None:
         """See ``Venue.close``."""
         link, self._link = self._link, None
-        if link is not None:
-            try:
-                await asyncio.gather(link.private.close(), link.public.close(), ended(link.clock))
-            finally:
-                await self._session.close()
+        if link is None:
+            return
+        try:
+            await asyncio.gather(link.private.close(), link.public.close(), ended(link.clock))
+        finally:
+            await self._session.close()
+
+    def doubt_clock(self) -> None:
+        """See ``Venue.doubt_clock``."""
+        self._session.doubt_clock()
 
     def renew_private(self, reason: str) -> None:
         """See ``Venue.renew_private``. Orders go by the same connection: those without a reply become unknown."""
         if self._link is not None:
             self._link.private.renew(reason)
 
-    def _make_link(self, user: str, sink: Sink, watcher: Watcher) -> "_Link":
+    def _make_link(self, user: str, sink: Sink, watcher: Watcher) -> Link:
         if self._link is not None:
             raise Denied(self.alias, "connected already")
         self._session.open(sink, watcher)
@@ -186,7 +190,7 @@ class HyperliquidVenue(Venue):
             lost=calls.disconnected,
         )
         entry = OrderEntry(self._session, send=private.send, calls=calls, reply_timeout=self._reply_timeout)
-        return _Link(user=user, entry=entry, private=private, public=PublicStream(self._session))
+        return Link(user=user, entry=entry, private=private, public=PublicStream(self._session))
 
     # ------------------------------------------------------------------ public data
 
@@ -368,7 +372,7 @@ class HyperliquidVenue(Venue):
 
     # ------------------------------------------------------------------ questions
 
-    def _connected(self) -> "_Link":
+    def _connected(self) -> Link:
         if self._link is None:
             raise Unavailable(self.alias, "not connected: not sent")
         return self._link
@@ -382,16 +386,6 @@ class HyperliquidVenue(Venue):
             {WEIGHT: _WEIGHTS.get(type(request), _OTHER_WEIGHT)},
             priority,
         )
-
-
-class _Link(msgspec.Struct):
-    """What a connected venue has."""
-
-    user: str
-    entry: OrderEntry
-    private: PrivateStream
-    public: PublicStream
-    clock: asyncio.Task[None] | None = None
 
 
 _VERBS: dict[type, str] = {

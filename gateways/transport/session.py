@@ -4,6 +4,7 @@ A venue adds what its refusals mean and where its clock is; the waiting, sending
 """
 
 import asyncio
+import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -51,6 +52,7 @@ class Session(ABC):
         self.contracts = Contracts(alias)
         self.gate = Gate(alias, Budget(pools))
         self.redactor = Redactor(secrets)
+        self._clock_doubted = asyncio.Event()
         self.offset_ms = 0
         self._clock_trip_ns: int | None = None
         """The venue's clock minus ours: requests carry the venue's time, so that their window means what it says."""
@@ -104,19 +106,29 @@ class Session(ABC):
         if self._watcher is not None and 0 <= trip_ns <= TELLING_TRIP_NS:
             self._watcher.clock_measured(self.alias, self.offset_ms * 1_000_000)
 
+    def doubt_clock(self) -> None:
+        """Let the keeper of the clock learn it now: a request was refused for its time, or our own clock jumped."""
+        self._clock_doubted.set()
+
     async def keep_clock(self, every_s: float, *, now: bool = False) -> None:
         """Learn the venue's clock anew every so often, for ever; a failed look at it leaves what was known.
 
-        ``now``: and at once, where connecting does not wait for it.
+        ``now``: and at once, where connecting does not wait for it. So it is once the clock is doubted.
         """
-        wait_s = 0.0 if now else every_s
+        if not now:
+            await self._time_to_look(every_s)
         while True:
-            await asyncio.sleep(wait_s)
-            wait_s = every_s
             try:
                 await self.synchronize_clock()
             except VenueError as error:
                 self.dropped(f"the venue's clock was not learnt: {error.text}")
+            await self._time_to_look(every_s)
+
+    async def _time_to_look(self, every_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(every_s):
+                await self._clock_doubted.wait()
+        self._clock_doubted.clear()
 
     @abstractmethod
     async def _server_ms(self) -> int:

@@ -123,6 +123,10 @@ class StreamedVenue(Venue, Generic[S]):
         finally:
             await self._session.close()
 
+    def doubt_clock(self) -> None:
+        """See ``Venue.doubt_clock``."""
+        self._session.doubt_clock()
+
     def renew_private(self, reason: str) -> None:
         """Open the private stream anew: a new connection, logged in and subscribed; the order entry stays."""
         self._private.renew(reason)

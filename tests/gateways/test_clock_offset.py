@@ -95,3 +95,24 @@ async def test_a_question_that_waited_long_does_not_undo_what_is_known(trip_ns: 
     known = session.offset_ms
     await session.synchronize_clock()
     assert session.offset_ms == known == 4_999
+
+
+async def test_a_doubted_clock_is_learnt_at_once() -> None:
+    """A request was refused for its time: not after the minute that the keeper would wait."""
+    learnt = asyncio.Event()
+
+    class Asked(_Session):
+        async def _server_ms(self) -> int:
+            learnt.set()
+            return await super()._server_ms()
+
+    session = Asked(1)
+    keeper = asyncio.create_task(session.keep_clock(3_600))
+    try:
+        for _ in range(2):
+            session.doubt_clock()
+            await asyncio.wait_for(learnt.wait(), 5)
+            learnt.clear()
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)

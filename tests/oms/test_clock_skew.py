@@ -2,9 +2,10 @@
 
 import pytest
 
-from gateways.errors import Denied
+from gateways.errors import Denied, Rejected
 from gateways.standards import RejectReason
 from oms.checks import check_clock
+from oms.clock import Jump, JumpKind
 from tests.oms.stub_venue import D, desk, virtual
 
 MS = 1_000_000
@@ -39,3 +40,27 @@ async def test_a_wrong_clock_stops_makers_and_neither_hedges_nor_cancels() -> No
         assert await made.oms.cancel_orders(made.oms.makers_working()) == 1
         made.oms.supervisor.clock_measured("b", 3 * MS)
         await made.maker("1", "98")
+
+
+@virtual
+async def test_a_refusal_for_its_time_has_the_venues_clock_measured_at_once() -> None:
+    """The next try is signed by the right time: not refused until the retry budget is spent."""
+    async with desk() as made:
+        doubted = []
+        made.b.doubt_clock = lambda: doubted.append(made.loop.time())
+        maker = await made.maker("1")
+        made.b.script["hedge"].append(Rejected("b", "outside of the recvWindow", reason=RejectReason.CLOCK))
+        made.a.trade(maker, "0.5")
+        await made.until(lambda: made.book.hedged == D("-0.5"))
+        assert len(doubted) == 1
+
+
+@virtual
+async def test_a_jump_of_our_own_clock_has_every_venues_measured() -> None:
+    """What a request is stamped with has moved by as much."""
+    async with desk() as made:
+        doubted: list[str] = []
+        for venue in (made.a, made.b):
+            venue.doubt_clock = lambda alias=venue.alias: doubted.append(alias)
+        made.oms._time_jumped(Jump(kind=JumpKind.UTC, size_ns=3_000 * MS))
+        assert doubted == ["a", "b"]
