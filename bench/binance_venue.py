@@ -7,6 +7,7 @@ was pushed before.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from bench.socket_server import Socket
 
 TICKER, BASE, PRICE, LOT = "ETHUSDT", "ETH", "2500.00", "0.010"
 MARKET_S = 0.1
+TRADES_KEPT = 20_000
 
 CONTRACT = {
     "symbol": TICKER, "pair": TICKER, "contractType": "PERPETUAL", "status": "TRADING", "baseAsset": BASE,
@@ -49,7 +51,9 @@ class Account:
 
     def __init__(self) -> None:
         self.orders: dict[int, dict[str, Any]] = {}
-        self.trades: list[dict[str, Any]] = []
+        self.trades: deque[dict[str, Any]] = deque(maxlen=TRADES_KEPT)
+        self.traded = 0
+        """How many there were: the last one's id."""
         self.position = 0
         """In thousandths of the base."""
         self.sockets: dict[str, Socket] = {}
@@ -61,7 +65,8 @@ class Account:
     def page_of_trades(self, params: dict[str, Any]) -> list[dict[str, Any]]:
         """Up to 1,000 executions, oldest first, from an id on or else between two times."""
         if "fromId" in params:
-            return self.trades[int(params["fromId"]) - 1 :][:1_000]
+            since_id = int(params["fromId"])
+            return [each for each in self.trades if each["id"] >= since_id][:1_000]
         since, until = int(params.get("startTime", 0)), int(params.get("endTime", 1 << 62))
         return [each for each in self.trades if since <= each["time"] <= until][:1_000]
 
@@ -243,7 +248,7 @@ class BinanceVenue:
         order["status"] = "FILLED" if filled >= _thousandths(order["origQty"]) else "PARTIALLY_FILLED"
         order["avgPrice"], order["updateTime"] = PRICE, now_ms()
         account.position += sign * _thousandths(quantity)
-        trade_id = len(account.trades) + 1
+        trade_id = account.traded = account.traded + 1
         account.trades.append({
             "id": trade_id, "orderId": order["orderId"], "symbol": TICKER, "side": order["side"], "price": PRICE,
             "qty": quantity, "commission": "0", "commissionAsset": "USDT", "maker": maker, "time": now_ms(),

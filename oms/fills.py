@@ -3,6 +3,7 @@
 No clock, no I/O.
 """
 
+from collections import deque
 from decimal import Decimal
 
 import msgspec
@@ -12,8 +13,8 @@ from gateways.standards import FillEvent
 TradeKey = tuple[str, str, str, str]
 """Venue, ticker, oid, trade id: what makes a fill unique."""
 
-OrderKey = tuple[str, str, str]
-"""Venue, ticker, oid."""
+FILLS_KEPT = 50_000
+"""Fills held. Older ones fall out: their orders still know them (``OrdersPage.counted``), so none counts twice."""
 
 
 def trade_key(fill: FillEvent) -> TradeKey:
@@ -22,18 +23,17 @@ def trade_key(fill: FillEvent) -> TradeKey:
 
 
 class FillsPage:
-    """The fills of all venues, in the order in which they became known.
+    """The last fills of all venues, in the order in which they became known.
 
     ``conflicts`` counts reports of a known trade with another amount or price: the first stands, since a fill that was
     counted is never taken back here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = FILLS_KEPT) -> None:
         self.conflicts = 0
+        self._kept = kept
         self._fills: dict[TradeKey, FillEvent] = {}
-        self._by_order: dict[OrderKey, list[TradeKey]] = {}
-        self._by_cloid: dict[str, dict[TradeKey, None]] = {}
-        self._last_ns: dict[str, int] = {}
+        self._oldest: deque[TradeKey] = deque()
         self._corrected: dict[TradeKey, Decimal] = {}
 
     def __len__(self) -> int:
@@ -48,15 +48,16 @@ class FillsPage:
         known = self._fills.get(key)
         if known is None:
             self._fills[key] = fill
-            self._by_order.setdefault(key[:3], []).append(key)
-        else:
-            if (known.amount, known.price) != (fill.amount, fill.price):
-                self.conflicts += 1
-            fill = self._fills[key] = _enriched(known, fill)
-        if fill.cloid is not None:
-            self._by_cloid.setdefault(fill.cloid, {})[key] = None
-        self._last_ns[fill.venue] = max(self._last_ns.get(fill.venue, 0), fill.ts_venue_ns)
-        return known is None
+            self._oldest.append(key)
+            if len(self._oldest) > self._kept:
+                oldest = self._oldest.popleft()
+                del self._fills[oldest]
+                self._corrected.pop(oldest, None)
+            return True
+        if (known.amount, known.price) != (fill.amount, fill.price):
+            self.conflicts += 1
+        self._fills[key] = _enriched(known, fill)
+        return False
 
     def correction(self, fill: FillEvent) -> Decimal:
         """By how much a report changes a trade that was known otherwise, signed; zero where it says nothing new.
@@ -77,18 +78,6 @@ class FillsPage:
     def get_all(self, venue: str | None = None, ticker: str | None = None) -> list[FillEvent]:
         """The fills of a venue, of a contract or of all, in the order in which they became known."""
         return [f for f in self._fills.values() if venue in {None, f.venue} and ticker in {None, f.ticker}]
-
-    def of_order(self, venue: str, ticker: str, oid: str) -> list[FillEvent]:
-        """The fills of one venue order id, in the order in which they became known."""
-        return [self._fills[key] for key in self._by_order.get((venue, ticker, oid), ())]
-
-    def of_cloid(self, cloid: str) -> list[FillEvent]:
-        """The fills that any report gave this client order id, over all the venue order ids that it had."""
-        return [self._fills[key] for key in self._by_cloid.get(cloid, ())]
-
-    def last_ts_ns(self, venue: str) -> int | None:
-        """The venue's time of its latest fill known here, from which to ask for missed ones; None for none."""
-        return self._last_ns.get(venue)
 
 
 def _enriched(known: FillEvent, later: FillEvent) -> FillEvent:

@@ -174,6 +174,15 @@ class OrdersPage:
         record = self._records[key]
         return tuple(OidFilled(oid, known.filled, known.amount) for oid, known in record.oids.items())
 
+    def counted(self, fill: FillEvent) -> bool:
+        """Whether an order has that trade already."""
+        key = self._by_oid.get((fill.venue, fill.oid))
+        if key is None:
+            return False
+        record = self._records[key]
+        known = record.oids.get(fill.oid)
+        return record.order.ticker == fill.ticker and known is not None and fill.trade_id in known.trade_ids
+
     def restore(self, order: Order, evidence: tuple[OidFilled, ...]) -> None:
         """Enter an order as a journal tells of it, before anything else is known. Raises ValueError as ``register``."""
         self.register(order)

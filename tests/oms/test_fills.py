@@ -42,8 +42,6 @@ def test_a_trade_is_told_apart_by_venue_ticker_order_and_trade():
     assert page.get_all() == [one, *others]
     assert page.get_all("binance", "ETHUSDT") == [one, others[0], others[1]]
     assert page.get_all("binance2") == [others[3]]
-    assert page.of_order("binance", "ETHUSDT", "7") == [one, others[0]]
-    assert page.of_order("binance", "ETHUSDT", "99") == []
 
 
 def test_a_later_report_adds_what_the_first_did_not_say():
@@ -54,7 +52,6 @@ def test_a_later_report_adds_what_the_first_did_not_say():
     page.add(fill(cloid="cd" * 16, fee=Decimal(7), fee_asset="BNB", is_maker=False, ts_venue_ns=5))
     known = page.peek("binance", "ETHUSDT", "7", "1")
     assert known == fill(cloid=CLOID, fee=Decimal("0.2"), fee_asset="USDT", is_maker=True, ts_venue_ns=9, forced=True)
-    assert page.of_cloid(CLOID) == [known]
 
 
 def test_a_zero_fee_is_said():
@@ -76,25 +73,16 @@ def test_a_contradiction_is_counted_and_the_first_stands():
     assert page.peek("binance", "ETHUSDT", "7", "1").amount == Decimal("0.5")
 
 
-def test_the_fills_of_a_cloid_span_its_venue_order_ids():
-    """An amend may give an order a new oid: its cloid finds the fills of all of them."""
-    page = FillsPage()
-    first, second = fill("1", oid="7", cloid=CLOID), fill("2", oid="8", cloid=CLOID)
-    page.add(first)
-    page.add(second)
-    assert page.of_cloid(CLOID) == [first, second]
-    assert page.of_cloid("ef" * 16) == []
-
-
-def test_the_last_known_time_is_by_venue():
-    """It is the latest that the venue wrote, not the last that came."""
-    page = FillsPage()
-    assert page.last_ts_ns("binance") is None
-    page.add(fill("1", ts_venue_ns=30))
-    page.add(fill("2", ts_venue_ns=20))
-    page.add(fill("1", venue="hyperliquid", ts_venue_ns=99))
-    assert page.last_ts_ns("binance") == 30
-    assert page.last_ts_ns("hyperliquid") == 99
+def test_only_the_last_fills_are_held():
+    """The oldest fall out, each in its turn, with what was said of their correction."""
+    page = FillsPage(kept=3)
+    for number in range(10):
+        page.correction(fill(str(number)))
+        assert page.add(fill(str(number))) is True
+        page.correction(fill(str(number), amount="0.7"))
+    assert [f.trade_id for f in page.get_all()] == ["7", "8", "9"]
+    assert (len(page), len(page._corrected)) == (3, 3)
+    assert page.add(fill("8")) is False
 
 
 complete = st.builds(
@@ -123,7 +111,6 @@ def test_any_order_and_repetition_gives_the_same_page(reports, random):
     more_news = [other.add(report) for report in shuffled]
     assert {trade_key(f): f for f in page.get_all()} == {trade_key(f): f for f in other.get_all()}
     assert sum(news) == sum(more_news) == len({trade_key(report) for report in reports})
-    assert {trade_key(f) for f in page.of_cloid(CLOID)} == {trade_key(f) for f in reports if f.cloid}
     assert page.conflicts == other.conflicts == 0
 
 

@@ -17,6 +17,7 @@ from gateways.standards import (
 )
 from oms import cloid
 from oms.deltas import HedgeDelta
+from oms.fills import FillsPage
 from oms.hedge.policy import How, Rung
 from oms.orders import Order, Role
 from oms.system import OMS
@@ -184,6 +185,30 @@ async def test_mirrors_tell_of_orders_positions_and_fills():
         assert [delta.last_fill for delta in deltas] == [0, 0, 1, 1]
         assert fills == [1, 1]
         assert positions == [-2]
+
+
+@virtual
+async def test_a_fill_told_again_after_the_fills_page_let_go_of_it_counts_once():
+    """The page of fills holds the last ones only; the order knows all of its trades, so nothing is counted anew."""
+    async with desk() as made:
+        made.oms.fills = FillsPage(kept=1)
+        key = await made.maker()
+        told = []
+
+        async def on_fill(fill):
+            told.append(fill)
+
+        made.oms.account_fills_mirror("a", on_fill)
+        made.a.trade(key, "1")
+        made.a.trade(key, "2")
+        await made.until(lambda: made.oms.idle)
+        first = made.a.fills[0]
+        assert made.oms.fills.peek("a", "X", first.oid, first.trade_id) is None
+        expected, target = made.oms.positions.expected("a", "X"), made.book.target
+        made.oms.take(first, made.oms.clock.now_ns())
+        await made.until(lambda: made.oms.idle)
+        assert (made.oms.positions.expected("a", "X"), made.book.target) == (expected, target)
+        assert [fill.amount for fill in told] == [1, 2]
 
 
 # ------------------------------------------------------------------ placing
