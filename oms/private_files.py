@@ -40,10 +40,10 @@ def open_file(path: Path, flags: int) -> int:
 def write_file(path: Path, text: str) -> None:
     """Put a text into the place of a file, whole or not at all, in a folder that is made where it is missing.
 
-    Raises OSError.
+    Of several processes that do so at once the last one wins. Raises OSError.
     """
     make_folder(path.parent)
-    made = path.with_name(f"{path.name}.new")
+    made = path.with_name(f"{path.name}.{os.getpid()}.new")
     file = open_file(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with os.fdopen(file, "w", encoding="utf-8") as out:
         out.write(text)

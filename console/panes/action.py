@@ -40,6 +40,9 @@ PANES = (
 )  # fmt: skip
 """The panes in the order of their number keys, the tenth by 0."""
 
+LEAVING = frozenset({"quit", "leave"})
+"""Actions that a console may do which may only look, whatever risk they carry."""
+
 NOT_TABLES = frozenset({"ladder"})
 """Panes whose keys are not those of a live table."""
 
@@ -89,9 +92,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     def blocked(self, mirror: Mirror, selection: when.Selection = when.NOTHING) -> str | None:
         """Why it cannot be done now, to this selection, in one phrase; None if it can be."""
-        return (
-            (when.may_only_look(mirror) if self.risk else None) or self.enabled(mirror) or self.fits(mirror, selection)
-        )
+        looks = when.may_only_look(mirror) if self.risk and self.id not in LEAVING else None
+        return looks or self.enabled(mirror) or self.fits(mirror, selection)
 
     @property
     def key_label(self) -> str:

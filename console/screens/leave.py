@@ -116,7 +116,7 @@ class LeaveDialog(Dialog[bool]):
             self.dismiss(result=True)
             return
         self._stopping = False
-        told = Content(f"Not all is settled: {reply.error or reply.text}")
+        told = Content(f"Not stopped: {reply.error or reply.text}")
         self.query_one("#progress", Static).update(told.stylize("bold"))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

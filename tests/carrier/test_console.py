@@ -28,6 +28,13 @@ async def test_leaving_says_that_the_engine_goes_on(apart):
         assert stage.link.stopped == [False]
 
 
+async def test_a_console_that_may_only_look_can_leave(apart):
+    """Leaving is no command to the desk."""
+    async with staged(desk_frame(header=header(view=True))) as stage:
+        await stage.press("q")
+        await stage.opened(LeaveDialog)
+
+
 async def test_a_console_that_may_only_look_says_so_and_sends_nothing():
     """The top bar says it; what carries risk is blocked with the reason, PANIC among it, and looking is not."""
     async with staged(desk_frame(header=header(view=True))) as stage:

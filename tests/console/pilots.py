@@ -19,7 +19,7 @@ _QUIET_TURNS = 12
 async def settled(app: App) -> None:
     """Wait until no widget in sight has a message waiting or is to be laid out, for some turns of the loop."""
     quiet = 0
-    while quiet < _QUIET_TURNS:
+    while quiet < _QUIET_TURNS and not app._exit:  # an app that ends lays nothing out any more
         await asyncio.sleep(0)
         widgets = [app.screen, *app.screen.walk_children()]
         waits = any(widget._layout_required for widget in widgets) or not all(
@@ -87,14 +87,20 @@ class Stage:
         return "\n".join(strip.text.rstrip() for strip in lines[:height])
 
 
+def shown(app: HedgedeskApp) -> bool:
+    """Whether the pane with the focus has its place."""
+    pane = app.desk.focused_pane
+    return pane is not None and pane.size.width > 0
+
+
 @asynccontextmanager
-async def staged(*frames, size=(80, 24), theme="dark", folder=None) -> AsyncIterator[Stage]:
+async def staged(*frames, size=(80, 24), theme="dark", folder=None, toasts=False) -> AsyncIterator[Stage]:
     """A console on a desk at work (or on the frames given); no fault of the screen may be left at the end."""
     link = ScriptedLink(*(frames or (desk_frame(),)))
     clock = ManualClock()
     app = HedgedeskApp(link, theme=theme, clock=clock, folder=folder)
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.mirror.header is not None and app.desk.panes["orders"].size.width > 0)
+    async with app.run_test(size=size, notifications=toasts) as pilot:
+        await until(pilot, lambda: app.mirror.header is not None and shown(app))
         yield Stage(app, link, clock, pilot)
         app.workers.cancel_all()  # as at a real end, before the screens are taken apart; the pilot ends the other way
         assert list(app.faults) == []
