@@ -151,7 +151,7 @@ class HedgedeskApp(Theming, DeskActs):
 
     def _begin(self) -> None:
         session = self._sessions.load()
-        self.theme = theme_of(session, self.theme)
+        self.put_on(theme_of(session, self.configured_theme))
         resume(self, session)
         if self._sessions.first:
             self.desk.greet()

@@ -1,12 +1,23 @@
 """The part of the app that dresses it: its themes, a user's own ones taken up while it runs, and no colour at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from rich.segment import Segment
 from textual.app import App
+from textual.color import Color
+from textual.filter import LineFilter, Monochrome
 from textual.theme import Theme as TextualTheme
 
 from console import themes
 from console.panes.pane import Pane
+
+
+class Colourless(LineFilter):
+    """Takes every colour out of what is written to the terminal, as https://no-color.org asks; weight and such stay."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002  # textual's
+        """The segments without colour."""
+        return [Segment(text, style and style.without_color, control) for text, style, control in segments]
 
 
 class Theming(App[int]):
@@ -15,6 +26,15 @@ class Theming(App[int]):
     say: Callable[..., None]
     configured_theme: str
     """What the command line and the configuration say."""
+
+    _colourless = Colourless()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, but with NO_COLOR there is no colour at all where textual still writes greys."""
+        filters = super().get_line_filters()
+        if not self.no_color:
+            return filters
+        return [*(each for each in filters if not isinstance(each, Monochrome)), self._colourless]
 
     def dress(self, theme: str, rising: themes.Rising) -> None:
         """Choose the colours before textual starts. Raises ThemeError for an unknown theme."""

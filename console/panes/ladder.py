@@ -17,18 +17,16 @@ from console import fmt
 from console.actions import PANE, bindings
 from console.link import Frame, LadderRow
 from console.panes import ladder_grid as grid
+from console.panes import ladder_lines as lines_of
 from console.panes.ladder_hands import LadderHands, at_line
+from console.panes.ladder_queue import Queue
 from console.panes.pane import Desk, Pane, Where
 from console.panes.when import NOTHING, Selection
 from console.screens.size import SizeDialog
 from console.widgets.ink import Inks
+from gateways.standards import ZERO
 
 STALE_AFTER_NS = 5_000_000_000
-
-WIDEST = 56
-"""A ladder wider than this stands in the middle: sizes are read beside their price."""
-
-Span = tuple[str, str]
 
 
 class LadderPane(Pane, can_focus=True):
@@ -48,6 +46,7 @@ class LadderPane(Pane, can_focus=True):
         super().__init__(id=self.NAME)
         self.desk = desk
         self.hands = LadderHands(desk)
+        self.queue = Queue()
         self.shown: Where | None = None
         self.cursor_price: Decimal | None = None
         self.group: Decimal | None = None
@@ -57,7 +56,7 @@ class LadderPane(Pane, can_focus=True):
         self._held = False
         self._chosen_group = False
         self._fed = False
-        self._lines: list[list[Span]] = []
+        self._lines: list[list[lines_of.Span]] = []
         self._inks: Inks | None = None
 
     # ------------------------------------------------------------ content
@@ -88,6 +87,7 @@ class LadderPane(Pane, can_focus=True):
         for row in frame.ladders:
             if (row.venue, row.ticker) == self.shown:
                 self._row, self._fed = row, True
+                self.queue.look(self.desk.mirror.open_orders(venue=row.venue, ticker=row.ticker), row)
 
     def flush(self) -> None:
         """Paint the lines that changed."""
@@ -128,14 +128,6 @@ class LadderPane(Pane, can_focus=True):
     def _line_count(self) -> int:
         return max(1, self.size.height - 2)
 
-    def _widths(self) -> tuple[int, int, int]:
-        """Widths of an own column, a size column and the price column."""
-        width = min(self.size.width, WIDEST) - 2
-        price = min(12, max(10 if width >= 34 else 9, width // 4))
-        own = 8 if width >= 36 else 6
-        size = max(4, (width - price - 2 * own) // 2)
-        return own, size, price
-
     def _compose_lines(self) -> None:
         self.retitle()
         row = self._row
@@ -147,7 +139,7 @@ class LadderPane(Pane, can_focus=True):
             self.refresh(Region(0, y, self.size.width, 1))
         self._lines = lines
 
-    def _teaching(self) -> list[list[Span]]:
+    def _teaching(self) -> list[list[lines_of.Span]]:
         texts = ["No book yet.", "", "i  chooses the contract", "l  on a row of another pane shows its contract"]
         return [[(f" {text}", "muted")] for text in texts]
 
@@ -169,10 +161,10 @@ class LadderPane(Pane, can_focus=True):
             self.cursor_price = grid.price_at(self._top, self.group, self._line_count // 2)
         return self._top
 
-    def _book_lines(self, row: LadderRow) -> list[list[Span]]:
+    def _book_lines(self, row: LadderRow) -> list[list[lines_of.Span]]:
         top = self._place_window(row)
         group = self.group
-        head = [self._head_line(row)]
+        head = [self._own_said(row) or lines_of.head(row, group, self.size.width)]
         if top is None or group is None:
             return [*head, [(" the book is empty", "muted")]]
         bids = grid.grouped(row.bids, group, bids=True)
@@ -181,8 +173,10 @@ class LadderPane(Pane, can_focus=True):
         own_asks = grid.grouped(((p, -q) for p, q in row.own if q < 0), group, bids=False)
         sold = row.last_amount is not None and row.last_amount < 0
         traded = None if row.last_price is None else grid.group_of(row.last_price, group, bid=sold)
+        sides = own_bids, bids, asks, own_asks
         in_sight = [grid.price_at(top, group, line) for line in range(self._line_count)]
-        largest = max([side[price] for price in in_sight for side in (bids, asks) if price in side], default=Decimal(0))
+        even = self._even_line(group)
+        largest = max([side[price] for price in in_sight for side in (bids, asks) if price in side], default=ZERO)
         lines = head
         for price in in_sight:
             if price <= 0:
@@ -191,47 +185,26 @@ class LadderPane(Pane, can_focus=True):
             mark = ""
             if price == traded and row.last_amount is not None:
                 mark = "down" if sold else "up"
-            lines.append(self._price_line(row, price, (own_bids, bids, asks, own_asks), largest, mark))
+            line = lines_of.Line(price, *(side.get(price, ZERO) for side in sides), mark=mark, even=price == even)
+            lines.append(lines_of.spans(line, row, largest, self.size.width, at_cursor=price == self.cursor_price))
         lines.append([self.hands.said(Where(row.venue, row.ticker))])
         return lines
 
-    def _head_line(self, row: LadderRow) -> list[Span]:
-        if not (row.bids and row.asks):
-            return [(" one side of the book is empty", "warn")]
-        spread = row.asks[0][0] - row.bids[0][0]
-        mid = (row.asks[0][0] + row.bids[0][0]) / 2
-        bps = fmt.rounded(spread * 10_000 / mid, 1) if mid else fmt.NONE
-        parts: list[Span] = [(f" spread {fmt.number(spread, row.tick)} ({bps}bp)", "muted")]
-        if row.last_price is not None:
-            parts.append((f"  last {fmt.number(row.last_price, row.tick)}", "muted"))
-        if self.group is not None and self.group != row.tick:
-            parts.append((f"  by {fmt.number(self.group)}", "faint"))
-        return parts
+    def _own_said(self, row: LadderRow) -> list[lines_of.Span]:
+        """Of our orders at the cursor's price: what is left, and what stands before them; nothing without any."""
+        ours = self.selection().rows
+        if not (ours and row.bids and row.asks):
+            return []
+        left = sum((abs(order.amount) - abs(order.filled) for order in ours), ZERO)
+        known = [each for each in (self.queue.before(order.cloid) for order in ours) if each is not None]
+        before = f", {fmt.number(min(known), row.lot)} before it at most" if known else ""
+        return [(f" own {fmt.number(left, row.lot)}{before}", "own")]
 
-    def _price_line(
-        self,
-        row: LadderRow,
-        price: Decimal,
-        sides: tuple[dict[Decimal, Decimal], ...],
-        largest: Decimal,
-        mark: str,
-    ) -> list[Span]:
-        own, size, width = self._widths()
-        own_bids, bids, asks, own_asks = (side.get(price, Decimal(0)) for side in sides)
-        margin = " " * ((self.size.width - WIDEST) // 2 if self.size.width > WIDEST else 0)
-        spans: list[Span] = [(">" if price == self.cursor_price else " ", "accent"), (margin, "")]
-        spans.append((fmt.squeezed(own_bids, row.lot, own).rjust(own) if own_bids else " " * own, "bold own"))
-        text = fmt.squeezed(bids, row.lot, size - 1).rjust(size) if bids else " " * size
-        filled = grid.bar(bids, largest, size)
-        spans += [(text[: size - filled], "bid"), (text[size - filled :], "depth-bid")]
-        written = fmt.number(price, row.tick)
-        ink = mark or ("bid" if bids else "ask" if asks else "faint")
-        spans.append((f"{written:^{width - 1}}" + ({"up": "▲", "down": "▼"}[mark] if mark else " "), ink))
-        text = " " + fmt.squeezed(asks, row.lot, size - 1).ljust(size - 1) if asks else " " * size
-        filled = grid.bar(asks, largest, size)
-        spans += [(text[:filled], "depth-ask"), (text[filled:], "ask")]
-        spans.append((fmt.squeezed(own_asks, row.lot, own).ljust(own) if own_asks else " " * own, "bold own"))
-        return spans
+    def _even_line(self, group: Decimal) -> Decimal | None:
+        """The line from whose price on the position makes no loss, fees left aside; None without a position."""
+        held = (row for row in self.desk.mirror.open_positions() if (row.venue, row.ticker) == self.shown)
+        entries = ((row.entry_price, row.amount) for row in held if row.entry_price is not None)
+        return next((grid.group_of(entry, group, bid=amount < 0) for entry, amount in entries), None)
 
     def render_line(self, y: int) -> Strip:
         """One line."""

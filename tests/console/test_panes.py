@@ -283,7 +283,7 @@ def test_a_size_bar_is_never_empty_for_a_size_nor_longer_than_its_cell():
 
 
 def ladder_line(pane, price):
-    return next(line for line in pane._lines if any(text.strip().startswith(price) for text, _ in line))
+    return next(line for line in pane._lines if any(text.strip(" =").startswith(price) for text, _ in line))
 
 
 async def test_the_ladder_shows_sizes_own_orders_and_the_last_trade():
