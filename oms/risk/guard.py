@@ -173,9 +173,11 @@ class Guard:
         return self._oms.gateway.venue(venue).capabilities.amend_keeps_oid
 
     def _judged(self, request: Request) -> Judgement:
-        if not self.limits.any:
+        live = self._oms.state.live
+        confirm_above = live.rules.confirm_above if live is not None else None
+        if not self.limits.any and confirm_above is None:
             return Judgement()
-        return check(request, self._facts(request), self.limits)
+        return check(request, self._facts(request), self.limits, confirm_above)
 
     def _request(self, exc: str, order: PlaceOrder, legs: tuple[Leg, ...]) -> Request:
         feed = self._oms.feed

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from gateways.standards import ZERO
-from oms.limits import Verdict
+from oms.limits import Limit, Verdict
 from oms.risk.exposure import worth
 from oms.risk.facts import Market, Request, Sent
 from oms.risk.findings import Findings, plain, rounded
@@ -28,6 +28,21 @@ def check_size(found: Findings) -> None:
         return
     sentence = f"the order is worth {{value}}, over the {{end}} allowed for one in {name}"
     found.judge(own.order_notional, quantity * price, Reason.ORDER_NOTIONAL, sentence, field="amount")
+
+
+def check_confirmation(found: Findings, above: Decimal) -> None:
+    """Ask about an order that raises risk and is worth more than ``above``, or of a worth that nobody knows."""
+    request = found.request
+    if request.lessens or request.reduce_only:
+        return
+    price = worth(_price(request), found.facts.value(request.key), request.amount)
+    if price is None:
+        text = f"there is no price of {request.venue}:{request.ticker} to tell whether it is worth over {plain(above)}"
+        found.add(Reason.CONFIRM_ABOVE, text, verdict=Verdict.ASK, field="amount")
+        return
+    sentence = "the order is worth {value}: over {end} it is asked about"
+    value = abs(request.total) * price
+    found.judge(Limit(soft=above), value, Reason.CONFIRM_ABOVE, sentence, field="amount")
 
 
 def check_price(found: Findings) -> None:

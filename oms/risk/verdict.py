@@ -35,6 +35,8 @@ class Reason(str, Enum):
     HEDGE_DEPTH = "hedge_slippage_bps"
     HEDGE_MINIMUM = "hedge_minimum"
     HEDGE_STATE = "hedge_state"
+    CONFIRM_ABOVE = "confirm_above"
+    """Of a live desk's arming, not of its limits: it only asks."""
     NO_PRICE = "no_price"
     """A limit in money is set, and nothing is known to value the order with."""
 
