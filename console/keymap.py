@@ -5,8 +5,10 @@ from collections.abc import Mapping
 
 import msgspec
 from textual.keys import key_to_character
+from textual.widgets import Input
 
 from console import actions
+from console.acts.forms import FORM_KEYS
 from console.config.messages import nearest, printable
 from console.config.reading import Loaded
 from console.panes.action import APP, Action
@@ -19,6 +21,10 @@ FIXED = frozenset({"panic"})
 
 RESERVED = frozenset({"escape", "tab", "shift+tab", "ctrl+p"})
 """Keys that close, go on and open the palette on every desk. Escape arrives late, too: it must never trade."""
+
+_OF_FORMS = {key for keys, _ in FORM_KEYS for key in keys} | {
+    key for binding in Input.BINDINGS for key in binding.key.split(",")
+}
 
 _KEY = re.compile(r"((ctrl|shift|alt)\+)*[A-Za-z0-9_]+")
 
@@ -43,6 +49,9 @@ def rebound(keymap: Mapping[str, str]) -> tuple[Action, ...]:
         typed = next((key for key in keys if len(key_to_character(key) or "") == 1 and APP in known[name].scopes), None)
         if typed is not None:
             raise KeymapError(name, f"cannot be {typed}: it works over every form, where {typed} is typed")
+        meant = next((key for key in keys if key in _OF_FORMS and APP in known[name].scopes), None)
+        if meant is not None:
+            raise KeymapError(name, f"cannot be {meant}: it works over every form, which has {meant} for itself")
         known[name] = msgspec.structs.replace(known[name], keys=keys)
     table = tuple(known.values())
     for clash in actions.clashes(table):

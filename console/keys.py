@@ -10,6 +10,7 @@ from pathlib import Path
 
 from console import actions
 from console.actions import APP, DESK, PANE, PANE_ABOUT, PANE_TITLES, PANES, TABLE, TABLE_KEYS, Action
+from console.acts.forms import FORM_KEYS
 from console.panes import when
 from console.panes.action import RISK_WORDS, key_label
 
@@ -32,6 +33,15 @@ cancel = "ctrl+x"
 
 An action that is not known is refused with the nearest name, and so is a key with two meanings, or one that hides an
 action which carries risk. `panic` keeps its keys on every desk, and so do the keys that move in tables.
+"""
+
+FORMS = """## In forms, lists and dialogs
+
+Always the same. Letters are typed there, and do nothing else; `f9` panics over every one of them. The mouse points: a
+click moves a cursor or gives the focus, and sends nothing but by a button.
+
+| key | what it does |
+| --- | --- |
 """
 
 FILTERS = """## Filters
@@ -87,7 +97,8 @@ def document() -> str:
             lines += ["", "Always the same:", "", "| key | what it does |", "| --- | --- |"]
             lines += [f"| {_code(keys.split())} | {text} |" for keys, text in TABLE_KEYS]
         parts.append("\n".join(lines) + "\n")
-    return "\n".join([*parts, FILTERS])
+    forms = FORMS + "".join(f"| {_code(key_label(key) for key in keys)} | {text} |\n" for keys, text in FORM_KEYS)
+    return "\n".join([*parts, forms, FILTERS])
 
 
 def _row(action: Action) -> str:

@@ -122,6 +122,8 @@ KEY_LABELS = {
     "shift+tab": "S-tab",
     "shift+up": "S-↑",
     "shift+down": "S-↓",
+    "up": "↑",
+    "down": "↓",
     "left": "←",
     "right": "→",
 }

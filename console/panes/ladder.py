@@ -164,7 +164,7 @@ class LadderPane(Pane, can_focus=True):
     def _book_lines(self, row: LadderRow) -> list[list[lines_of.Span]]:
         top = self._place_window(row)
         group = self.group
-        head = [self._own_said(row) or lines_of.head(row, group, self.size.width)]
+        head = [[*self._own_said(row), *lines_of.head(row, group, self.size.width)]]
         if top is None or group is None:
             return [*head, [(" the book is empty", "muted")]]
         bids = grid.grouped(row.bids, group, bids=True)
@@ -197,8 +197,8 @@ class LadderPane(Pane, can_focus=True):
             return []
         left = sum((abs(order.amount) - abs(order.filled) for order in ours), ZERO)
         known = [each for each in (self.queue.before(order.cloid) for order in ours) if each is not None]
-        before = f", {fmt.number(min(known), row.lot)} before it at most" if known else ""
-        return [(f" own {fmt.number(left, row.lot)}{before}", "own")]
+        before = f", ≤{fmt.number(min(known), row.lot)} before" if known else ""
+        return [(f" own {fmt.number(left, row.lot)}{before} ", "own")]
 
     def _even_line(self, group: Decimal) -> Decimal | None:
         """The line from whose price on the position makes no loss, fees left aside; None without a position."""

@@ -24,6 +24,7 @@ PICTURES = (
     Picture("desk", "desk", (200, 50)),
     Picture("desk-light", "desk", (120, 40), "light"),
     Picture("desk-small", "desk", (80, 24), "cvd"),
+    Picture("trading", "layout-trading", (120, 40)),
     Picture("ticket", "ticket", (120, 40)),
     Picture("drill", "drill", (120, 40)),
     Picture("blotter", "blotter", (120, 40), "contrast"),

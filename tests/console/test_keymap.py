@@ -6,11 +6,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from console.actions import ACTIONS
+from console.actions import ACTIONS, clashes
+from console.acts.forms import FORM_KEYS
 from console.check import Verdict, check
 from console.config.reading import parse
 from console.keymap import KeymapError, rebound
+from console.screens.command_line import CommandLine
+from console.screens.filter_line import FilterLine
+from console.screens.picker import InstrumentPicker
+from console.screens.template_picker import TemplatePicker
+from console.ticket.ticket import Ticket
 
 KEYS = {action.id: action.keys for action in ACTIONS}
 
@@ -34,6 +42,8 @@ def test_named_actions_have_the_named_keys_and_no_others_change():
         ({"cancel": "escape"}, "cancel", "cannot be escape: that closes, goes on or opens the palette"),
         ({"quit": "x"}, "quit", "cannot be x: it works over every form, where x is typed"),
         ({"quit": "question_mark"}, "quit", "cannot be question_mark: it works over every form"),
+        ({"quit": "ctrl+s"}, "quit", "cannot be ctrl+s: it works over every form, which has ctrl+s for itself"),
+        ({"quit": "ctrl+k"}, "quit", "cannot be ctrl+k: it works over every form"),
         ({"filter": "C"}, "filter", "cannot be so: C in orders: filter hides cancel_menu, which carries risk"),
         ({"mute": ""}, "mute", "has no key that is called ''"),
         ({"mute": "c\x1b"}, "mute", "has no key that is called"),
@@ -46,6 +56,36 @@ def test_a_keymap_that_cannot_be_is_told_by_its_action(keymap, about, said):
         rebound(keymap)
     assert caught.value.action == about
     assert str(caught.value).startswith(said)
+
+
+KEY = st.sampled_from([*"abcdefmnopqrtuvwxyzABCDHNPUX", "f6", "f8", "ctrl+k", "ctrl+s", "plus", "comma", "space"])
+
+
+@given(st.dictionaries(st.sampled_from(sorted(KEYS)), KEY, min_size=1, max_size=4))
+def test_whatever_a_user_writes_no_key_has_two_meanings_and_none_hides_risk(keymap):
+    """A table that is taken has no clash, keeps panic's keys, and has what was written; any other is refused."""
+    try:
+        table = rebound(keymap)
+    except KeymapError:
+        return
+    assert clashes(table) == []
+    keys = {action.id: action.keys for action in table}
+    assert keys["panic"] == KEYS["panic"]
+    assert all(keys[name] == (key,) for name, key in keymap.items())
+
+
+def test_an_override_frees_the_key_that_it_leaves():
+    """Two actions can change places; sorting is one like others."""
+    table = rebound({"cancel": "x", "amend": "c", "sort_next": "less_than_sign", "mute": "o"})
+    assert clashes(table) == []
+
+
+def test_the_forms_keys_are_all_in_their_table():
+    """Every key that a form binds for itself before its fields: none is left out of the check and the document."""
+    told = {key for keys, _ in FORM_KEYS for key in keys}
+    for form in (Ticket, CommandLine, FilterLine, TemplatePicker, InstrumentPicker):
+        own = [binding for binding in form.BINDINGS if binding.priority or "ctrl" in binding.key]
+        assert {key for binding in own for key in binding.key.split(",")} <= told, form
 
 
 def test_the_whole_console_goes_by_the_users_keys():

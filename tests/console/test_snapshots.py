@@ -19,8 +19,10 @@ from console.screens.dialog import DetailsDialog, MenuDialog, QuestionDialog
 from console.screens.drill import DrillScreen
 from console.screens.filter_line import FilterLine
 from console.screens.help import HelpScreen
+from console.screens.jump import JumpScreen
 from console.screens.leave import LeaveDialog
 from console.screens.picker import InstrumentPicker
+from console.screens.settings import SettingsScreen
 from console.screens.size import SizeDialog
 from console.screens.template_picker import TemplatePicker
 from console.ticket.ticket import Ticket
@@ -68,6 +70,10 @@ SCENES = (
     Scene("command-line", ("colon", "text:cancel all"), CommandLine, "would do: cancel all"),
     Scene("drill", ("enter",), DrillScreen),
     Scene("delta-details", ("2", "enter"), DetailsDialog),
+    Scene("layout-trading", ("plus",)),
+    Scene("layout-hedging", ("underscore",)),
+    Scene("jump", ("ctrl+o",), JumpScreen),
+    Scene("settings", ("comma",), SettingsScreen),
     Scene("alerts", ("exclamation_mark",), AlertsScreen),
     Scene("instrument", ("i",), InstrumentPicker, "hyperliquid:SOL"),
     Scene("leave", ("q",), LeaveDialog),
