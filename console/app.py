@@ -68,6 +68,7 @@ _log = logging.getLogger("hedgedesk.console")
 class HedgedeskApp(Theming, DeskActs):
     """The console over a ``link``. ``clock`` is monotonic, in nanoseconds. Raises ThemeError for an unknown theme.
 
+    ``theme`` is the configured one; ``asked_theme`` is for this run, whatever was chosen in earlier ones.
     ``rising`` is the colour of a rise, ``folder`` where history and templates are kept; None keeps them for this run.
     """
 
@@ -78,8 +79,8 @@ class HedgedeskApp(Theming, DeskActs):
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
-        self, link: Link, *, theme: str = themes.DEFAULT, rising: themes.Rising = "green",
-        clock: Callable[[], int] = time.monotonic_ns,
+        self, link: Link, *, theme: str = themes.DEFAULT, asked_theme: str | None = None,
+        rising: themes.Rising = "green", clock: Callable[[], int] = time.monotonic_ns,
         thresholds: Thresholds = DEFAULT_THRESHOLDS, folder: Path | None = None,
     ) -> None:  # fmt: skip
         self.dress(theme, rising)
@@ -104,6 +105,7 @@ class HedgedeskApp(Theming, DeskActs):
         self._desk: DeskScreen | None = None
         self._sessions = SessionFile(folder and folder / "session.json", self._not_kept)
         self._seen = Session()
+        self._asked_theme = asked_theme
         self.put_on(theme)
 
     # ------------------------------------------------------------ start and frames
@@ -151,7 +153,8 @@ class HedgedeskApp(Theming, DeskActs):
 
     def _begin(self) -> None:
         session = self._sessions.load()
-        self.put_on(theme_of(session, self.configured_theme))
+        self.put_on(self._asked_theme or theme_of(session, self.configured_theme))
+        self.begun_theme = self.theme
         resume(self, session)
         if self._sessions.first:
             self.desk.greet()

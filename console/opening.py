@@ -89,9 +89,9 @@ def _show(arguments: argparse.Namespace, start: Start, link: "Link") -> int:
     from console.folders import console_folder  # noqa: PLC0415  # loaded when used
     from console.themes import DEFAULT  # noqa: PLC0415  # loaded when used
 
-    theme = arguments.theme or start.theme or DEFAULT
     app = HedgedeskApp(
-        link, theme=theme, rising=start.rising, thresholds=start.thresholds, folder=console_folder()
+        link, theme=start.theme or DEFAULT, asked_theme=arguments.theme, rising=start.rising,
+        thresholds=start.thresholds, folder=console_folder(),
     )  # fmt: skip
     app.run()
     return app.return_code or 0

@@ -25,7 +25,11 @@ class Theming(App[int]):
 
     say: Callable[..., None]
     configured_theme: str
-    """What the command line and the configuration say."""
+    """What the configuration says."""
+    begun_theme: str
+    """What the run began with."""
+    theme_kept: tuple[str, str] = "", ""
+    """What an earlier run left: the theme chosen, and what was configured then."""
 
     _colourless = Colourless()
 
@@ -38,7 +42,7 @@ class Theming(App[int]):
 
     def dress(self, theme: str, rising: themes.Rising) -> None:
         """Choose the colours before textual starts. Raises ThemeError for an unknown theme."""
-        self.configured_theme = theme
+        self.configured_theme = self.begun_theme = theme
         self._rising: themes.Rising = rising
         self._desk_variables = themes.named(theme).with_rising(rising).variables()
         self._themes_stamp = themes.stamp()

@@ -17,6 +17,8 @@ class Console(Protocol):
 
     theme: str
     configured_theme: str
+    begun_theme: str
+    theme_kept: tuple[str, str]
     herald: Herald
 
     @property
@@ -29,7 +31,7 @@ def session_of(app: Console) -> Session:
     """How the console is looked at now."""
     desk = app.desk
     tables = {name: pane for name, pane in desk.panes.items() if isinstance(pane, TablePane)}
-    chosen = app.theme != app.configured_theme
+    theme, theme_over = app.theme_kept if app.theme == app.begun_theme else (app.theme, app.configured_theme)
     return Session(
         layout=desk.layout_name,
         page=desk.page,
@@ -39,8 +41,8 @@ def session_of(app: Console) -> Session:
         tables={name: pane.view() for name, pane in tables.items()},
         ladder=str(desk.ladder_wanted or ""),
         times=next(iter(tables.values())).time_mode.value,
-        theme=app.theme if chosen else "",
-        theme_over=app.configured_theme if chosen else "",
+        theme=theme,
+        theme_over=theme_over,
         ring_on_fills=app.herald.alerts.ring_on_fills,
         size_once=desk.ladder.hands.size_once,
     )
@@ -49,6 +51,7 @@ def session_of(app: Console) -> Session:
 def resume(app: Console, session: Session) -> None:
     """Begin as an earlier run ended; what is no more (a pane, a layout) is passed over."""
     desk = app.desk
+    app.theme_kept = session.theme, session.theme_over
     if session.layout in LAYOUTS:
         desk.layout_name = session.layout
     if session.page in {DESK, *PAGES}:

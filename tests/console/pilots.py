@@ -94,11 +94,13 @@ def shown(app: HedgedeskApp) -> bool:
 
 
 @asynccontextmanager
-async def staged(*frames, size=(80, 24), theme="dark", folder=None, toasts=False) -> AsyncIterator[Stage]:
+async def staged(
+    *frames, size=(80, 24), theme="dark", folder=None, toasts=False, asked_theme=None
+) -> AsyncIterator[Stage]:
     """A console on a desk at work (or on the frames given); no fault of the screen may be left at the end."""
     link = ScriptedLink(*(frames or (desk_frame(),)))
     clock = ManualClock()
-    app = HedgedeskApp(link, theme=theme, clock=clock, folder=folder)
+    app = HedgedeskApp(link, theme=theme, clock=clock, folder=folder, asked_theme=asked_theme)
     async with app.run_test(size=size, notifications=toasts) as pilot:
         await until(pilot, lambda: app.mirror.header is not None and shown(app))
         yield Stage(app, link, clock, pilot)

@@ -143,6 +143,16 @@ def test_a_theme_chosen_here_counts_until_the_configuration_says_another():
     assert theme_of(Session(), "dark") == "dark"
 
 
+async def test_a_theme_asked_for_is_for_that_run(tmp_path):
+    """On the command line; what was chosen before comes back after it, and one chosen under it counts."""
+    await left(tmp_path, "comma", "right", "escape")
+    chosen = SessionFile(tmp_path / FILE, print).load().theme
+    assert chosen not in {"", "dark"}
+    for asked, begins in (("cvd", "cvd"), ("dark", "dark"), (None, chosen)):
+        async with staged(folder=tmp_path, asked_theme=asked) as stage:
+            assert stage.app.theme == begins
+
+
 async def test_what_could_send_or_silence_is_of_one_run(tmp_path):
     """The ladder's size, a silenced bell, marks and frozen rows are not there the next time."""
     await left(tmp_path, "1", "space", "p", "M", "6", "right_square_bracket")
