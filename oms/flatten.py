@@ -212,8 +212,8 @@ def worst_price(contract: Contract, book: BookUpdate, position: Decimal, slippag
 async def unwind(oms: "OMS", command: Unwind) -> None:
     """Close on a maker's own contract what its hedge cannot answer: reduce-only, at market.
 
-    What it fills, times the leg's ratio, is forfeited in the book, at most what still waits there. Never raises for
-    what a venue does: the balance stays, in plain sight, and the operator is told.
+    What it fills, times the leg's ratio, is forfeited in the book. Never raises for what a venue does: the balance
+    stays, in plain sight, and the operator is told.
     """
     contract = oms.gateway.venue(command.maker_venue).contracts.get(command.maker_ticker)
     amount = floor_lots(contract, command.amount) if contract is not None else ZERO
@@ -249,10 +249,6 @@ async def settle_unwind(oms: "OMS", account: Unwinding) -> None:
             text = f"the unwind {key[:8]} is {known.status.value}: its book must not be resumed yet"
             oms.alert(account.venue, account.ticker, text, "error", cloid=key)
         await asyncio.sleep(POLL_S)
-    balance = oms.kernel.book(account.venue, account.ticker).balance
     closed = -known.filled * account.ratio if known is not None else ZERO
-    forfeited = closed if abs(closed) < abs(balance) else balance
-    if forfeited * balance < 0:
-        forfeited = ZERO
     where = known.venue if known is not None else "nowhere"
-    oms.hedge.forfeit(account.venue, account.ticker, f"unwound on {where}", forfeited, unwind=key)
+    oms.hedge.forfeit(account.venue, account.ticker, f"unwound on {where}", closed, unwind=key)

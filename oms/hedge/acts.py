@@ -10,7 +10,30 @@ from decimal import Decimal
 from gateways.standards import ZERO
 from oms.hedge import decision, ledger
 from oms.hedge import events as e
-from oms.hedge.state import Child, HedgeBook, Maker, Obligation
+from oms.hedge.state import BookKey, Child, HedgeBook, Maker, Obligation
+
+
+def check(
+    event: e.HedgeEvent, makers: Mapping[str, Maker], children: Mapping[str, Child], books: Mapping[BookKey, HedgeBook]
+) -> None:
+    """Raise ValueError for what cannot be taken."""
+    match event:
+        case e.MakerPlaced():
+            check_placed(event, makers, children)
+        case e.Forfeited(amount=amount, unwind=""):
+            check_forfeit(_book(books, event), amount)
+        case e.Reopened():
+            check_reopen(_book(books, event))
+        case e.RoundedUp():
+            check_round_up(_book(books, event))
+        case e.AssumedAbsent():
+            check_absent(event.child, children.get(event.child))
+        case _:
+            pass
+
+
+def _book(books: Mapping[BookKey, HedgeBook], event: e.Forfeited | e.Reopened | e.RoundedUp) -> HedgeBook:
+    return books.get((event.venue, event.ticker)) or HedgeBook(event.venue, event.ticker)
 
 
 def check_placed(event: e.MakerPlaced, makers: Container[str], children: Container[str]) -> None:
@@ -70,17 +93,24 @@ def resume(book: HedgeBook, event: e.Resumed, now_ns: int) -> None:
             obligation.due_ns = min(obligation.due_ns, now_ns)
 
 
-def forfeit(book: HedgeBook, amount: Decimal) -> None:
-    """Write off ``amount`` of the balance, for those whom it has waited for longest."""
-    for claim in ledger.take(book, amount, None):
+def forfeit(book: HedgeBook, amount: Decimal, makers: Mapping[str, Maker], ts_ns: int) -> None:
+    """Write off ``amount`` of the balance, for those whom it has waited for longest.
+
+    What an unwind has closed over the balance, because a fill answered that meanwhile, is owed the other way.
+    """
+    claims = ledger.take(book, amount, None)
+    for claim in claims:
         book.share(claim.maker, claim.leg).forfeited += claim.quantity
-    book.forfeited += amount
+        book.forfeited += claim.quantity
+        amount -= claim.quantity
+    if amount != 0:
+        reopen(book, -amount, makers, ts_ns)
 
 
-def reopen(book: HedgeBook, event: e.Reopened, makers: Mapping[str, Maker]) -> None:
+def reopen(book: HedgeBook, amount: Decimal, makers: Mapping[str, Maker], ts_ns: int) -> None:
     """Make an amount due in a book, under the policy of its latest maker's leg."""
     maker, leg = next(reversed(book.shares))
     policy = makers[maker].legs[leg].policy
-    book.forfeited -= event.amount
-    book.share(maker, leg).forfeited -= event.amount
-    ledger.open_obligation(book, Obligation(maker, leg, event.amount, event.ts_ns, policy))
+    book.forfeited -= amount
+    book.share(maker, leg).forfeited -= amount
+    ledger.open_obligation(book, Obligation(maker, leg, amount, ts_ns, policy))

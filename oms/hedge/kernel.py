@@ -87,22 +87,7 @@ class Kernel:
 
     def check(self, event: e.HedgeEvent) -> None:
         """Raise ValueError for what cannot be taken, changing nothing: only what passes may go into the journal."""
-        match event:
-            case e.MakerPlaced():
-                acts.check_placed(event, self.makers, self.children)
-            case e.Forfeited(amount=amount):
-                acts.check_forfeit(self._peek(event.venue, event.ticker), amount)
-            case e.Reopened():
-                acts.check_reopen(self._peek(event.venue, event.ticker))
-            case e.RoundedUp():
-                acts.check_round_up(self._peek(event.venue, event.ticker))
-            case e.AssumedAbsent():
-                acts.check_absent(event.child, self.children.get(event.child))
-            case _:
-                pass
-
-    def _peek(self, venue: str, ticker: str) -> HedgeBook:
-        return self.books.get((venue, ticker)) or HedgeBook(venue, ticker)
+        acts.check(event, self.makers, self.children, self.books)
 
     def book(self, venue: str, ticker: str) -> HedgeBook:
         """The book of a contract, made when first asked for."""
@@ -332,7 +317,7 @@ class Kernel:
     def _held(self, event: e.Held) -> list[HedgeBook]:
         book = self.book(event.venue, event.ticker)
         self._commands += failures.held(book, event.reason, f"{book.venue}:{book.ticker}")
-        if event.unwind:
+        if event.unwind and not book.unwinding:
             self._commands += failures.unwound(book, self.makers)
         return [book]
 
@@ -346,13 +331,14 @@ class Kernel:
         book = self.book(event.venue, event.ticker)
         self.unwinds.pop(event.unwind, None)
         book.unwinding.discard(event.unwind)
-        acts.forfeit(book, book.balance if event.amount is None else event.amount)
+        amount = book.balance if event.amount is None else event.amount
+        acts.forfeit(book, amount, self.makers, event.ts_ns)
         return [book]
 
     def _reopened(self, event: e.Reopened) -> list[HedgeBook]:
         self.check(event)
         book = self.book(event.venue, event.ticker)
-        acts.reopen(book, event, self.makers)
+        acts.reopen(book, event.amount, self.makers, event.ts_ns)
         return [book]
 
     def _rounded_up(self, event: e.RoundedUp) -> list[HedgeBook]:

@@ -144,7 +144,7 @@ class Desk:
             cum = amount * second / 10
             self.cum[name] = max(self.cum[name], cum, key=abs)
             joined = self.sent[name].policy.rung(self.sent[name].rung).how is How.JOIN
-            if kind == "end" and joined:
+            if kind == "end" and joined and name not in self.unconfirmed:  # an end may be told twice, and is one
                 self.unconfirmed.append(name)
             self.apply(e.ChildSeen(child=name, filled=cum, done=kind == "end", ts_ns=now))
 

@@ -111,6 +111,32 @@ def test_of_two_unwinds_the_last_to_end_frees_the_book():
     assert sent(settled(kernel, "-0.3", "u2")) == [("child2", D("-0.5"))]
 
 
+def test_what_was_closed_over_what_waits_is_owed_the_other_way():
+    """A fill that was told late has answered it meanwhile: hedge and unwind together are too much, and it is seen."""
+    kernel = desk(UNWINDS)
+    fill(kernel, "1")
+    seen(kernel, "child1", "0", reason=MARGIN)
+    under_way(kernel)
+    seen(kernel, "child1", "-0.4")
+    assert book(kernel).balance == D("-0.6")
+    settled(kernel, "-1")
+    assert (book(kernel).forfeited, book(kernel).balance) == (D(-1), D("0.4"))
+    assert book(kernel).target == sum((book(kernel).hedged, book(kernel).balance, book(kernel).forfeited), D(0))
+    (share,) = book(kernel).shares.values()
+    assert (share.hedged, share.forfeited, share.waiting) == (D("-0.4"), D(-1), D("0.4"))
+    assert sent(resumed(kernel)) == [("child2", D("0.4"))]
+
+
+def test_an_outage_does_not_unwind_what_is_being_closed():
+    """Its patience is over while an unwind of before has not ended."""
+    kernel = desk(UNWINDS)
+    fill(kernel, "1")
+    seen(kernel, "child1", "0", reason=MARGIN)
+    under_way(kernel)
+    resumed(kernel)
+    assert unwinds(kernel.apply(e.Held(venue="b", ticker="X", reason="down", unwind=True, ts_ns=kernel.now_ns))) == []
+
+
 @virtual
 async def test_what_was_made_is_closed_once_and_no_position_is_left():
     """Two hedges refused for margin: the maker's venue holds nothing at the end, and what was closed is forfeited."""
