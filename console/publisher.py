@@ -42,7 +42,8 @@ class Publisher:
         self._oms = oms
         self._reader = reader
         self._consoles = consoles
-        self._orders: set[str] = set()
+        self._orders: dict[str, None] = {}
+        """In the order of their first change: a maker stands before the hedge of its fill."""
         self._makers: dict[str, int] = {}
         self._frame = Frame()
         self._count = 0
@@ -107,7 +108,7 @@ class Publisher:
         match delta:
             case OrderDelta(after=order):
                 self._deltas += 1
-                self._orders.add(order.key)
+                self._orders[order.key] = None
                 self._frame.deltas.append(rows.delta_row(delta))
                 if order.role is Role.HEDGE and delta.before is None:
                     self._entered(order.key, self._oms.feed.mid(order.venue, order.ticker))
@@ -141,7 +142,7 @@ class Publisher:
             self._entered(cloid, None)
         fills = self._oms.fills.get_all()[-FILLS_AT_START:]
         self._frame.fills.extend(self._fill(fill) for fill in fills)
-        self._orders.update(order.key for order in self._oms.page.orders())
+        self._orders |= dict.fromkeys(order.key for order in self._oms.page.orders())
         for maker in self._oms.kernel.makers.values():
             self._makers[maker.cloid] = maker.ts_ns
         self._slow(self._frame)

@@ -1,6 +1,14 @@
 import decimal
+import signal
 
 import pytest
+
+
+def pytest_configure():
+    """Let tests end programs by signal though their runner, in the background or under nohup, ignores it itself."""
+    for number, heed in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, lambda *_: None)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, heed)
 
 
 def pytest_addoption(parser):

@@ -33,6 +33,10 @@ class ScriptedLink:
     def __init__(self, *frames: Frame) -> None:
         self.frames = list(frames)
         self.lines: list[str] = []
+        self.taken = 0
+        """How often a frame was asked for."""
+        self.taken_before: list[int] = []
+        """How often that had been when each of the lines came."""
         self.previews: list[str] = []
         self.watched: list[tuple[str, str]] = []
         self.stopped: list[bool] = []
@@ -44,6 +48,7 @@ class ScriptedLink:
 
     async def command(self, line: str) -> Reply:
         self.lines.append(line)
+        self.taken_before.append(self.taken)
         if self.hold is not None:
             await self.hold.wait()
         return self.replies.get(line, Reply(ok=True, text=f"done: {line}"))
@@ -59,6 +64,7 @@ class ScriptedLink:
         return Preview(ok=True, sentence=f"would do: {line}")
 
     def take(self) -> Frame | None:
+        self.taken += 1
         return self.frames.pop(0) if self.frames else None
 
     def watch(self, venue: str, ticker: str) -> None:

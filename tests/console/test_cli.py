@@ -29,12 +29,7 @@ def start(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """Start the program as its users do, with pipes to it, apart from our own terminal; at the end it is gone."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-m", "console", *arguments]
-    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # a runner in the background may ignore it
-    try:
-        program = subprocess.Popen(command, **pipes, text=True, start_new_session=True)  # noqa: S603  # our own program
-    finally:
-        signal.signal(signal.SIGINT, heeded)
-    with program:
+    with subprocess.Popen(command, **pipes, text=True, start_new_session=True) as program:  # noqa: S603  # our own program
         try:
             yield program
         except BaseException:

@@ -37,7 +37,8 @@ class Tmux:
         """Press keys by tmux's names."""
         for key in keys:
             self._run("send-keys", key)
-            time.sleep(0.05)  # as hands do: a burst is read as pasted text
+            # As hands do: a burst is read as pasted text, and what follows an escape at once as a key with alt.
+            time.sleep(0.25 if key == "Escape" else 0.05)
 
     def write(self, text: str) -> None:
         """Type a text."""
