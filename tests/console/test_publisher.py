@@ -65,6 +65,19 @@ def priced(fill, **changes):
 
 
 @virtual
+async def test_the_orders_of_a_frame_stand_in_the_order_in_which_they_came():
+    """However many there are: a page whose newest are on top does not put a hedge under its maker."""
+    async with desk() as made, watched(made) as (_, screen):
+        await screen.look()
+        makers = [await made.maker("1") for _ in range(5)]
+        made.a.trade(makers[0], "1")
+        await made.until(made.hedges)
+        frame = await screen.look()
+        assert [row.cloid for row in frame.orders][:5] == makers
+        assert [row.role for row in frame.orders][5:] == ["hedge"]
+
+
+@virtual
 async def test_a_hedge_order_says_whom_it_answers_and_what_it_slipped():
     """Its claims name the maker's leg; its slippage is against the middle when it was entered."""
     async with desk() as made, watched(made) as (_, screen):
