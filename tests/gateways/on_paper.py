@@ -1,9 +1,11 @@
 """A venue on the paper exchange, which runs in a process of its own: how to trade on it and wait for what is told."""
 
+import asyncio
 import contextlib
 import itertools
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -14,7 +16,7 @@ from gateways.contracts import floor_price
 from gateways.router import load_endpoints, make_venue
 from gateways.standards import FillEvent, OrderKind, OrderStatus, OrderUpdate, PlaceOrder
 from gateways.venue import Endpoints, Venue
-from tests.gateways.listening import Desk, listening
+from tests.gateways.listening import PATIENCE_S, Desk, listening
 
 D = Decimal
 
@@ -167,6 +169,18 @@ class OnPaper:
     def fills(self, cloid: str) -> dict[str, FillEvent]:
         """The order's fills that were told, by their ids."""
         return {fill.trade_id: fill for fill in self.desk.of(FillEvent) if fill.cloid == cloid}
+
+    async def asked(self, *oids: str | None) -> list[FillEvent]:
+        """The contract's fills as the venue answers, asked until those of the orders are there.
+
+        They are not at once where our idea of the venue's clock, by which the last page ends, is behind.
+        """
+        hour_ago = time.time_ns() - 3_600_000_000_000
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                fills: list[FillEvent] = await self.venue.fills_since(hour_ago, self.ticker)
+                if {*oids} <= {fill.oid for fill in fills}:
+                    return fills
 
     async def told(self, cloid: str, status: OrderStatus, label: str = "") -> OrderUpdate:
         """Wait until an order is told to have a status (with the venue's word for it); the order as it was told."""
