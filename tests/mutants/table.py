@@ -35,9 +35,10 @@ MUTANTS = (
         (
             Change(
                 "oms/entry.py",
-                "                    answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n",
+                "                    answer = await (begun or self._gateway.venue(venue).place(order, hedge=hedge))\n",
                 "                    try:\n"
-                "                        answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n"
+                "                        place = begun or self._gateway.venue(venue).place(order, hedge=hedge)\n"
+                "                        answer = await place\n"
                 "                    except Unknown:\n"
                 "                        answer = await self._gateway.venue(venue).place(order, hedge=hedge)\n",
             ),
@@ -110,8 +111,8 @@ MUTANTS = (
         (
             Change(
                 "oms/hedge/state.py",
-                "        return ZERO if self.state is ChildState.DONE or rest",
-                "        return ZERO if self.state in {ChildState.DONE, ChildState.UNKNOWN} or rest",
+                "        if self.state is ChildState.DONE:\n            return ZERO\n",
+                "        if self.state in {ChildState.DONE, ChildState.UNKNOWN}:\n            return ZERO\n",
             ),
         ),
         KERNEL,
@@ -155,8 +156,8 @@ MUTANTS = (
         (
             Change(
                 "oms/hedge/decision.py",
-                "    due = sum((item.quantity for item in book.obligations if item.due_ns <= now_ns), ZERO)\n",
-                "    due = sum((item.quantity for item in book.obligations), ZERO)\n",
+                "    due = sum([item.quantity for item in book.obligations if item.due_ns <= now_ns], ZERO)\n",
+                "    due = sum([item.quantity for item in book.obligations], ZERO)\n",
             ),
             Change(
                 "oms/hedge/decision.py",
@@ -173,7 +174,7 @@ MUTANTS = (
     ),
     Mutant(
         "a query error means not found",
-        (Change("oms/unknowns.py", "        except NotFound:\n", "        except VenueError:\n"),),
+        (Change("oms/unknowns.py", "        except NotFound as error:\n", "        except VenueError as error:\n"),),
         ("tests/faults/test_entry_faults.py",),
     ),
     Mutant(
@@ -245,6 +246,38 @@ MUTANTS = (
             ),
         ),
         KERNEL,
+    ),
+    Mutant(
+        "an unwind is asked for twice",
+        (
+            Change(
+                "oms/hedge/failures.py",
+                "        asked = bool(book.hold or book.unwinding)\n",
+                "        asked = False\n",
+            ),
+        ),
+        ("tests/oms/test_unwinds.py",),
+    ),
+    Mutant(
+        "an acknowledged order is asked about by nobody",
+        (
+            Change(
+                "oms/reconcile.py",
+                "(order.status is not OrderStatus.PENDING or order.oid is not None)",
+                "order.status is not OrderStatus.PENDING",
+            ),
+        ),
+        ("tests/oms/test_pending.py",),
+    ),
+    Mutant(
+        "makers of a HOLD rest on after a restart",
+        (Change("oms/recovery.py", "        if book.hold:\n", "        if False:\n"),),
+        ("tests/oms/test_restart_stops.py",),
+    ),
+    Mutant(
+        "a hedge that the journal lacks is sent again",
+        (Change("oms/recovery.py", "    await strangers.look_at_fills(oms, exc, news)\n", ""),),
+        ("tests/oms/test_strangers.py",),
     ),
     Mutant(
         "a rate limit is a failure",
