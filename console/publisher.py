@@ -2,9 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -18,11 +18,17 @@ from oms.hedge.slippage import Slippages
 from oms.orders import Order, OrderDelta, Role
 from oms.system import OMS
 
+T = TypeVar("T")
+
 EVERY_S = 0.05
 SLOW_EVERY = 10
 """Frames between two looks at what changes by itself: prices of contracts, health."""
 MAKERS_A_FRAME = 300
 """Makers whose legs are told in one frame: so much, and no more, may a screen take of the engine's time."""
+BOOKS_A_FRAME = 50
+"""Hedge books that are looked at in one frame beside those that had news: their prices, and why they wait, move."""
+ROWS_A_TURN = 50
+"""Rows that are made in one turn of the engine's loop: a fill that comes in meanwhile is hedged between two turns."""
 FILLS_AT_START = 1_000
 """Executions of before the start that a console is told of."""
 
@@ -55,7 +61,12 @@ class Publisher:
         """The last public trade told of each of those contracts."""
         self._last: dict[str, Any] = {}
         self._books: dict[str, BookRow] = {}
-        """Each book as last told, without its value."""
+        """Each book as last told."""
+        self._news: set[tuple[str, str]] = set()
+        """Books that had news since they were last told."""
+        self._next_book = 0
+        self._resting: set[str] = set()
+        """Our orders that a cancel-all takes."""
         self._unsettled: dict[str, set[str]] = {}
         """By book, the makers of which a part was last told to wait or to be in flight."""
         self._marks: dict[tuple[str, str], tuple[MarkUpdate, int]] = {}
@@ -74,7 +85,7 @@ class Publisher:
                 if not begun:
                     begun = True
                     self._everything()
-                self._reader.put(self._make())
+                self._reader.put(await self._make())
             except Exception as error:  # noqa: BLE001 - what is wrong with a screen must never end the engine
                 if said != repr(error):
                     said = repr(error)
@@ -109,14 +120,17 @@ class Publisher:
             case OrderDelta(after=order):
                 self._deltas += 1
                 self._orders[order.key] = None
+                self._rests(order)
                 self._frame.deltas.append(rows.delta_row(delta))
-                if order.role is Role.HEDGE and delta.before is None:
-                    self._entered(order.key, self._oms.feed.mid(order.venue, order.ticker))
+                if order.role is Role.HEDGE:
+                    new = delta.before is None
+                    self._entered(order.key, self._oms.feed.mid(order.venue, order.ticker) if new else None)
                 self._touch(order.key, delta.ts_recv_ns)
             case FillDelta(fill=fill):
                 self._earnings.take(fill)
                 self._frame.fills.append(self._fill(fill))
-            case HedgeDelta():
+            case HedgeDelta(venue=venue, ticker=ticker):
+                self._news.add((venue, ticker))
                 self._frame.log.append(rows.hedge_line(delta))
             case RequestDelta():
                 self._frame.log.extend(rows.request_lines(delta))
@@ -124,13 +138,21 @@ class Publisher:
                 pass
 
     def _touch(self, key: str, ts_ns: int) -> None:
-        """Mark the makers dirty that an order is, or answers."""
+        """Mark the makers that an order is, or answers, and their books: they have news."""
         kernel = self._oms.kernel
-        if key in kernel.makers:
+        maker, child = kernel.makers.get(key), kernel.children.get(key)
+        if maker is not None:
             self._makers[key] = ts_ns
-        child = kernel.children.get(key)
-        for claim in child.claims if child else ():
-            self._makers[claim.maker] = ts_ns
+            self._news.update((leg.venue, leg.ticker) for leg in maker.legs)
+        if child is not None:
+            self._makers.update((claim.maker, ts_ns) for claim in child.claims)
+            self._news.add(child.book)
+
+    def _rests(self, order: Order) -> None:
+        if order.working and order.role in {Role.MAKER, Role.MANUAL}:
+            self._resting.add(order.key)
+        else:
+            self._resting.discard(order.key)
 
     def _entered(self, cloid: str, mid: Decimal | None) -> None:
         child = self._oms.kernel.children.get(cloid)
@@ -142,42 +164,52 @@ class Publisher:
             self._entered(cloid, None)
         fills = self._oms.fills.get_all()[-FILLS_AT_START:]
         self._frame.fills.extend(self._fill(fill) for fill in fills)
-        self._orders |= dict.fromkeys(order.key for order in self._oms.page.orders())
+        for order in self._oms.page.orders():
+            self._orders[order.key] = None
+            self._rests(order)
         for maker in self._oms.kernel.makers.values():
             self._makers[maker.cloid] = maker.ts_ns
-        self._slow(self._frame)
 
-    def _make(self) -> Frame:
+    async def _make(self) -> Frame:
         frame, self._frame = self._frame, Frame()
-        oms, kernel = self._oms, self._oms.kernel
-        for key in self._orders:
+        oms = self._oms
+        orders, self._orders = self._orders, {}
+        async for key in _in_turns(orders):
             order = oms.page.get(key)
             if order is not None:
                 frame.orders.append(self._order(order))
-        self._orders.clear()
-        books = [rows.book_row(view_book(book)) for book in kernel.books.values() if book.shares]
-        self._if_changed("books", books, lambda row: self._book(frame, row))
-        for key in list(itertools.islice(self._makers, MAKERS_A_FRAME)):
+        async for where in _in_turns(self._books_due()):
+            book = oms.kernel.books.get(where)
+            if book is not None and book.shares:
+                self._book(frame, rows.book_row(view_book(book)))
+        async for key in _in_turns(list(itertools.islice(self._makers, MAKERS_A_FRAME))):
             self._legs(frame, key, self._makers.pop(key))
         self._positions(frame)
         self._trades(frame)
-        for venue, ticker in self._ladders:
+        async for venue, ticker in _in_turns(list(self._ladders), 1):
             contract = oms.contracts[venue].get(ticker)  # a venue may have delisted it since
             ladder = None if contract is None else rows.ladder_row(oms, contract, self._own(venue, ticker))
             if ladder is not None:
                 self._if_changed("ladders", [ladder], frame.ladders.append)
         self._count += 1
-        if self._count % SLOW_EVERY == 0:
+        if self._count % SLOW_EVERY == 1:
+            async for contract in _in_turns([each for known in oms.contracts.values() for each in known.values()]):
+                self._if_changed("contracts", [rows.contract_row(oms, contract)], frame.contracts.append)
             self._slow(frame)
-        frame.header = self._header(books)
+        frame.header = self._header()
         return frame
+
+    def _books_due(self) -> list[tuple[str, str]]:
+        """The books that had news, and the next few of all in turn."""
+        every = list(self._oms.kernel.books)
+        first = self._next_book if self._next_book < len(every) else 0
+        self._next_book = first + BOOKS_A_FRAME
+        due = self._news | set(every[first : self._next_book])
+        self._news = set()
+        return sorted(due)
 
     def _slow(self, frame: Frame) -> None:
         oms = self._oms
-        contracts = [
-            rows.contract_row(oms, contract) for known in oms.contracts.values() for contract in known.values()
-        ]
-        self._if_changed("contracts", contracts, frame.contracts.append)
         self._if_changed("money", self._money(), frame.money.append)
         venues = [rows.venue_row(oms.health.row(alias), venue.budget_used())
                   for alias, venue in oms.gateway.venues.items()]  # fmt: skip
@@ -212,16 +244,18 @@ class Publisher:
 
         One may be netted against another, forfeited or held up without an event of its own.
         """
+        before = self._books.get(row.key)
+        if before == row:
+            return
         frame.books.append(row)
-        known = msgspec.structs.replace(row, notional=None)
-        if self._books.get(row.key) != known:
-            self._books[row.key] = known
+        self._books[row.key] = row
+        if before is None or msgspec.structs.replace(before, notional=row.notional) != row:
             now = self._oms.clock.now_ns()
             self._makers.update((maker, now) for maker in self._unsettled.get(row.key, ()) if maker not in self._makers)
 
     def _trades(self, frame: Frame) -> None:
         """The public trades of the contracts last watched that were not told yet."""
-        for tape, last in self._told.items():
+        for tape, last in list(self._told.items()):
             news = []
             for trade in reversed(self._oms.feed.trades(*tape)):
                 if trade.trade_id == last:
@@ -276,19 +310,18 @@ class Publisher:
 
     def _own(self, venue: str, ticker: str) -> dict[Decimal, Decimal]:
         own: dict[Decimal, Decimal] = {}
-        for order in self._oms.page.working():
-            if (order.venue, order.ticker) == (venue, ticker) and order.price is not None:
+        for order in self._oms.page.working_in(venue, ticker):
+            if order.price is not None:
                 own[order.price] = own.get(order.price, ZERO) + order.remaining
         return own
 
-    def _header(self, books: list[Any]) -> Header:
+    def _header(self) -> Header:
         oms = self._oms
-        working = oms.makers_working()
         children = [child for book in oms.kernel.books.values() for child in book.open_children.values()]
         return Header(
-            now_ns=oms.clock.now_ns(), arming=oms.arming.value, trading=oms.trading.value, working=len(working),
+            now_ns=oms.clock.now_ns(), arming=oms.arming.value, trading=oms.trading.value, working=len(self._resting),
             children=len(children), unknown=sum(child.state.value == "UNKNOWN" for child in children),
-            waiting_notional=sum((abs(row.notional) for row in books if row.notional is not None), ZERO),
+            waiting_notional=sum((abs(row.notional) for row in self._books.values() if row.notional), ZERO),
             deltas=self._deltas, coalesced=self._subscription.coalesced,
             dropped=0, default_venue=next(iter(oms.gateway.venues), ""),
             desk=oms.state.live.name if oms.state.live is not None else "", because=oms.state.because,
@@ -310,3 +343,12 @@ class Publisher:
                 del last[key]
             if absent:
                 gone.setdefault(table, []).extend(absent)
+
+
+async def _in_turns(things: Iterable[T], many: int = ROWS_A_TURN) -> AsyncIterator[T]:
+    """Each thing; after so many of them, and at their end, the loop does what else is due."""
+    for number, thing in enumerate(things, 1):
+        yield thing
+        if number % many == 0:
+            await asyncio.sleep(0)
+    await asyncio.sleep(0)

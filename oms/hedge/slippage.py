@@ -3,28 +3,34 @@
 from decimal import Decimal
 
 from gateways.standards import ZERO
-from oms.hedge.state import Child, ShareKey
+from oms.hedge.state import Child, ChildState, ShareKey
 
 BPS = Decimal(10_000)
+_NOTHING = (ZERO, ZERO)
 
 
 class Slippages:
     """The hedge orders that answer each leg, and what the market's middle was when each was entered.
 
-    Written by whoever follows the orders, in the turn after one was entered; the orders are the kernel's own. Basis
-    points of the middle, positive for worse, negative for better.
+    Written by whoever follows the orders, in the turn after one was entered or has changed; the orders are the kernel's
+    own. Basis points of the middle, positive for worse, negative for better. What a leg's slippage costs to tell grows
+    with its open hedge orders, not with those that are done.
     """
 
     def __init__(self) -> None:
         self._mids: dict[str, Decimal] = {}
-        self._answering: dict[ShareKey, dict[str, Child]] = {}
+        self._changed: dict[ShareKey, dict[str, Child]] = {}
+        """Orders that may have filled more since they were last counted."""
+        self._counted: dict[ShareKey, dict[str, tuple[Decimal, Decimal]]] = {}
+        """By leg and order: slippage times what it filled for the leg, and the latter."""
+        self._sums: dict[ShareKey, tuple[Decimal, Decimal]] = {}
 
     def entered(self, child: Child, mid: Decimal | None) -> None:
-        """Note a hedge order, once; ``mid`` is None where it is not known (an order of before the start)."""
+        """Note a hedge order that is new or has changed; ``mid`` is None where it is not known; the first stands."""
         if mid is not None:
             self._mids.setdefault(child.cloid, mid)
         for claim in child.claims:
-            self._answering.setdefault((claim.maker, claim.leg), {}).setdefault(child.cloid, child)
+            self._changed.setdefault((claim.maker, claim.leg), {})[child.cloid] = child
 
     def of_hedge(self, child: Child) -> Decimal | None:
         """Of one hedge order; None while nothing of it has filled at a known price."""
@@ -36,11 +42,23 @@ class Slippages:
 
     def of_leg(self, maker: str, leg: int) -> Decimal | None:
         """Of all the hedge orders that answered a leg, weighted by what each filled for it."""
-        total, weight = ZERO, ZERO
-        for child in self._answering.get((maker, leg), {}).values():
-            slippage = self.of_hedge(child)
-            if slippage is not None:
-                filled = sum(abs(claim.filled) for claim in child.claims if (claim.maker, claim.leg) == (maker, leg))
-                total += slippage * filled
-                weight += filled
+        key = maker, leg
+        total, weight = self._sums.get(key, _NOTHING)
+        changed = self._changed.get(key, {})
+        for child in list(changed.values()):
+            before = self._counted.get(key, {}).get(child.cloid, _NOTHING)
+            now = self._part(child, key)
+            if now != before:
+                self._counted.setdefault(key, {})[child.cloid] = now
+                total, weight = total + now[0] - before[0], weight + now[1] - before[1]
+            if child.state is ChildState.DONE:
+                del changed[child.cloid]
+        self._sums[key] = total, weight
         return total / weight if weight else None
+
+    def _part(self, child: Child, key: ShareKey) -> tuple[Decimal, Decimal]:
+        slippage = self.of_hedge(child)
+        if slippage is None:
+            return _NOTHING
+        filled = sum((abs(claim.filled) for claim in child.claims if (claim.maker, claim.leg) == key), ZERO)
+        return slippage * filled, filled

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from oms.hedge.policy import Policy
 from oms.hedge.slippage import Slippages
-from oms.hedge.state import Child, Claim
+from oms.hedge.state import Child, ChildState, Claim
 
 D = Decimal
 
@@ -52,3 +52,18 @@ def test_a_legs_slippage_is_weighted_by_what_each_hedge_filled_for_it():
     slippages.entered(first, D(50))
     assert slippages.of_leg("m", 0) == D("2.5")
     assert slippages.of_leg("n", 0) == D(10)
+
+
+def test_an_order_that_is_done_is_counted_once_and_again_when_it_changes_after_all():
+    """A fill that comes late counts; the sum is the same as of orders counted all at once."""
+    slippages = Slippages()
+    late = child("1", "4", "200.2", [("m", 0, "4", "2")], cum="2")
+    slippages.entered(late, D(100))
+    assert slippages.of_leg("m", 0) == D(10)
+    late.state = ChildState.DONE
+    assert slippages.of_leg("m", 0) == D(10)
+    slippages.entered(child("2", "2", "200", [("m", 0, "2", "2")]), D(100))
+    assert slippages.of_leg("m", 0) == D(5)
+    late.cum, late.cost, late.claims = D(4), D("400.4"), [Claim("m", 0, D(4), D(4))]
+    slippages.entered(late, None)
+    assert slippages.of_leg("m", 0) == D(40) / 6
