@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.binance_venue import BinanceVenue
 from bench.samples import Samples
-from console.engine import new_loop
+from console.runtime import new_loop
 
 BASELINE, MAIN = "bare", "desk"
 BARE = (BASELINE, "bare-iterate")

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.fill_to_hedge import ANSWER_S, PACE_S, Conductor, client
 from bench.samples import Samples
-from console.engine import new_loop
+from console.runtime import new_loop
 
 BASELINE = "desk"
 MAIN = "ccxt.pro, websocket"

@@ -15,7 +15,7 @@ from bench.binance_venue import PRICE, now_ms
 from bench.fill_to_hedge import client
 from bench.samples import Samples, quantile
 from bench.wide_venue import Resting, WideVenue
-from console.engine import new_loop
+from console.runtime import new_loop
 
 BASELINE, MAIN = "decode", "reconcile"
 ORDERS, FILLS, BOOKS = 5_000, 50_000, 10

@@ -15,10 +15,10 @@ from typing import Any
 from bench.binance_venue import BinanceVenue
 from bench.fill_to_hedge import ANSWER_S, client
 from bench.samples import Samples
-from console.engine import new_loop
+from console.runtime import new_loop
 
 STEPS = 10
-DELTAS, QUICK = 10_000_000, 100_000
+DELTAS, QUICK = 10_000_000, 1_000_000
 RSS_GROWTH_MB = 100.0
 """How much more the desk may hold at the end than after the second step, when everything is in use."""
 SLOWER = 1.3
@@ -51,10 +51,9 @@ class LivingVenue(BinanceVenue):
             del self.resting[oid], maker.orders[oid]
         self.hedged = asyncio.get_running_loop().create_future()
         sent_ns = self.private(NAME, "maker").send(frame)
-        async with asyncio.timeout(ANSWER_S):
-            read_ns = await self.hedged
         self.tell_position(NAME, "maker")
-        return read_ns - sent_ns
+        async with asyncio.timeout(ANSWER_S):
+            return await self.hedged - sent_ns
 
 
 async def measure(deltas: int) -> dict[str, Any]:

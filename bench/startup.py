@@ -19,7 +19,7 @@ from bench.binance_venue import BinanceVenue
 from bench.clients.desk import endpoints
 from bench.samples import Samples
 from bench.ui import Terminal
-from console.engine import new_loop
+from console.runtime import new_loop
 
 BASELINE = "imports"
 MAIN = "first paint"

@@ -16,7 +16,7 @@ from typing import Any
 from bench.fill_to_hedge import client
 from bench.samples import Samples, quantile
 from bench.wide_venue import Resting, WideVenue
-from console.engine import new_loop
+from console.runtime import new_loop
 
 BASELINE = "bare"
 BLOCK = 200

@@ -23,15 +23,6 @@ SETTLE_S = 10.0
 """How long a two-phase stop waits for hedges to settle before it says what is left."""
 
 
-def new_loop() -> asyncio.AbstractEventLoop:
-    """The engine's event loop: uvloop where the platform has it."""
-    try:
-        import uvloop  # noqa: PLC0415 - not there on every platform
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
 class Engine:
     """What a console may ask of a running OMS. Must be used on the engine's loop."""
 

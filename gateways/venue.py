@@ -281,6 +281,12 @@ class Venue(ABC):
     async def reference_price(self, ticker: str) -> Decimal | None:
         """A recent price: the mid last seen on the public stream, else asked by REST; None if neither."""
 
+    def rehearse_fill(self) -> None:  # noqa: B027 - a venue that has nothing to walk through leaves it out
+        """Read again, to nowhere, the last message that told of an order of ours: see ``oms.rehearsal``."""
+
+    def rehearse_order(self, order: PlaceOrder) -> None:  # noqa: B027 - as above
+        """Write an order as ``place`` would, to nowhere: it is not sent, and counts in no budget."""
+
     def budget_used(self) -> str:
         """How much of the venue's rate budget is used, in a few words for the screen; empty where it is not counted."""
         return ""

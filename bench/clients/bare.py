@@ -10,7 +10,7 @@ import sys
 
 from websockets.asyncio.client import connect
 
-from console.engine import new_loop
+from console.runtime import new_loop
 from gateways.transport.sockets import SOCKETS
 
 ORDER = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import ccxt.pro
 
-from console.engine import new_loop
+from console.runtime import new_loop
 
 SYMBOL = "ETH/USDT:USDT"
 

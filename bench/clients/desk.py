@@ -2,15 +2,15 @@
 
 import argparse
 import asyncio
-import gc
 import sys
 from decimal import Decimal
 from pathlib import Path
 
-from console.engine import new_loop
 from console.headless import open_oms
+from console.runtime import new_loop, settle
 from gateways.venue import Endpoints
 from oms.deltas import Delta
+from oms.rehearsal import keep_rehearsing
 from oms.requests import HedgeRequest, OrderRequest
 
 
@@ -45,8 +45,9 @@ async def trade(asked: argparse.Namespace) -> None:
             oms.deltas.register(Slow(0.001), name=f"slow {number}")
         maker = OrderRequest(exc="maker", ticker="ETHUSDT", amount=Decimal(1_000_000), price=Decimal("2499.00"))
         await oms.hedge_order(maker, HedgeRequest(exc="hedge", ticker="ETHUSDT"))
-        gc.collect()
-        gc.freeze()
+        if asked.rehearse:
+            keep_rehearsing(oms)
+        settle()
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         await oms.wait_idle(10.0)
@@ -60,6 +61,7 @@ def main() -> int:
     for name in ("rest", "ws", "name", "folder"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--handlers", type=int, default=0)
+    parser.add_argument("--rehearse", action=argparse.BooleanOptionalAction, default=True)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(trade(parser.parse_args()))
     return 0

@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from bench.clients.desk import endpoints
-from console.engine import new_loop
 from console.headless import open_oms
+from console.runtime import new_loop
 from gateways.standards import OrderStatus
 from oms.balances import BalanceDelta
 from oms.deltas import Delta, FillDelta, HealthDelta, HedgeDelta, RequestDelta
@@ -52,6 +52,11 @@ class Life:
                        "fills": len(self._oms.fills)}  # fmt: skip
             print(json.dumps(figures), flush=True)
 
+    async def alerted(self, delta: Delta) -> None:
+        """Say what the operator would be told of: there should be nothing."""
+        if isinstance(delta, HedgeDelta) and delta.severity != "info":
+            print(f"after {self._deltas} deltas: {delta.text}", file=sys.stderr, flush=True)
+
     async def ended(self, delta: Delta) -> None:
         """Note a maker that has ended."""
         if (
@@ -77,6 +82,7 @@ async def live(asked: argparse.Namespace) -> None:
     async with open_oms(endpoints(asked.rest, asked.ws, asked.name), folder, locks=folder / "locks") as oms:
         life = Life(oms, asked.deltas, asked.steps)
         oms.deltas.register(life.counted, kinds=KINDS, name="count")
+        oms.deltas.register(life.alerted, kinds=(HedgeDelta,), name="alerted")
         oms.deltas.register(life.ended, name="ended")
         resting = asyncio.create_task(life.rest(), name="rest")
         await oms.wait_idle(5.0)
@@ -85,8 +91,10 @@ async def live(asked: argparse.Namespace) -> None:
         print("ready", flush=True)
         over = asyncio.ensure_future(asyncio.get_running_loop().run_in_executor(None, sys.stdin.read))
         await asyncio.wait({over, resting}, return_when=asyncio.FIRST_COMPLETED)
+        if resting.done():
+            resting.result()
         resting.cancel()
-        await asyncio.gather(resting, return_exceptions=True)
+        await asyncio.wait([resting])
         await oms.wait_idle(10.0)
         proof = await oms.verify()
         books = [problem for problem in proof.problems if " filled " not in problem]  # the venue forgets old fills

@@ -11,8 +11,8 @@ from websockets.asyncio.client import connect
 
 from bench.clients.desk import endpoints
 from bench.clients.updates import HOUR_S, named, rest
-from console.engine import new_loop
 from console.headless import open_oms
+from console.runtime import new_loop
 from console.starting import Timers
 from oms.system import OMS
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from bench.clients.desk import endpoints
 from console.carrier.door import Door
 from console.carrier.publication import Publication
-from console.engine import new_loop, open_engine
+from console.engine import open_engine
+from console.runtime import new_loop
 from console.starting import Start
 from oms.requests import HedgeRequest, OrderRequest
 

@@ -18,8 +18,8 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from bench.clients.desk import endpoints
-from console.engine import new_loop
 from console.headless import open_oms
+from console.runtime import new_loop
 from console.starting import Timers
 from gateways.binance.wire import OrderTradeUpdate
 from gateways.standards import PlaceOrder

@@ -18,9 +18,9 @@ from console.carrier import wire
 from console.carrier.calls import Calls, connected
 from console.carrier.loop_thread import LoopThread
 from console.carrier.publication import Known
-from console.engine import new_loop
 from console.link import Frame, Link, LogLine, Preview, Reply
 from console.mailbox import Mailbox
+from console.runtime import new_loop
 from gateways.errors import Denied, Unavailable, VenueError
 from oms.clock import SystemClock
 from oms.tasks import TaskOwner

@@ -4,15 +4,14 @@ A screen that is slow, stalled or gone never holds up a hedge: the two threads s
 """
 
 import asyncio
-import gc
-import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from console import runtime
 from console.carrier.loop_thread import LoopThread
-from console.engine import Engine, new_loop, open_engine
+from console.engine import Engine, open_engine
 from console.link import Frame, Link, Preview, Reply
 from console.mailbox import Mailbox
 from console.starting import Start
@@ -20,8 +19,6 @@ from gateways.errors import Unavailable
 
 T = TypeVar("T")
 
-SWITCH_INTERVAL_S = 0.0005
-"""How long a painting screen may hold the interpreter from the engine: measured, it cuts the engine's p99 by four."""
 START_S = 30.0
 STOP_S = 30.0
 
@@ -41,15 +38,14 @@ class EmbeddedLink(Link):
         self._mailbox = mailbox or Mailbox()
         self._engine: Engine | None = None
         self._stopping: asyncio.Event | None = None
-        self._thread = LoopThread(self._serve, "engine", new_loop)
+        self._thread = LoopThread(self._serve, "engine", runtime.new_loop)
 
     def __enter__(self) -> Self:
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        runtime.take_turns()
         if not self._thread.start(START_S):
             self._end()
             raise Unavailable("desk", f"the engine was not ready within {START_S:g} s: a venue does not answer")
-        gc.collect()
-        gc.freeze()
+        runtime.settle()
         return self
 
     def __exit__(

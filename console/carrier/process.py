@@ -6,7 +6,6 @@ SIGHUP, SIGTSTP, SIGTTIN and SIGTTOU are ignored.
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -15,14 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from console import runtime
 from console.carrier.door import Door
 from console.carrier.publication import Publication
 from console.carrier.supervising import CRASHED, LEFT, STOPPED
-from console.engine import Engine, new_loop, open_engine
+from console.engine import Engine, open_engine
 from console.log_records import log
 from console.logs import LOG
 from console.starting import Start
 from console.status import Status
+from oms.rehearsal import keep_rehearsing
 
 _IGNORED = ("SIGHUP", "SIGTSTP", "SIGTTIN", "SIGTTOU")
 _ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -95,8 +96,8 @@ async def serve(
         ending.engine = engine
         async with door.open(engine, path):
             with _signals(ending):
-                gc.collect()
-                gc.freeze()
+                keep_rehearsing(engine.oms)
+                runtime.settle()
                 say(f"engine of {start.name} ready: process {os.getpid()}, socket {path}")
                 log("engine ready", socket=str(path))
                 notify("READY=1")
@@ -121,7 +122,7 @@ def run(start: Start, path: Path, *, about: Callable[[Status], Status]) -> int:
         with contextlib.suppress(OSError, ValueError):  # nobody reads it: the log has it too
             print(text, file=sys.stderr, flush=True)
 
-    with asyncio.Runner(loop_factory=new_loop) as runner:
+    with asyncio.Runner(loop_factory=runtime.new_loop) as runner:
         try:
             return runner.run(serve(start, path, about=about, say=say))
         except Exception:

@@ -4,6 +4,7 @@ A request goes by HTTP only when it definitely did not leave by the websocket. W
 sink too, in the turn in which it was read: so it counts even when the caller has given up waiting.
 """
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
 
@@ -66,6 +67,13 @@ class OrderEntry:
         if self._session.gate.try_acquire(limits.costs_of(request), priority):
             return self._leave(request, verb, priority)
         return UnderWay(lambda: self.send(request, verb, priority))
+
+    def rehearse(self, order: PlaceOrder) -> None:
+        """Do what ``begin`` does before the bytes leave, and keep nothing of it."""
+        session = self._session
+        session.gate.budget.wait(limits.costs_of(order), Priority.HEDGE, session.gate.now())
+        with contextlib.suppress(VenueError):
+            encode_ws(order, session.contracts, session.credentials, session.now_ms(), "rehearsal")
 
     def _leave(self, request: OrderRequest, verb: str, priority: Priority) -> Awaitable[OrderUpdate | None]:
         """Send a request that has its budget: now by the websocket or, where it did not leave, by HTTP when awaited."""

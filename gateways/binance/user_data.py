@@ -34,6 +34,7 @@ class UserData(PrivateStream[Session]):
         self._key = ""
         self._fresh = False
         self._suspect = False
+        self._last = b""
         self.tickers: set[str] = set()
         """Contracts whose orders or fills were seen here."""
 
@@ -97,6 +98,11 @@ class UserData(PrivateStream[Session]):
             except VenueError:
                 pause = min(RETRY_S, self._keepalive_s)
 
+    def rehearse(self) -> None:
+        """Read the last message about an order again, and do nothing with what it says."""
+        if self._last:
+            decode(self._last, self._session.contracts)
+
     def _read(self, data: bytes, ts_recv_ns: int) -> None:
         events = decode(data, self._session.contracts)
         self._session.publish(events, ts_recv_ns)
@@ -107,5 +113,6 @@ class UserData(PrivateStream[Session]):
         for event in events:
             if isinstance(event, OrderUpdate | FillEvent):
                 self.tickers.add(event.ticker)
+                self._last = data
             elif isinstance(event, StreamEnd):
                 self.stream.reconnect(event.reason)

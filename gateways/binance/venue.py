@@ -168,6 +168,14 @@ class BinanceVenue(StreamedVenue[Session]):
             raise Unknown(self.alias, "sent and answered, but the reply does not say what became of the order")
         return update
 
+    def rehearse_fill(self) -> None:
+        """See ``Venue.rehearse_fill``."""
+        self._user_data.rehearse()
+
+    def rehearse_order(self, order: PlaceOrder) -> None:
+        """See ``Venue.rehearse_order``."""
+        self._entry.rehearse(order)
+
     async def amend(self, order: AmendOrder) -> OrderUpdate:
         """Change price and total amount; the oid stays, the place in the queue is lost.
 

@@ -6,13 +6,14 @@ refusal to send is the only reason to use the other way.
 
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from gateways.errors import DecodeError, Unavailable, Unknown, VenueError
 from gateways.hyperliquid.answers import Outcome, RefusedWhole, outcomes, refused
-from gateways.hyperliquid.encode import as_post, encode, encode_batch
+from gateways.hyperliquid.encode import as_post, encode, encode_batch, slippage_price, unpriced
 from gateways.hyperliquid.session import MESSAGES, ORDERS, WEIGHT, Session
 from gateways.hyperliquid.wire import PostResponse, read
 from gateways.standards import AmendOrder, CancelOrder, DeadMansSwitch, PlaceOrder, WireRequest
@@ -90,6 +91,18 @@ class OrderEntry:
         with contextlib.suppress(Unavailable):
             call = self._by_websocket(wire, _VERBS[type(request)])
         return UnderWay(lambda: self._left(call, wire, request, priority))
+
+    def rehearse(self, order: PlaceOrder, reference: Decimal | None, slippage: Decimal) -> None:
+        """Sign an order as ``begin`` would, at a price by the market where it has none; no nonce is used up."""
+        contract, now_ms = self._session.contracts.get(order.ticker), self._session.now_ms()
+        if unpriced(order) and reference is not None and contract is not None:
+            limit = slippage_price(contract, reference, slippage, buying=order.amount > 0)
+            order = msgspec.structs.replace(order, price=limit)
+        with contextlib.suppress(VenueError):
+            signed = encode(
+                order, self._session.contracts, self._session.credentials, now_ms, mainnet=self._mainnet, nonce=now_ms
+            )
+            as_post(msgspec.Raw(signed.body), 0, signed=True)
 
     async def _left(
         self, call: Awaitable[object] | None, wire: WireRequest, request: Action, priority: Priority

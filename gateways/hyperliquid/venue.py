@@ -307,6 +307,11 @@ class HyperliquidVenue(Venue):
     async def _placed(self, outcome: Awaitable[answers.Outcome], order: PlaceOrder) -> OrderUpdate:
         return answers.placed(await outcome, order, self.alias)
 
+    def rehearse_order(self, order: PlaceOrder) -> None:
+        """See ``Venue.rehearse_order``."""
+        if self._link is not None:
+            self._link.entry.rehearse(order, self._link.public.mid(order.ticker), self._slippage)
+
     async def amend(self, order: AmendOrder) -> OrderUpdate:
         """See ``Venue.amend``. The answer is the order that took its place, under a new oid, for what was unfilled."""
         outcome = await self._connected().entry.submit(order, Priority.MAKER)

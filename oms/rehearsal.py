@@ -1,0 +1,121 @@
+"""Rehearsal: while hedged makers rest, the way of a fill is walked every so often, to nowhere.
+
+A fill comes rarely and wants to be answered at once; between two fills the code and the data of its way are driven out
+of the processor's caches by everything else, and to fetch them again takes longer than to run them. So the same
+functions are called again and again on an orders page and a kernel of their own: nothing is journaled, sent or shown,
+and no order of the desk is touched. It costs some hundredths of a processor (docs/performance.md has the figures), so
+it is done only while a fill could come: not for an idle desk.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+
+from gateways.standards import OrderStatus, OrderUpdate
+from oms.cloid import CloidKind, CloidSource
+from oms.evidence import evidence_of, hedge_event
+from oms.hedge import events as e
+from oms.hedge.dispatch import order_of
+from oms.hedge.kernel import Kernel
+from oms.hedge.policy import Leg
+from oms.orders import Order, OrdersPage, Role
+from oms.records import line_of
+
+if TYPE_CHECKING:
+    from oms.system import OMS
+
+EVERY_S = 0.001
+"""How often it is walked: caches are cold again within milliseconds."""
+LOOK_EVERY_S = 0.1
+"""How often it is looked for a maker that rests, where there was none."""
+WALKS = 200
+"""After so many walks the stage is built anew: what was walked through is kept nowhere for long."""
+
+
+def keep_rehearsing(oms: "OMS") -> None:
+    """Walk the way of a fill while hedged makers rest, until the desk ends."""
+    oms.tasks.start(Rehearsal(oms).run(), "rehearsal")
+
+
+class Rehearsal:
+    """Walks the way of a fill for an ``OMS``."""
+
+    def __init__(self, oms: "OMS") -> None:
+        self._oms = oms
+        self._maker: Order | None = None
+        self._stage: _Stage | None = None
+
+    async def run(self) -> NoReturn:
+        """Walk for ever, while a maker with legs rests."""
+        while True:
+            if self.look():
+                self.walk()
+                await asyncio.sleep(EVERY_S)
+            else:
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    def walk(self) -> None:
+        """Walk once, for the maker that rests; nothing where there is none."""
+        maker, oms = self._maker, self._oms
+        if maker is None:
+            return
+        if self._stage is None or self._stage.walks >= WALKS:
+            self._stage = _Stage(oms, maker, oms.hedge.legs(maker.key)[0])
+        oms.gateway.venue(maker.venue).rehearse_fill()
+        self._stage.walk()
+
+    def look(self) -> bool:
+        """Whether a maker with legs rests, which is walked for from now on."""
+        page = self._oms.page
+        kept = None if self._maker is None else page.get(self._maker.key)
+        if kept is None or not kept.working:
+            legs = self._oms.hedge.legs
+            kept = next((each for each in page.working() if each.role is Role.MAKER and legs(each.key)), None)
+            self._stage = None
+        self._maker = kept
+        return kept is not None
+
+
+class _Stage:
+    """An orders page and a kernel with one maker and one leg, like the desk's in form, and nobody's."""
+
+    def __init__(self, oms: "OMS", maker: Order, leg: Leg) -> None:
+        self.walks = 0
+        self._oms = oms
+        self._maker = maker
+        self._leg = leg
+        self._page = OrdersPage()
+        cloids = CloidSource(0, 0)
+        self._kernel = Kernel(lambda: cloids.next(CloidKind.HEDGE))
+        book = oms.kernel.book(leg.venue, leg.ticker)
+        self._kernel.apply(e.MakerPlaced(maker=maker.key, venue=maker.venue, ticker=maker.ticker, legs=(leg,), ts_ns=1))
+        if book.contract is not None:
+            self._kernel.apply(e.Specified(contract=book.contract, ts_ns=1, market_slippage=book.market_slippage))
+        self._page.register(
+            msgspec.structs.replace(maker, filled=maker.amount * 0, status=OrderStatus.PENDING, oid=None)
+        )
+
+    def walk(self) -> None:
+        """One fill of the whole size: what it makes of page, kernel, journal lines and the hedge order's bytes."""
+        self.walks += 1
+        maker, leg, now = self._maker, self._leg, self._oms.clock.now_ns()
+        book = self._oms.kernel.book(leg.venue, leg.ticker)
+        self._kernel.apply(e.Priced(venue=leg.venue, ticker=leg.ticker, bid=book.bid, ask=book.ask, ts_ns=now))
+        filled = maker.amount * self.walks
+        update = OrderUpdate(
+            venue=maker.venue, ticker=maker.ticker, oid="1", cloid=maker.cloid, status=OrderStatus.PARTIAL,
+            amount=maker.amount * (WALKS + 1), filled=filled, average_price=maker.price, price=maker.price,
+        )  # fmt: skip
+        delta = self._page.upsert(update, now)
+        if delta is None:
+            return
+        evidence = evidence_of(self._page, delta.after)
+        event = hedge_event(self._kernel, evidence)
+        commands = self._kernel.apply(event) if event is not None else []
+        line_of(self._oms.clock, 1, "Evidence", evidence, {}, cause=None)
+        for command in commands:
+            if isinstance(command, e.SendChild):
+                line_of(self._oms.clock, 2, "Intended", command.intended(now), {}, cause=1)
+                self._oms.gateway.venue(leg.venue).rehearse_order(order_of(command))
+                self._kernel.apply(e.ChildSeen(child=command.child, filled=command.amount, done=True, ts_ns=now))
