@@ -54,10 +54,12 @@ def table(result: Mapping[str, Any]) -> str:
         *(f"ratio_p{percent:g}" for percent in QUANTILES),
     ]
     rows = result["contenders"]
+    heads += dict.fromkeys(head for row in rows.values() for head in row if head not in heads)
     width = max(len(name) for name in rows)
     lines = [" " * width + "".join(f"{head:>13}" for head in heads)]
-    lines += [f"{name:<{width}}" + "".join(f"{row[head]:>13}" for head in heads) for name, row in rows.items()]
-    return "\n".join(lines)
+    lines += [f"{name:<{width}}" + "".join(f"{row.get(head, ''):>13}" for head in heads) for name, row in rows.items()]
+    others = {key: value for key, value in result.items() if key != "contenders"}
+    return "\n".join([*lines, "", *(f"{key}: {value}" for key, value in others.items())])
 
 
 def shown(result: Mapping[str, Any], *, as_json: bool) -> str:
