@@ -116,5 +116,6 @@ def run(*, quick: bool) -> dict[str, Any]:
         "updates": figures["made"], "orders": ORDERS, "keys": len(took), "first_paint_s": round(first_s, 2),
         "cpu_share": round(cpu, 3), "load_cpu_share": round(figures["load_cpu_s"] / seconds, 3),
         "updates_lost": figures["lost"], "key_to_paint_p50_ms": round(p50, 1), "key_to_paint_p99_ms": round(p99, 1),
+        "own_frame_p99_ms": round(figures["frame_p99_us"] / 1e3, 1), "own_late_ms": round(figures["late_us"] / 1e3, 1),
         "met": met,
     }  # fmt: skip

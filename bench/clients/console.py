@@ -151,7 +151,11 @@ def main() -> int:
     def report() -> None:
         shown = app.mirror.orders
         lost = sum(shown.get(key) != row for key, row in load.last.items())
-        figures = {"made": load.made, "lost": lost, "load_cpu_s": load.cpu_s, "cpu_s": time.process_time()}
+        own = app.mirror.frame_times.figures()
+        figures = {
+            "made": load.made, "lost": lost, "load_cpu_s": load.cpu_s, "cpu_s": time.process_time(),
+            "frame_p99_us": own.p99_us, "late_us": own.late_us,
+        }  # fmt: skip
         asked.report.write_bytes(msgspec.json.encode(figures))
         app.exit(0)
 
