@@ -111,3 +111,8 @@ snapshots: setup
 .PHONY: carrier
 carrier: setup
 	$(PY) -m tests.carrier
+
+# Every benchmark three times, as the tables of docs/performance.md; on a machine that does nothing else, for an hour.
+.PHONY: bench
+bench: setup
+	$(PY) -m bench.tables --runs 3

@@ -1,7 +1,8 @@
 """Peers: the same exchange of messages by ccxt.pro, from the maker fill's bytes to the hedge order's bytes.
 
 The venue is that of ``fill_to_hedge``. The baseline is the desk, so a ratio says how many times as long the peer takes:
-``watch_orders`` and then ``create_order``, over a websocket (the main case) and over REST.
+``watch_orders`` and then ``create_order``, over a websocket as its documentation shows it (the main case), on the
+desk's own event loop, and over REST.
 """
 
 import asyncio
@@ -17,7 +18,11 @@ from console.runtime import new_loop
 
 BASELINE = "desk"
 MAIN = "ccxt.pro, websocket"
-PEERS = {"ccxt-websocket": MAIN, "ccxt-rest": "ccxt.pro, REST"}
+PEERS = {
+    "ccxt-websocket": MAIN,
+    "ccxt-websocket-uvloop": f"{MAIN}, uvloop",
+    "ccxt-rest": "ccxt.pro, REST",
+}
 TIMES_FASTER = 4.0
 """How many times faster the desk must be than the main peer, at the median."""
 
@@ -37,10 +42,11 @@ async def measure(count: int, warm_up: int) -> dict[str, Any]:
             client("bench.clients.desk", "--rest", rest, "--ws", ws, "--name", "desk", "--folder", f"{folder}/desk")
         )
         for name in PEERS:
-            way = name.removeprefix("ccxt-")
+            _, way, *loop = name.split("-")
             await stack.enter_async_context(
-                client("bench.clients.ccxt_pro", "--rest", rest, "--ws", ws, "--name", name, "--way", way)
-            )
+                client("bench.clients.ccxt_pro", "--rest", rest, "--ws", ws, "--name", name, "--way", way,
+                       *(f"--{each}" for each in loop))
+            )  # fmt: skip
         async with asyncio.timeout(ANSWER_S):  # a peer's stream opens when it is first watched
             while not all("private" in conductor.venue.account(name, "maker").sockets for name in PEERS):  # noqa: ASYNC110 - once, before anything is measured
                 await asyncio.sleep(0.01)
