@@ -3,7 +3,7 @@
 A fill comes rarely and wants to be answered at once; between two fills the code and the data of its way are driven out
 of the processor's caches by everything else, and to fetch them again takes longer than to run them. So the same
 functions are called again and again on an orders page and a kernel of their own: nothing is journaled, sent or shown,
-and no order of the desk is touched. It costs some hundredths of a processor (docs/performance.md has the figures), so
+and no order of the desk is touched. It costs about a seventh of one processor (docs/performance.md has the figures), so
 it is done only while a fill could come: not for an idle desk.
 """
 
