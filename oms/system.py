@@ -254,8 +254,21 @@ class OMS(OrderDesk):
         """Take a delta in the turn in which it came about: the hedge decision first."""
         self.hedge.order_delta_hedge(delta)
         self.guard.noticed(delta)
-        if isinstance(delta, OrderDelta) and delta.after.reason is RejectReason.CLOCK and "reason" in delta.changed:
-            self.gateway.venue(delta.after.venue).doubt_clock()
+        if not isinstance(delta, OrderDelta):
+            return
+        order = delta.after
+        if order.reason is RejectReason.CLOCK and "reason" in delta.changed:
+            self.gateway.venue(order.venue).doubt_clock()
+        if order.working and delta.before is not None and delta.before.status.terminal:
+            self._revived(order)
+
+    def _revived(self, order: Order) -> None:
+        """Cancel a maker that was taken as ended and rests, where it would have been stopped meanwhile."""
+        text = checks.blocked(self.hedge.legs(order.key), self.kernel.books, self.kernel.outages)
+        if text:
+            what = f"order {order.key[:8]} was taken as ended and rests: it is cancelled"
+            self.alert(order.venue, order.ticker, f"{what}, {text}", "error", order.key)
+            self.tasks.start(self.cancel_orders([order]), f"cancel {order.key[:8]}")
 
     def _not_cancelled(self, order: Order, text: str) -> None:
         self.alert(order.venue, order.ticker, f"order {order.key[:8]} was not cancelled: {text}", cloid=order.key)

@@ -1,10 +1,11 @@
-"""An order that nobody can be asked about is not waited for in silence, and a maker does not leave into a HOLD."""
+"""An order asked about in vain is not waited for in silence; a maker neither leaves nor rests into a HOLD."""
 
 import asyncio
 
 import pytest
 
 from gateways.errors import Denied, Unavailable, Unknown
+from gateways.standards import OrderStatus
 from oms.hedge.policy import How, Rung
 from oms.hedge.state import ChildState
 from tests.oms.stub_venue import D, desk, virtual
@@ -87,3 +88,20 @@ async def test_a_maker_that_waited_for_the_rate_budget_does_not_leave_into_a_hol
         assert len(sent) == 3
     finally:
         await made.oms.cleanup()
+
+
+@pytest.mark.parametrize("held", [True, False])
+@virtual
+async def test_a_maker_that_rests_after_all_is_cancelled_where_nothing_would_hedge_it(held):
+    """It was taken as ended when the makers of its book were stopped; with a book that hedges it goes on."""
+    async with desk() as made:
+        maker = await made.maker("1")
+        made.a.end(maker)
+        assert not made.oms.page.get(maker).working
+        if held:
+            made.oms.hedge.hold("b", "X", "look at it")
+        made.a.held[maker].status, made.a.held[maker].oid = OrderStatus.NEW, "5000"
+        made.a.send(made.a.say(made.a.held[maker]))  # the order that an amend has put in its place
+        assert made.oms.page.get(maker).working
+        await made.oms.wait_idle(10)
+        assert made.a.held[maker].status is (OrderStatus.CANCELLED if held else OrderStatus.NEW)
