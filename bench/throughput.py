@@ -33,14 +33,13 @@ def _name(orders: int, books: int) -> str:
 
 
 class Contender:
-    """One process, what it must be told, and what it used."""
+    """One process, what it is told, and the processor time of each of its blocks."""
 
     def __init__(self, venue: WideVenue, tag: str) -> None:
         self._venue = venue
         self._tag = tag
         self._makers = venue.listed(tag) or [Resting("0" * 32, "T0USDT", "BUY"), Resting("1" * 32, "T0USDT", "SELL")]
         self.blocks_cpu_ns: list[int] = []
-        self.cpu_ns = 0
 
     async def block(self) -> int:
         """Tell of a block of updates; nanoseconds until it has said that it took them."""
@@ -53,9 +52,7 @@ class Contender:
         began_ns = time.perf_counter_ns()
         for frame in frames:
             socket.send(frame)
-        cpu_ns = await self._venue.reported(self._tag)
-        self.blocks_cpu_ns.append(cpu_ns - self.cpu_ns)
-        self.cpu_ns = cpu_ns
+        self.blocks_cpu_ns.append(await self._venue.reported(self._tag))
         return time.perf_counter_ns() - began_ns
 
 
@@ -77,7 +74,7 @@ async def measure(cases: tuple[tuple[int, int], ...], count: int, warm_up: int) 
                        str(folder / tag), "--orders", str(orders), "--books", str(books), "--block", str(BLOCK))
             )  # fmt: skip
             contenders[name] = Contender(venue, tag)
-            contenders[name].cpu_ns = await venue.reported(tag)
+            await venue.reported(tag)
         for turn in range(warm_up + count):
             for name in random.sample(list(contenders), len(contenders)):
                 took_ns = await contenders[name].block()

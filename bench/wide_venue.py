@@ -40,7 +40,7 @@ class WideVenue(BinanceVenue):
         return self._listed.get(contender, [])
 
     async def reported(self, contender: str) -> int:
-        """Wait for the contender's next word: the processor time that it has used, nanoseconds."""
+        """Wait for the contender's next word: the processor time of its last block, nanoseconds."""
         return await self._told.setdefault(contender, asyncio.Queue(16)).get()
 
     def fills(self, contender: str, makers: list[Resting]) -> list[bytes]:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import gc
 import json
 import sys
 from decimal import Decimal
@@ -10,12 +9,13 @@ from pathlib import Path
 
 from bench.clients.desk import endpoints
 from console.headless import open_oms
-from console.runtime import new_loop
+from console.runtime import new_loop, settle
 from gateways.standards import OrderStatus
 from oms.balances import BalanceDelta
 from oms.deltas import Delta, FillDelta, HealthDelta, HedgeDelta, RequestDelta
 from oms.orders import OrderDelta, Role
 from oms.positions import PositionDelta
+from oms.rehearsal import keep_rehearsing
 from oms.requests import HedgeRequest, OrderRequest
 from oms.system import OMS
 
@@ -86,8 +86,8 @@ async def live(asked: argparse.Namespace) -> None:
         oms.deltas.register(life.ended, name="ended")
         resting = asyncio.create_task(life.rest(), name="rest")
         await oms.wait_idle(5.0)
-        gc.collect()
-        gc.freeze()
+        keep_rehearsing(oms)
+        settle()
         print("ready", flush=True)
         over = asyncio.ensure_future(asyncio.get_running_loop().run_in_executor(None, sys.stdin.read))
         await asyncio.wait({over, resting}, return_when=asyncio.FIRST_COMPLETED)

@@ -12,8 +12,9 @@ from websockets.asyncio.client import connect
 from bench.clients.desk import endpoints
 from bench.clients.updates import HOUR_S, named, rest
 from console.headless import open_oms
-from console.runtime import new_loop
+from console.runtime import new_loop, settle
 from console.starting import Timers
+from oms.rehearsal import keep_rehearsing
 from oms.system import OMS
 
 EXC = "maker"
@@ -64,6 +65,8 @@ async def run(asked: argparse.Namespace) -> None:
     ):
         await named(report, rest(oms, asked.orders, asked.books))
         await oms.wait_idle(0.5)
+        keep_rehearsing(oms)
+        settle()
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)  # the venue has listed them
         holding = Holding()

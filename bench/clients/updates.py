@@ -6,7 +6,6 @@
 
 import argparse
 import asyncio
-import gc
 import os
 import sys
 import time
@@ -19,13 +18,14 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from bench.clients.desk import endpoints
 from console.headless import open_oms
-from console.runtime import new_loop
+from console.runtime import new_loop, settle
 from console.starting import Timers
 from gateways.binance.wire import OrderTradeUpdate
 from gateways.standards import PlaceOrder
 from oms.cloid import CloidKind
 from oms.deltas import Delta
 from oms.orders import OrderDelta, Role
+from oms.rehearsal import keep_rehearsing
 from oms.requests import HedgeRequest
 from oms.system import OMS
 
@@ -42,22 +42,25 @@ def on_one_core() -> None:
 
 
 class Taken:
-    """Counts updates and says so after each ``block``, with the processor time that this process has used."""
+    """Counts updates and says so after each ``block``, with the processor time used since its first."""
 
     def __init__(self, report: ClientConnection, block: int) -> None:
         self._report = report
         self._block = block
         self._count = 0
+        self._began_ns = time.process_time_ns()
 
     async def one(self) -> None:
         """Count one."""
+        if self._count % self._block == 0:
+            self._began_ns = time.process_time_ns()
         self._count += 1
         if self._count % self._block == 0:
             await self.say()
 
     async def say(self) -> None:
         """Say it now."""
-        await self._report.send(str(time.process_time_ns()).encode(), text=True)
+        await self._report.send(str(time.process_time_ns() - self._began_ns).encode(), text=True)
 
     async def delta(self, _delta: Delta) -> None:
         """Count one that the broadcast brought."""
@@ -111,8 +114,8 @@ async def desk(asked: argparse.Namespace, report: ClientConnection) -> None:
         taken = Taken(report, asked.block)
         await oms.wait_idle(0.5)
         oms.deltas.register(taken.delta, kinds=(OrderDelta,), name="count")
-        gc.collect()
-        gc.freeze()
+        keep_rehearsing(oms)
+        settle()
         print("ready", flush=True)
         await taken.say()
         await until_input_ends()
