@@ -30,6 +30,16 @@ def blotter_frame(**changes):
     )
 
 
+async def test_no_open_order_falls_out_of_the_page_for_being_old():
+    """Five thousand open orders all stand in it, and one of the oldest that changes stays where it was."""
+    keys = [f"{number:08x}" * 4 for number in range(5_000)]
+    async with staged(desk_frame(orders=[order(key) for key in keys])) as stage:
+        table = stage.app.desk.panes["orders"]
+        assert table.keys == keys[::-1]
+        stage.feed(Frame(orders=[order(keys[0], filled=D("-0.1"))]))
+        assert table.keys == keys[::-1]
+
+
 async def filtering(stage, text):
     await stage.press("slash")
     await stage.opened(FilterLine)
