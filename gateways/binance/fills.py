@@ -16,6 +16,9 @@ WINDOW_MS = 7 * 86_400_000 - 1
 HISTORY_MS = 180 * 86_400_000
 """How far back the venue answers; asking for more would only cost windows."""
 
+AHEAD_MS = 60_000
+"""The last window ends so long after our idea of the venue's time, which may be behind: the newest fill is in it."""
+
 ASK_EACH = 20
 """Up to so many contracts, asking for each costs no more than asking which were traded."""
 
@@ -35,7 +38,7 @@ class FillPages:
         now_ms = session.now_ms()
         start = max(since_ns // 1_000_000, now_ms - HISTORY_MS)
         while start <= now_ms:
-            end = min(start + WINDOW_MS, now_ms)
+            end = min(start + WINDOW_MS, now_ms + AHEAD_MS)
             page = await self._between(ticker, start, end)
             found += page
             if len(page) >= FILLS_PAGE:
@@ -88,9 +91,9 @@ class FillPages:
         tickers: set[str] = set()
         start = max(since_ms, session.now_ms() - HISTORY_MS)
         while True:
-            wanted, now_ms = start, session.now_ms()
+            wanted, end = start, session.now_ms() + AHEAD_MS
             body = await session.ask(
-                lambda: encode.income(wanted, now_ms, session.credentials, session.now_ms()),  # noqa: B023 - called before the next turn
+                lambda: encode.income(wanted, end, session.credentials, session.now_ms()),  # noqa: B023 - called before the next turn
                 "income",
                 {limits.WEIGHT: limits.INCOME},
             )

@@ -170,17 +170,10 @@ class OnPaper:
         """The order's fills that were told, by their ids."""
         return {fill.trade_id: fill for fill in self.desk.of(FillEvent) if fill.cloid == cloid}
 
-    async def asked(self, *oids: str | None) -> list[FillEvent]:
-        """The contract's fills as the venue answers, asked until those of the orders are there.
-
-        They are not at once where our idea of the venue's clock, by which the last page ends, is behind.
-        """
-        hour_ago = time.time_ns() - 3_600_000_000_000
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                fills: list[FillEvent] = await self.venue.fills_since(hour_ago, self.ticker)
-                if {*oids} <= {fill.oid for fill in fills}:
-                    return fills
+    async def asked(self) -> list[FillEvent]:
+        """The contract's fills of the last hour, as the venue answers."""
+        fills: list[FillEvent] = await self.venue.fills_since(time.time_ns() - 3_600_000_000_000, self.ticker)
+        return fills
 
     async def told(self, cloid: str, status: OrderStatus, label: str = "") -> OrderUpdate:
         """Wait until an order is told to have a status (with the venue's word for it); the order as it was told."""

@@ -77,7 +77,7 @@ async def test_the_life_of_orders(paper: OnPaper) -> None:
     assert all(fill.oid == taken.oid and fill.is_maker is False for fill in executed.values())
     assert all(fill.fee is not None and fill.fee > 0 for fill in executed.values())
     await desk.until(lambda: any(each.amount for each in desk.of(PositionUpdate)))
-    asked = await paper.asked(taken.oid)
+    asked = await paper.asked()
     assert {fill.trade_id: (fill.amount, fill.price, fill.fee) for fill in asked} == {
         fill.trade_id: (fill.amount, fill.price, fill.fee) for fill in executed.values()
     }
@@ -326,7 +326,7 @@ async def test_a_fill_while_the_private_stream_was_down_is_found(paper: OnPaper)
     paper.manners.private_channel(venue).reconnect("cut by the test")
     missed = await venue.place(paper.order("0.05"))
     await desk.until(lambda: desk.states_of(Channel.PRIVATE) == [True, False, True])
-    assert missed.oid in {fill.oid for fill in await paper.asked(missed.oid)}
+    assert missed.oid in {fill.oid for fill in await paper.asked()}
     last = paper.order("-0.1")
     await venue.place(last)
     await paper.told(last.cloid, OrderStatus.FILLED, paper.manners.traded)

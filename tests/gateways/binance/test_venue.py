@@ -448,6 +448,21 @@ async def test_fills_are_paged_until_there_are_no_more(stub: Stub) -> None:
     assert all(fill.snapshot for fill in fills)
 
 
+async def test_a_fill_is_found_though_our_idea_of_the_venues_time_is_behind(stub: Stub) -> None:
+    """The last window ends after it: a fill of this very moment, by the venue's clock, is in the answer."""
+    exchange_, _ = stub
+    now = 1_700_000_000_000
+    row = user_trade(id=7, time=now + 150)
+
+    def trades(params: dict[str, str]) -> tuple[int, Any]:
+        return 200, [row] if int(params["startTime"]) <= row["time"] <= int(params["endTime"]) else []
+
+    exchange_.rest["GET", "/fapi/v1/userTrades"] = trades
+    async with connected(*stub, clock_ns=lambda: now * 1_000_000) as (venue, _):
+        [fill] = await venue.fills_since((now - 1_000) * 1_000_000, "ETHUSDT")
+    assert fill.trade_id == "7"
+
+
 async def test_a_ban_is_honoured(stub: Stub) -> None:
     """After 429 with Retry-After no request is sent, of whatever kind."""
     exchange_, _ = stub
