@@ -1,6 +1,5 @@
 """A venue on the paper exchange, which runs in a process of its own: how to trade on it and wait for what is told."""
 
-import asyncio
 import contextlib
 import itertools
 import subprocess
@@ -16,7 +15,7 @@ from gateways.contracts import floor_price
 from gateways.router import load_endpoints, make_venue
 from gateways.standards import FillEvent, OrderKind, OrderStatus, OrderUpdate, PlaceOrder
 from gateways.venue import Endpoints, Venue
-from tests.gateways.listening import PATIENCE_S, Desk, listening
+from tests.gateways.listening import Desk, listening
 
 D = Decimal
 
