@@ -29,6 +29,7 @@ from gateways.standards import (
     QuoteUpdate,
     TimeInForce,
 )
+from gateways.transport.calls import UnderWay
 from gateways.venue import Capabilities, Venue
 
 S = OrderStatus
@@ -261,14 +262,22 @@ class OracleVenue(Venue):
 
     # ------------------------------------------------------------ the venue contract: orders
 
-    async def _posted(self, request):
+    def _post(self, request):
         parcel = Parcel(request, self._clock.now_ns(), asyncio.get_running_loop().create_future())
         self.door.append(parcel)
+        return parcel
+
+    async def _answer(self, parcel):
         return await parcel.answer
 
-    async def place(self, order, *, hedge=False):
+    async def _posted(self, request):
+        return await self._answer(self._post(request))
+
+    def place(self, order, *, hedge=False):
+        """Send in this turn, as the venues' gateways do; what is returned waits for the answer."""
         self._on_place(self.alias, order, hedge=hedge)
-        return await self._posted(order)
+        parcel = self._post(order)
+        return UnderWay(lambda: self._answer(parcel))
 
     async def amend(self, order):
         return await self._posted(order)
