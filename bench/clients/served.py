@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import gc
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -11,8 +10,9 @@ from bench.clients.desk import endpoints
 from console.carrier.door import Door
 from console.carrier.publication import Publication
 from console.engine import open_engine
-from console.runtime import new_loop
+from console.runtime import new_loop, settle
 from console.starting import Start
+from oms.rehearsal import keep_rehearsing
 from oms.requests import HedgeRequest, OrderRequest
 
 
@@ -28,8 +28,8 @@ async def trade(asked: argparse.Namespace) -> None:
     ):
         maker = OrderRequest(exc="maker", ticker="ETHUSDT", amount=Decimal(1_000_000), price=Decimal("2499.00"))
         await engine.oms.hedge_order(maker, HedgeRequest(exc="hedge", ticker="ETHUSDT"))
-        gc.collect()
-        gc.freeze()
+        keep_rehearsing(engine.oms)
+        settle()
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
         await engine.oms.wait_idle(10.0)
