@@ -1,7 +1,8 @@
 """Contenders of ``throughput``: take order updates as they come, and say when so many have been taken.
 
 ``bare`` is the ``websockets`` library as its documentation shows it, with each message decoded into a typed struct.
-``desk`` is the desk: decode, orders page, journal, hedge kernel, positions, fills, broadcast to a handler.
+``desk`` is the desk: decode, orders page, journal, hedge kernel, positions, fills, broadcast to a handler. It does not
+rehearse (``oms.rehearsal``): several of them share one core, and those whose turn it is not must be still.
 """
 
 import argparse
@@ -25,7 +26,6 @@ from gateways.standards import PlaceOrder
 from oms.cloid import CloidKind
 from oms.deltas import Delta
 from oms.orders import OrderDelta, Role
-from oms.rehearsal import keep_rehearsing
 from oms.requests import HedgeRequest
 from oms.system import OMS
 
@@ -114,7 +114,6 @@ async def desk(asked: argparse.Namespace, report: ClientConnection) -> None:
         taken = Taken(report, asked.block)
         await oms.wait_idle(0.5)
         oms.deltas.register(taken.delta, kinds=(OrderDelta,), name="count")
-        keep_rehearsing(oms)
         settle()
         print("ready", flush=True)
         await taken.say()
