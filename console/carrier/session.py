@@ -78,7 +78,7 @@ class Session:
                 self._engine.watch(venue, ticker, self.name)
             case wire.Hello():
                 raise wire.WireError("a second hello")
-            case _ if self._asked >= MOST_ASKED:
+            case _ if self._asked >= MOST_ASKED and not _is_panic(message):
                 text = f"{MOST_ASKED} questions of this console are not answered yet: not done"
                 self._tasks.start(self._send(wire.Answer(message.ask, reply=Reply(ok=False, error=text))), "refusal")
             case wire.Command(ask=ask, line=line):
@@ -121,3 +121,8 @@ class Session:
             await self.socket.send(wire.encode(message))
         except ConnectionClosed:
             return  # it is gone: what it asked for was done all the same
+
+
+def _is_panic(message: wire.ToEngine) -> bool:
+    """Whether it must be done whatever else waits."""
+    return isinstance(message, wire.Command) and message.line.strip() == "panic"

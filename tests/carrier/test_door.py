@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed
 
-from console.carrier import door, wire
+from console.carrier import door, session, wire
 from console.carrier.calls import asking, connected
 from console.carrier.door import listening, socket_path
 from console.carrier.peer import Peer, peer_of
@@ -184,6 +184,16 @@ async def test_who_may_only_look_sees_everything_and_does_nothing():
         assert made.engine.oms.trading == "ACTIVE"
         assert not made.engine.oms.makers_working()
         assert not made.ended.done()
+
+
+async def test_one_that_asks_too_much_at_once_is_refused_but_panic_is_always_done(monkeypatch):
+    """What waits for answers is bounded, and keeps nobody from getting out."""
+    monkeypatch.setattr(session, "MOST_ASKED", 0)
+    async with engine() as made, asking(made.path) as calls:
+        refused = (await calls.ask(lambda ask: wire.Command(ask, RESTING))).reply
+        assert "not answered yet" in refused.error
+        assert (await calls.ask(lambda ask: wire.Command(ask, "panic"))).reply.ok
+        assert made.engine.oms.trading == "HEDGE-ONLY"
 
 
 async def test_what_was_asked_for_is_done_though_who_asked_is_gone():
