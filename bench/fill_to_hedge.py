@@ -2,6 +2,11 @@
 
 Contenders take turns, one fill each, in one run: whatever else the machine does, it does to all of them. The baseline
 sends a ready-made order on any frame; the desk decodes, decides, journals and signs.
+
+How much time passes between two fills decides how cold the caches are that the next one finds, for the baseline and
+for the desk. The main case has 2 ms between any two: a desk's fills come rarely, and with three contenders each has
+rested for 6 ms. The same is measured with the next fill at once, which is how throughput clients are usually compared,
+and with 20 ms between. Each case has a baseline of its own.
 """
 
 import asyncio
@@ -9,18 +14,63 @@ import contextlib
 import random
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from bench.binance_venue import BinanceVenue
 from bench.samples import Samples
 from console.runtime import new_loop
 
 BASELINE, MAIN = "bare", "desk"
-BARE = (BASELINE, "bare-iterate")
-PACE_S = 0.002
+PACE_S, RARE_S = 0.002, 0.020
 ANSWER_S = 5.0
+
+
+class Contender(msgspec.Struct, frozen=True):
+    """Who answers: its name in the table, and its client. ``socket``: whether consoles may attach to it."""
+
+    name: str
+    module: str = "bench.clients.desk"
+    options: tuple[str, ...] = ()
+    socket: bool = False
+
+    @property
+    def tag(self) -> str:
+        """Its name in addresses and folders."""
+        return self.name.replace(", ", "-").replace(" ", "-")
+
+    @property
+    def bare(self) -> bool:
+        """Whether it keeps no books."""
+        return self.module == "bench.clients.bare"
+
+    def arguments(self, rest: str, ws: str, folder: Path) -> list[str]:
+        """The command line of its client."""
+        if self.bare:
+            return ["--url", ws, "--name", self.tag]
+        own = folder / self.tag
+        own.mkdir()
+        place = ["--rest", rest, "--ws", ws, "--name", self.tag, "--folder", str(own), *self.options]
+        return [*place, "--socket", str(self.door(folder))] if self.socket else place
+
+    def door(self, folder: Path) -> Path:
+        """Where consoles attach."""
+        return folder / f"{self.tag}.sock"
+
+
+BARE = Contender(BASELINE, "bench.clients.bare")
+DESK = Contender(MAIN)
+ENGINE = Contender("engine", "bench.clients.served", socket=True)
+IDLE = (
+    BARE,
+    Contender("bare-iterate", "bench.clients.bare"),
+    DESK,
+    Contender("desk, not rehearsed", options=("--no-rehearse",)),
+)
+HANDLERS = tuple(Contender(f"desk, {number} slow handlers", options=("--handlers", str(number))) for number in (1, 10))
 
 
 class Conductor:
@@ -78,48 +128,71 @@ async def client(module: str, *arguments: str) -> AsyncIterator[asyncio.subproce
                 await process.wait()
 
 
-async def measure(count: int, warm_up: int, handlers: tuple[int, ...] = ()) -> dict[str, Any]:
-    """Run the contenders: the baseline, the library's usual way, the desk, and the desk with so many slow handlers."""
-    conductor = Conductor()
-    await conductor.venue.start()
-    rest, ws = f"http://127.0.0.1:{conductor.venue.rest_port}", f"ws://127.0.0.1:{conductor.venue.ws_port}"
-    desks = {MAIN: 0} | {f"desk, {number} slow handlers": number for number in handlers}
-    samples = Samples(BASELINE)
-    verdicts: dict[str, str] = {}
-    async with contextlib.AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stack.push_async_callback(conductor.venue.close)
-        processes = {}
-        for name in BARE:
-            await stack.enter_async_context(client("bench.clients.bare", "--url", ws, "--name", name))
-        for name, number in desks.items():
-            tag = name.replace(", ", "-").replace(" ", "-")
-            (folder / tag).mkdir()
-            processes[name] = tag, await stack.enter_async_context(
-                client("bench.clients.desk", "--rest", rest, "--ws", ws, "--name", tag, "--folder", str(folder / tag),
-                       "--handlers", str(number))
-            )  # fmt: skip
-        order = [
-            ("bare", "bare"),
-            ("bare-iterate", "bare-iterate"),
-            *((name, tag) for name, (tag, _) in processes.items()),
-        ]
+class Run:
+    """One run: the venue, the contenders' processes, and what was measured of them."""
+
+    def __init__(self, folder: Path, warm_up: int) -> None:
+        self.conductor = Conductor()
+        self.samples = Samples(BASELINE)
+        self.verdicts: dict[str, str] = {}
+        self._folder = folder
+        self._warm_up = warm_up
+
+    @contextlib.asynccontextmanager
+    async def contenders(self, each: Sequence[Contender]) -> AsyncIterator[None]:
+        """Their processes, ready; at the end each desk proves its books."""
+        venue = self.conductor.venue
+        rest, ws = f"http://127.0.0.1:{venue.rest_port}", f"ws://127.0.0.1:{venue.ws_port}"
+        async with contextlib.AsyncExitStack() as stack:
+            processes = {
+                one: await stack.enter_async_context(client(one.module, *one.arguments(rest, ws, self._folder)))
+                for one in each
+            }
+            await self.case(each, 0, PACE_S, warm_up=self._warm_up)
+            yield
+            for one, process in processes.items():
+                if not one.bare:
+                    assert process.stdin is not None
+                    assert process.stdout is not None
+                    process.stdin.close()
+                    self.verdicts[one.name] = (await process.stdout.readline()).decode().strip()
+
+    async def case(
+        self, contenders: Sequence[Contender], count: int, pace_s: float, *, name: str = "", warm_up: int = 0
+    ) -> None:
+        """Fill each in turn, ``count`` times; the results bear the case's name, the baseline's too."""
+        order = list(contenders)
         for turn in range(warm_up + count):
             random.shuffle(order)
-            for name, tag in order:
-                took_ns = await conductor.sample(tag)
+            for one in order:
+                took_ns = await self.conductor.sample(one.tag)
                 if turn >= warm_up:
-                    samples.add(name, took_ns)
-                await asyncio.sleep(PACE_S * random.uniform(0.5, 1.5))
-        for name, (_, process) in processes.items():
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.close()
-            verdicts[name] = (await process.stdout.readline()).decode().strip()
-    return samples.result(MAIN) | {"warm_up": warm_up, "verify": verdicts}
+                    self.samples.add(f"{one.name}{name}", took_ns, baseline=f"{BASELINE}{name}")
+                if pace_s:
+                    await asyncio.sleep(pace_s * random.uniform(0.5, 1.5))
+
+
+async def measure(count: int, warm_up: int, *, quick: bool) -> dict[str, Any]:
+    """All the cases."""
+    with tempfile.TemporaryDirectory(prefix="hd-") as folder:
+        run = Run(Path(folder), warm_up)
+        await run.conductor.venue.start()
+        try:
+            idle = IDLE if quick else (*IDLE, *HANDLERS)
+            async with run.contenders(idle):
+                await run.case(idle, count, PACE_S)
+                await run.case((BARE, DESK), count, 0.0, name=", next at once")
+                await run.case((BARE, DESK), count // 5, RARE_S, name=", 20 ms between")
+            async with run.contenders((BARE, ENGINE)):
+                await run.case((BARE, ENGINE), count, PACE_S, name=", no console")
+                async with client("bench.clients.terminal", "--socket", str(ENGINE.door(Path(folder)))):
+                    await run.case((BARE, ENGINE), count, PACE_S, name=", a console painting")
+        finally:
+            await run.conductor.venue.close()
+        return run.samples.result(MAIN) | {"warm_up": warm_up, "verify": run.verdicts}
 
 
 def run(*, quick: bool) -> dict[str, Any]:
     """The benchmark."""
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        return runner.run(measure(500 if quick else 5_000, 200 if quick else 1_000, () if quick else (1, 10)))
+        return runner.run(measure(500 if quick else 5_000, 200 if quick else 1_000, quick=quick))

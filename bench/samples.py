@@ -18,20 +18,21 @@ class Samples:
     def __init__(self, baseline: str) -> None:
         self.baseline = baseline
         self._taken: dict[str, list[int]] = {baseline: []}
+        self._against: dict[str, str] = {}
 
-    def add(self, name: str, took_ns: int) -> None:
-        """Keep one."""
+    def add(self, name: str, took_ns: int, *, baseline: str | None = None) -> None:
+        """Keep one; ``baseline``: what the contender's ratios are to, where it is another than the run's."""
         self._taken.setdefault(name, []).append(took_ns)
+        self._against[name] = baseline or self.baseline
 
     def result(self, main: str) -> dict[str, Any]:
         """What is printed: by contender the count, the quantiles in microseconds and their ratios to the baseline.
 
         ``ratio_p50`` and ``ratio_p99`` at the top are those of ``main``.
         """
-        base = self._quantiles(self.baseline)
         rows: dict[str, Any] = {}
         for name, taken in self._taken.items():
-            mine = self._quantiles(name)
+            mine, base = self._quantiles(name), self._quantiles(self._against.get(name, self.baseline))
             rows[name] = {"samples": len(taken)}
             for percent in QUANTILES:
                 rows[name][f"p{percent:g}_us"] = round(mine[percent] / 1_000, 1)
