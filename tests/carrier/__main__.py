@@ -46,7 +46,8 @@ async def trial(name: str, seconds: float, seed: int) -> bool:
         findings = ring.findings()
     told = {
         "trouble": name, "without console": figures(without), "with it": figures(beside), "during": figures(during),
-        "ratio_p99": round(figures(during)["p99_ms"] / figures(without)["p99_ms"], 2), "engine": code,
+        "ratio_p99": round(figures(during)["p99_ms"] / figures(without)["p99_ms"], 2),
+        "ratio_p99_to_with_it": round(figures(during)["p99_ms"] / figures(beside)["p99_ms"], 2), "engine": code,
         "hedged": findings.clean, "findings": findings.sentences,
     }  # fmt: skip
     print(json.dumps(told), flush=True)
