@@ -2,6 +2,10 @@ import decimal
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")  # how long an example takes says how busy the machine is, not whether a property holds
 
 
 def pytest_configure():
