@@ -104,14 +104,8 @@ class Dispatch:
 
         ``intended``: whether their intents are in the journal already.
         """
-        begun = [
-            self._begin(each, cause, received_ns, intended=intended)
-            for each in commands
-            if isinstance(each, e.SendChild)
-        ]
-        for left in begun:
-            if left is not None:
-                self._follow(left)
+        sends = [each for each in commands if isinstance(each, e.SendChild)]
+        self._send(sends, cause, received_ns, intended=intended)
         for command in commands:
             match command:
                 case e.CancelChild(child=key):
@@ -135,6 +129,17 @@ class Dispatch:
 
     # -- sending
 
+    def _send(self, commands: list[e.SendChild], cause: int | None, received_ns: int, *, intended: bool) -> None:
+        """Let hedges leave, all of them before anything is told of one."""
+        begun: list[_Left] = []
+        try:
+            for command in commands:
+                left = self._begin(command, cause, received_ns, intended=intended)
+                begun += [] if left is None else [left]
+        finally:  # what has left is followed, whatever becomes of the rest
+            for left in begun:
+                self._follow(left)
+
     def _begin(self, command: e.SendChild, cause: int | None, received_ns: int, *, intended: bool) -> _Left | None:
         """Everything up to the bytes of one hedge order, and no more; None, with it ended, without a journal.
 
@@ -151,7 +156,11 @@ class Dispatch:
             return None
         order = order_of(command)
         entered = host.entry.enter(venue, order, Role.HEDGE)
-        meeting = self._meeting(venue, order)
+        try:
+            meeting = self._meeting(venue, order)
+        except Exception as error:  # noqa: BLE001 - a fault in looking keeps no hedge from leaving
+            self._tell("alert", venue, order.ticker, f"hedge {order.cloid[:8]} leaves unlooked at: {error!r}", "error")
+            meeting = []
         if meeting or self._closed:
             sending = UnderWay(lambda: self._cleared(meeting, venue, order, received_ns))
         else:

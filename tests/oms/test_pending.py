@@ -73,3 +73,19 @@ async def test_a_book_without_a_journal_says_so():
         await made.until(lambda: made.book.hold)
         assert made.book.hold == "the journal cannot be written"
         assert (made.hedges(), made.book.balance) == ([], D("-0.4"))
+
+
+@virtual
+async def test_a_fault_in_looking_for_own_orders_keeps_no_hedge_from_leaving():
+    """Every leg's hedge goes out, once, and the operator is told of the fault."""
+    async with desk() as made:
+
+        def broken(_venue, _ticker):
+            raise RuntimeError("broken")
+
+        maker = await made.maker("1")
+        made.oms.page.working_in = broken
+        made.a.trade(maker, "0.4")
+        await made.until(lambda: made.book.hedged == D("-0.4"))
+        assert made.hedges() == [D("-0.4")]
+        assert any("unlooked at" in one.text for one in made.alerts)
