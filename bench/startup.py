@@ -46,7 +46,7 @@ def first_paint() -> int:
         painted = terminal.until(PAINTED, WAIT_S)
         return round((painted - terminal.started) * 1e9)
     finally:
-        terminal.end()
+        terminal.close()
 
 
 async def first_order(venue: BinanceVenue, ordered: "asyncio.Queue[int]", name: str, folder: Path) -> int:

@@ -34,7 +34,7 @@ def main() -> int:
         while not ending.is_set():
             terminal.read(0.1)
     finally:
-        terminal.end()
+        terminal.close()
     return 0
 
 
