@@ -238,6 +238,7 @@ async def recover(oms: "OMS", past: Past) -> None:
 
     A venue that does not answer is told of and leaves its orders UNKNOWN, counted in full.
     """
+    cut = list(oms.kernel.unwinds.values())  # those that begin from here on settle themselves
     for child in oms.kernel.children.values():
         if child.state in {ChildState.INTENDED, ChildState.SENT}:
             oms.hedge.left_by_now(child.cloid)
@@ -253,7 +254,7 @@ async def recover(oms: "OMS", past: Past) -> None:
     if all(answered):
         oms.journal.append(RECOVERED)
     await oms.resolver.settled(QUIET_S)
-    for account in list(oms.kernel.unwinds.values()):
+    for account in cut:
         oms.tasks.start(settle_unwind(oms, account), f"unwind {account.order[:8]}")
     oms.hedge.cancel_again()
     oms.hedge.wake()

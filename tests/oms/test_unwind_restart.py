@@ -1,9 +1,12 @@
 """An unwind that a crash cut: what it closed where it was made is written off at the next start, once."""
 
+import asyncio
+
+import msgspec
 import pytest
 
 from gateways.errors import Rejected
-from gateways.standards import RejectReason
+from gateways.standards import OrderStatus, OrderUpdate, RejectReason
 from oms.checkpoint import digest
 from oms.hedge.kernel import Kernel
 from oms.journal import MemoryJournal
@@ -61,6 +64,39 @@ async def test_a_crash_before_the_unwind_was_sent():
         await again.until(lambda: again.oms.kernel.unwinds == {}, 30)
         assert (again.book.balance, again.book.forfeited) == (D("-0.4"), 0)
         assert again.book.hold
+
+
+@virtual
+async def test_an_unwind_that_a_recovery_itself_leads_to_is_written_off_once():
+    """The hedge that a crash cut was refused: its maker is closed while the desk still recovers."""
+    async with desk() as made:
+        lines = await unwound(made)
+    sent = next(number for number, line in enumerate(lines) if b'"kind":"ChildSent"' in line)
+    hedge = msgspec.json.decode(lines[sent].partition(b" ")[2])["data"]["child"]
+    (closing,) = [key for key, held in made.a.held.items() if held.order.reduce_only]
+    del made.a.held[closing]
+    made.a.fills[:] = [fill for fill in made.a.fills if fill.cloid != closing]
+    made.a.position["X"] = D("0.4")
+
+    async def refused(key):
+        assert key == hedge
+        return OrderUpdate(venue="b", ticker="X", cloid=key, amount=D("-0.4"), status=OrderStatus.REJECTED,
+                           filled=D(0), reason=RejectReason.MARGIN)  # fmt: skip
+
+    async def slow(order):
+        await asyncio.sleep(2)
+        said = made.a.accept(order)
+        made.a.send(said)
+        return said
+
+    made.b.script["order"].append(refused)
+    made.a.script["place"].append(slow)
+    image = b"".join(lines[: sent + 1])
+    async with desk(journal=MemoryJournal(made.loop, image), venues=made.venues) as again:
+        await again.until(lambda: again.oms.kernel.unwinds == {} and again.book.forfeited != 0, 30)
+        await asyncio.sleep(30)
+        assert (again.book.forfeited, again.book.balance, again.book.target) == (D("-0.4"), 0, D("-0.4"))
+        assert again.journal.image.count(b'"kind":"Forfeited"') == 1
 
 
 @pytest.mark.parametrize("kind", ["Unwinding", "Forfeited"])
