@@ -65,6 +65,7 @@ class FillPages:
         return await self._ordered(body)
 
     async def _from(self, ticker: str, trade_id: int) -> list[FillEvent]:
+        """Page by page from an id on, until one is not full or, where a venue ignores the id, brings nothing new."""
         session = self._session
         found: list[FillEvent] = []
         while True:
@@ -75,10 +76,11 @@ class FillPages:
                 {limits.WEIGHT: limits.FILLS},
             )
             page = await self._ordered(body)
-            found += page
-            if len(page) < FILLS_PAGE:
+            new = [fill for fill in page if int(fill.trade_id) >= trade_id]
+            found += new
+            if len(page) < FILLS_PAGE or not new:
                 return found
-            trade_id = int(page[-1].trade_id) + 1
+            trade_id = int(new[-1].trade_id) + 1
 
     async def _ordered(self, body: bytes) -> list[FillEvent]:
         session = self._session

@@ -448,6 +448,18 @@ async def test_fills_are_paged_until_there_are_no_more(stub: Stub) -> None:
     assert all(fill.snapshot for fill in fills)
 
 
+async def test_paging_ends_though_the_venue_answers_every_page_alike(stub: Stub) -> None:
+    """Where an answer ignores the id that it was asked from, each fill is taken once, and asking ends."""
+    exchange_, _ = stub
+    now = 1_700_000_000_000
+    rows = [user_trade(id=number, time=now - 2_000_000 + number * 1_000) for number in range(1, 1_001)]
+    exchange_.rest["GET", "/fapi/v1/userTrades"] = 200, rows
+    async with connected(*stub, clock_ns=lambda: now * 1_000_000) as (venue, _):
+        fills = await venue.fills_since((now - 3_000_000) * 1_000_000, "ETHUSDT")
+    assert [fill.trade_id for fill in fills] == [str(number) for number in range(1, 1_001)]
+    assert [params.get("fromId") for params in exchange_.sent("GET", "/fapi/v1/userTrades")] == [None, "1001"]
+
+
 async def test_a_fill_is_found_though_our_idea_of_the_venues_time_is_behind(stub: Stub) -> None:
     """The last window ends after it: a fill of this very moment, by the venue's clock, is in the answer."""
     exchange_, _ = stub
