@@ -70,8 +70,6 @@ class Calls(Generic[R]):
             raise Unknown(self._venue, f"sent, but no reply within {timeout:g} s") from None
         finally:
             del self._pending[request_id]
-            if future.done() and not future.cancelled():
-                future.exception()  # seen: a reply that raced with the caller's cancellation is nobody's any more
 
     def resolve(self, request_id: str, reply: R) -> bool:
         """Hand a reply to its caller. False when nobody waits for it (late, or not ours)."""
@@ -98,4 +96,5 @@ class Calls(Generic[R]):
 
 def _fail(future: "asyncio.Future[R]", error: VenueError) -> None:
     future.set_exception(error)
+    future.exception()  # seen: the answer of a caller that was cancelled, or has let go of it, is nobody's
     future.exception()  # seen: a caller that was let go of before it waited is nobody's loss

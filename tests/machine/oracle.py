@@ -104,6 +104,7 @@ class Parcel:
         if not self.answer.done():
             if isinstance(value, Exception):
                 self.answer.set_exception(value)
+                self.answer.exception()  # seen: the answer to a desk that was killed is nobody's
             else:
                 self.answer.set_result(value)
             return True
