@@ -83,7 +83,7 @@ class Intake:
         if self._oms.fills.add(fill):
             if self._oms.page.counted(fill):
                 return  # so old that only its order remembered it
-            self._oms.positions.apply_fill(fill)
+            self._oms.positions.apply_fill(fill, ts_recv_ns)
             self._oms.publish(self._oms.page.upsert(fill, ts_recv_ns))
             self._oms.deltas.publish(FillDelta(fill))
             if fill.forced and self._oms.page.by_oid(fill.venue, fill.oid) is None:

@@ -27,6 +27,7 @@ from typing import NamedTuple
 import msgspec
 
 from gateways.standards import ZERO, Contract, FillEvent, PositionUpdate
+from oms.alignment import Alignment
 
 PENDING_FILLS = 10_000
 """How many fills of a venue are held until its first snapshot; the oldest, surely in that snapshot, fall out."""
@@ -81,7 +82,7 @@ class _Position:
     """One contract: the venue's word by side (``net`` alone, or ``long`` and ``short``), and the expectation."""
 
     __slots__ = (
-        "absent", "baseline", "baseline_ns", "borne_out", "dated", "doubt", "filled", "net", "sides",
+        "absent", "alignment", "baseline", "baseline_ns", "borne_out", "dated", "doubt", "filled", "net", "sides",
         "streamed", "ts_recv_ns",
     )  # fmt: skip
 
@@ -101,15 +102,18 @@ class _Position:
         self.streamed = False
         """Whether the stream told the amount that is held, and not an answer."""
         self.doubt: _Doubt | None = None
+        self.alignment: Alignment | None = None
 
     @property
     def expected(self) -> Decimal | None:
         """The baseline plus the fills since; None without a baseline."""
         return None if self.baseline is None else self.baseline + self.filled
 
-    def settle(self) -> PositionDelta | None:
-        """Bring the net position in line with the sides; the change, if there is one."""
+    def settle(self, told_ns: int, *, answer: bool = False) -> PositionDelta | None:
+        """Bring the net position in line with the sides, told at ``told_ns``; the change, if there is one."""
         before, self.net = self.net, _net(self.sides)
+        if self.alignment is not None:
+            (self.alignment.answered if answer else self.alignment.told)(self.net.amount, told_ns)
         if (before is None and self.net.amount == ZERO) or (before is not None and _same(before, self.net)):
             return None
         return PositionDelta(before, self.net)
@@ -120,8 +124,9 @@ class _Position:
         latest = 0 if self.absent else _latest(self.sides)
         self.baseline_ns, self.dated = latest or asked_ns, latest > 0
         self.filled = ZERO
+        self.alignment = Alignment(self.baseline, asked_ns)
 
-    def take(self, fill: FillEvent, *, live: bool) -> None:
+    def take(self, fill: FillEvent, ts_recv_ns: int, *, live: bool) -> None:
         """Add a fill that the baseline does not hold yet.
 
         A fill and the position that holds it carry one venue time. Where only our own time of asking dates the
@@ -130,6 +135,8 @@ class _Position:
         undated = live and (not self.dated or fill.ts_venue_ns == 0)
         if undated or fill.ts_venue_ns > self.baseline_ns:
             self.filled += fill.amount
+            if self.alignment is not None:
+                self.alignment.filled(fill.amount, ts_recv_ns, fill.ts_venue_ns)
 
     def weigh(self, amount: Decimal, asked_ns: int) -> tuple[bool, bool]:
         """Whether to believe an answer, and whether to make it the baseline; see the table above."""
@@ -160,6 +167,8 @@ class PositionsPage:
         self._borne_out: set[str] = set()
         """Venues whose baselines of contracts that nothing is known of yet are borne out: they are zero."""
         self._pending: dict[str, deque[FillEvent]] = {}
+        self._now_ns = 0
+        """The latest time of receipt, which dates what is told without one."""
 
     # ------------------------------------------------------- the venue's word
 
@@ -175,7 +184,7 @@ class PositionsPage:
         position.sides[update.side] = update
         position.absent, position.streamed = False, True
         position.ts_recv_ns = max(position.ts_recv_ns, ts_recv_ns)
-        return position.settle()
+        return position.settle(self._time(ts_recv_ns))
 
     def snapshot(
         self, venue: str, updates: Iterable[PositionUpdate], asked_ns: int = 0, ts_recv_ns: int = 0
@@ -207,7 +216,7 @@ class PositionsPage:
             position.absent = not answer
             position.streamed &= position.net is not None and position.net.amount == amount
             position.ts_recv_ns = max(position.ts_recv_ns, ts_recv_ns)
-            delta = position.settle()
+            delta = position.settle(self._time(ts_recv_ns or asked_ns), answer=True)
             if delta is not None:
                 changes.append(delta)
             if rebased:
@@ -256,16 +265,16 @@ class PositionsPage:
 
     # -------------------------------------------------------- the expectation
 
-    def apply_fill(self, fill: FillEvent) -> None:
+    def apply_fill(self, fill: FillEvent, ts_recv_ns: int = 0) -> None:
         """Count a fill of ours that was not known before. It moves the expectation, not the position.
 
         Fills that the baseline holds already (their venue time is not after it) are left out. Fills that come before
-        the venue's first snapshot wait for it.
+        the venue's first snapshot wait for it. ``ts_recv_ns`` is when it was read, UTC.
         """
         if fill.venue not in self._started_ns:
             self._pending.setdefault(fill.venue, deque(maxlen=PENDING_FILLS)).append(fill)
             return
-        self._position((fill.venue, fill.ticker)).take(fill, live=not fill.snapshot)
+        self._position((fill.venue, fill.ticker)).take(fill, self._time(ts_recv_ns), live=not fill.snapshot)
 
     def expected(self, venue: str, ticker: str) -> Decimal | None:
         """The baseline plus the fills since, or None before the venue's first snapshot."""
@@ -277,7 +286,7 @@ class PositionsPage:
     def drift(self, venue: str, ticker: str) -> Decimal | None:
         """The position less what is expected, or None before the venue's first snapshot.
 
-        A fill and its position come by two messages: only a drift that stays is worth an alarm.
+        A fill and its position come by two messages: only a drift that stays, by ``differs_since``, is worth an alarm.
         """
         expected = self.expected(venue, ticker)
         return None if expected is None else self.get(venue, ticker) - expected
@@ -286,6 +295,14 @@ class PositionsPage:
         """Every drift that is not zero, by (venue, ticker)."""
         drifts = {key: self.drift(*key) for key in self._positions}
         return {key: drift for key, drift in drifts.items() if drift}
+
+    def differs_since(self, venue: str, ticker: str, now_ns: int) -> int | None:
+        """Since when (UTC) the position is what the fills do not say at any moment near; None where it agrees.
+
+        See ``oms.alignment``: of messages that only come late, or apart, this time moves on as they come.
+        """
+        position = self._positions.get((venue, ticker))
+        return None if position is None or position.alignment is None else position.alignment.since(now_ns)
 
     def accept(self, venue: str, ticker: str) -> None:
         """Make the position as it stands the new baseline: the operator knows where the drift came from."""
@@ -300,7 +317,7 @@ class PositionsPage:
             if alias == venue:
                 position.start(asked_ns)
         for fill in self._pending.pop(venue, ()):
-            self._position((venue, fill.ticker)).take(fill, live=False)
+            self._position((venue, fill.ticker)).take(fill, self._now_ns, live=False)
 
     def _bear_out(self, venue: str) -> None:
         """Take the baselines for true that an answer of well after the start does not contradict."""
@@ -308,6 +325,10 @@ class PositionsPage:
         for (alias, _ticker), position in self._positions.items():
             if alias == venue and position.doubt is None:
                 position.borne_out = True
+
+    def _time(self, ts_recv_ns: int) -> int:
+        self._now_ns = max(self._now_ns, ts_recv_ns)
+        return ts_recv_ns or self._now_ns
 
     def _position(self, key: Key) -> _Position:
         position = self._positions.get(key)

@@ -7,7 +7,7 @@ nothing and is tried again at the next turn.
 import asyncio
 from collections import defaultdict, deque
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateways.errors import Unavailable, Unknown, VenueError
 from gateways.standards import BalanceUpdate, PositionUpdate
@@ -34,6 +34,13 @@ DRIFT_STAYS = 5
 """Checks in a row after which it is no fill that was missed: orders and fills were asked for since the alarm."""
 PRICE_EVERY_S = 0.1
 PRICE_SAMPLES = 600
+
+
+class Drifting(NamedTuple):
+    """How many checks in a row, since when (UTC), found one and the same difference of a position from its fills."""
+
+    checks: int
+    began_ns: int
 
 
 class LaggedPrices:
@@ -74,7 +81,7 @@ class Supervisor(Watcher):
         self._tasks = TaskOwner(self._failed)
         self._watched: dict[tuple[str, str], asyncio.Event] = {}
         self._opening: set[tuple[str, str]] = set()
-        self._drifting: dict[tuple[str, str], int] = {}
+        self._drifting: dict[tuple[str, str], Drifting] = {}
         self._started = False
         self._wake: dict[str, asyncio.Event] = {}
 
@@ -226,26 +233,32 @@ class Supervisor(Watcher):
             oms.take(update, now)
 
     def _check_drift(self, exc: str) -> None:
-        """Count how often in a row each position differed. A doubted answer says nothing yet."""
-        doubted = self._oms.positions.doubted(exc)
-        drifts = {
-            key: drift
-            for key, drift in self._oms.positions.drifts().items()
-            if key[0] == exc and key[1] not in doubted
-        }  # fmt: skip
-        self._drifting = {key: count for key, count in self._drifting.items() if key[0] != exc or key in drifts}
+        """Count how often in a row each position differed. A doubted answer says nothing, neither for nor against.
+
+        A difference that began after the first check of the row is another one: messages under way, not a drift.
+        """
+        positions, now_ns = self._oms.positions, self._oms.clock.now_ns()
+        doubted = positions.doubted(exc)
+        drifts = {key: drift for key, drift in positions.drifts().items() if key[0] == exc}
+        self._drifting = {key: row for key, row in self._drifting.items() if key[0] != exc or key in drifts}
         for key, drift in drifts.items():
-            self._drifting[key] = self._drifting.get(key, 0) + 1
-            if self._drifting[key] == DRIFT_PATIENCE:
+            if key[1] in doubted:
+                continue
+            row = self._drifting.get(key, Drifting(0, now_ns))
+            since_ns = positions.differs_since(*key, now_ns)
+            if since_ns is None or since_ns > row.began_ns:
+                row = Drifting(0, now_ns)
+            self._drifting[key] = row = row._replace(checks=row.checks + 1)
+            if row.checks == DRIFT_PATIENCE:
                 text = f"the position of {exc}:{key[1]} differs from the sum of its fills by {drift:f}"
                 self._alert(exc, key[1], text)
                 self.reconcile_soon(exc)  # a fill that was missed explains it
-            elif self._drifting[key] == DRIFT_STAYS:
+            elif row.checks == DRIFT_STAYS:
                 self._oms.killswitch.drifted(exc, key[1])
 
     def _unsure(self, exc: str) -> bool:
         """Whether the last answer leaves it open what is held, so that the next one should not wait for its timer."""
-        drifting = (count for key, count in self._drifting.items() if key[0] == exc)
+        drifting = (row.checks for key, row in self._drifting.items() if key[0] == exc)
         return bool(self._oms.positions.doubted(exc)) or any(count < DRIFT_PATIENCE for count in drifting)
 
     async def _reconciling(self, exc: str) -> None:
