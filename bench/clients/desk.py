@@ -6,16 +6,21 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+from bench.clients.bare import SECRET
 from console.headless import open_oms
 from console.runtime import new_loop, settle
+from gateways.hyperliquid.signing import address_of
 from gateways.venue import Endpoints
 from oms.deltas import Delta
 from oms.rehearsal import keep_rehearsing
 from oms.requests import HedgeRequest, OrderRequest
 
+HEDGES = {"binance": "ETHUSDT", "hyperliquid": "ETH"}
+"""Where a fill may be hedged, and on what."""
+
 
 def endpoints(rest: str, ws: str, name: str) -> dict[str, Endpoints]:
-    """The two venues: ``maker`` and ``hedge``."""
+    """The two venues: ``maker`` and ``hedge``, both Binance."""
     return {
         account: Endpoints(
             kind="binance", key=f"{name} {account} key".ljust(64, "k"), secret=f"{name} {account}",
@@ -24,6 +29,14 @@ def endpoints(rest: str, ws: str, name: str) -> dict[str, Endpoints]:
         )
         for account in ("maker", "hedge")
     }  # fmt: skip
+
+
+def hyperliquid(rest: str, ws: str, name: str) -> Endpoints:
+    """Where ``hedge`` is when it is Hyperliquid."""
+    place = f"{name}/hyperliquid"
+    return Endpoints(
+        kind="hyperliquid", key=address_of(SECRET), secret=SECRET, rest=f"{rest}/{place}", ws=f"{ws}/{place}/ws"
+    )
 
 
 class Slow:
@@ -40,11 +53,14 @@ class Slow:
 async def trade(asked: argparse.Namespace) -> None:
     """Rest one maker with a leg and hedge its fills until the input ends."""
     folder = Path(asked.folder)
-    async with open_oms(endpoints(asked.rest, asked.ws, asked.name), folder, locks=folder / "locks") as oms:
+    venues = endpoints(asked.rest, asked.ws, asked.name)
+    if asked.hedge == "hyperliquid":
+        venues["hedge"] = hyperliquid(asked.rest, asked.ws, asked.name)
+    async with open_oms(venues, folder, locks=folder / "locks") as oms:
         for number in range(asked.handlers):
             oms.deltas.register(Slow(0.001), name=f"slow {number}")
         maker = OrderRequest(exc="maker", ticker="ETHUSDT", amount=Decimal(1_000_000), price=Decimal("2499.00"))
-        await oms.hedge_order(maker, HedgeRequest(exc="hedge", ticker="ETHUSDT"))
+        await oms.hedge_order(maker, HedgeRequest(exc="hedge", ticker=HEDGES[asked.hedge]))
         if asked.rehearse:
             keep_rehearsing(oms)
         settle()
@@ -60,6 +76,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     for name in ("rest", "ws", "name", "folder"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--hedge", choices=HEDGES, default="binance")
     parser.add_argument("--handlers", type=int, default=0)
     parser.add_argument("--rehearse", action=argparse.BooleanOptionalAction, default=True)
     with asyncio.Runner(loop_factory=new_loop) as runner:
