@@ -98,17 +98,30 @@ class Conductor:
         if awaited is not None:
             awaited.set_result(read_ns)
 
-    async def sample(self, contender: str) -> int:
-        """Fill one lot of the contender's maker; nanoseconds until its hedge order came in."""
-        venue = self.venue
-        if contender.startswith("bare"):
-            self._makers.setdefault(contender, venue.resting(contender, "maker"))
-        frame = venue.fill_frame(contender, "maker", self._makers[contender])
+    def _next_order(self, contender: str) -> asyncio.Future[int]:
+        """Done when the contender's next hedge order has come in: at what time."""
         awaited = self._awaited[contender] = asyncio.get_running_loop().create_future()
-        sent_ns = venue.private(contender, "maker").send(frame)
+        return awaited
+
+    async def sample(self, contender: str) -> int:
+        """Fill one lot of the contender's maker; nanoseconds until its hedge order came in.
+
+        A bare client answers whatever it is told. Each answer is waited for, so that none is taken for that to a fill.
+        """
+        venue, bare = self.venue, contender.startswith("bare")
         async with asyncio.timeout(ANSWER_S):
-            read_ns = await awaited
-        venue.tell_position(contender, "maker")
+            if bare and contender not in self._makers:
+                answered = self._next_order(contender)
+                venue.resting(contender, "maker")
+                await answered
+            frame = venue.fill_frame(contender, "maker", self._makers[contender])
+            hedged = self._next_order(contender)
+            sent_ns = venue.private(contender, "maker").send(frame)
+            read_ns = await hedged
+            answered = self._next_order(contender)
+            venue.tell_position(contender, "maker")
+            if bare:
+                await answered
         return read_ns - sent_ns
 
 
