@@ -1,13 +1,12 @@
 """When an order that nobody has spoken for may be believed never to have existed (I9)."""
 
-from dataclasses import dataclass
+import msgspec
 
 GAP_NS = 1_000_000_000
 """How far apart two answers must be: a venue's query may lag behind its order entry."""
 
 
-@dataclass(slots=True)
-class Absence:
+class Absence(msgspec.Struct):
     """Collects "no such order" answers. Errors and timeouts are not answers and must not be given to it."""
 
     accept_until_ns: int = 0

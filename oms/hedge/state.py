@@ -5,9 +5,10 @@ kept so that their sum is the balance.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+
+import msgspec
 
 from gateways.standards import ZERO, Contract, RejectReason
 from oms.absence import Absence
@@ -37,8 +38,7 @@ class ChildState(str, Enum):
     DONE = "DONE"
 
 
-@dataclass(frozen=True, slots=True)
-class Outage:
+class Outage(msgspec.Struct, frozen=True):
     """Since when, and why, nothing can be sent to a venue."""
 
     since_ns: int
@@ -50,8 +50,7 @@ class Outage:
         return f"venue down: {self.note}"
 
 
-@dataclass(slots=True)
-class Maker:
+class Maker(msgspec.Struct):
     """A registered maker order and what it has filled (signed)."""
 
     cloid: str
@@ -63,8 +62,7 @@ class Maker:
     average_price: Decimal | None = None
 
 
-@dataclass(slots=True)
-class Obligation:
+class Obligation(msgspec.Struct):
     """What one growth of a maker still asks of one leg's book, signed."""
 
     maker: str
@@ -76,8 +74,7 @@ class Obligation:
     """Where on the policy's ladder its next hedge order stands; -1 is the market, by escalation."""
 
 
-@dataclass(slots=True)
-class Claim:
+class Claim(msgspec.Struct):
     """The share of a hedge order that answers one maker's leg, and what of it has filled; both signed."""
 
     maker: str
@@ -86,8 +83,7 @@ class Claim:
     filled: Decimal = ZERO
 
 
-@dataclass(slots=True)
-class Child:
+class Child(msgspec.Struct):
     """A hedge order. ``amount``, ``cum`` are signed; ``cost`` is the sum of price times filled amount, where known."""
 
     cloid: str
@@ -104,7 +100,7 @@ class Child:
     """When a joined order has rested long enough; 0 for orders that do not rest."""
     cancelling: bool = False
     """Whether its cancel was asked for because it has rested long enough."""
-    absence: Absence = field(default_factory=Absence)
+    absence: Absence = msgspec.field(default_factory=Absence)
     text: str = ""
 
     @property
@@ -129,8 +125,7 @@ class Child:
         return self.state in {ChildState.UNKNOWN, ChildState.ENDING}
 
 
-@dataclass(slots=True)
-class Share:
+class Share(msgspec.Struct):
     """One maker's part in one book: ``target = hedged + in_flight + waiting + netted + forfeited`` (I12)."""
 
     hedged: Decimal = ZERO
@@ -142,8 +137,7 @@ class Share:
     """Sum of price times ``hedged``, where known."""
 
 
-@dataclass(slots=True)
-class HedgeBook:
+class HedgeBook(msgspec.Struct):
     """One (venue, ticker) that makers are hedged in. ``target``, ``hedged``, ``forfeited`` are sums of evidence."""
 
     venue: str
@@ -157,10 +151,10 @@ class HedgeBook:
     target: Decimal = ZERO
     hedged: Decimal = ZERO
     forfeited: Decimal = ZERO
-    open_children: dict[str, Child] = field(default_factory=dict)
-    obligations: deque[Obligation] = field(default_factory=deque)
+    open_children: dict[str, Child] = msgspec.field(default_factory=dict)
+    obligations: deque[Obligation] = msgspec.field(default_factory=deque)
     """Oldest first, all of one sign: opposite ones cancel when they meet."""
-    shares: dict[ShareKey, Share] = field(default_factory=dict)
+    shares: dict[ShareKey, Share] = msgspec.field(default_factory=dict)
     paused: str = ""
     """Why the operator paused it; empty when not paused."""
     hold: str = ""
@@ -177,7 +171,7 @@ class HedgeBook:
     refused_notional: Decimal = ZERO
     """A hedge of this notional was refused as too small: the next must be larger."""
     last_reject: RejectReason | None = None
-    unwinding: set[str] = field(default_factory=set)
+    unwinding: set[str] = msgspec.field(default_factory=set)
     """Orders that close on makers' venues what waits here: until each is settled the book sends nothing."""
     capped: bool = False
     """Whether too much is unhedged: its makers were cancelled and no new ones are taken (I10)."""
@@ -254,4 +248,8 @@ class HedgeBook:
 
     def share(self, maker: str, leg: int) -> Share:
         """The share of a maker's leg, made when first asked for."""
-        return self.shares.setdefault((maker, leg), Share())
+        key = maker, leg
+        share = self.shares.get(key)
+        if share is None:
+            share = self.shares[key] = Share()
+        return share
