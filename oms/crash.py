@@ -25,6 +25,7 @@ from gateways.transport.network import Http, Network, Socket
 from gateways.transport.sockets import SOCKETS
 from gateways.venue import Endpoints, Venue
 from oms.journal import Draft, Mark, Record, Recorder
+from oms.recorder import Unwritten
 
 T = TypeVar("T")
 
@@ -129,6 +130,9 @@ class _Journal:
         for name, told in following:
             self.append(name, told, cause=number)
         return number
+
+    def append_soon(self, kind: str, value: msgspec.Struct, unwritten: Unwritten, /) -> int:
+        return self._inner.append_soon(kind, value, unwritten)
 
     def records(self) -> Iterator[Record]:
         return self._inner.records()

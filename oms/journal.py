@@ -1,8 +1,9 @@
 """The journal: what the desk knew and meant, line by line, append-only (docs/journal.md describes the format).
 
-A record is in the hands of the operating system when ``append`` returns, so it survives ``kill -9``; the disk flush
-follows in a thread of its own, many records at a time, and nobody waits for it but ``flush``. A journal that could not
-be written or flushed refuses everything after, for good: what it might have lost cannot be told.
+A record is in the hands of the operating system when ``append`` returns, so it survives ``kill -9``; what a venue said
+(``append_soon``) when the turn of the loop ends, or with the next ``append``. The disk flush follows in a thread of its
+own, many records at a time, and nobody waits for it but ``flush``. A journal that could not be written or flushed
+refuses everything after, for good: what it might have lost cannot be told.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ import msgspec
 from oms.clock import Clock
 from oms.memory_journal import MemoryJournal
 from oms.private_files import make_folder, open_file
-from oms.recorder import Recorder
+from oms.recorder import Recorder, Unwritten
 from oms.records import (
     CHECKPOINT_KIND,
     FORMAT_VERSION,
@@ -63,6 +64,8 @@ T = TypeVar("T")
 FLUSH_AFTER_S = 0.002
 """How long records wait for others before they are flushed together."""
 FLUSH_AT_LEAST_EVERY_S = 0.5
+WAIT_AT_MOST = 256
+"""How many records wait for the end of a turn before they are written all the same."""
 
 
 def open_journal(folder: Path, clock: Clock, *, segment_bytes: int = SEGMENT_BYTES) -> "Journal":
@@ -107,12 +110,16 @@ class Journal:
         self._failed: str | None = None
         self._closing = self._waking = False
         self._grown = 0
+        self._waiting: list[bytes] = []
+        self._unwritten: Unwritten | None = None
         self._file = self._open()
         try:
             self._next = self._continue()
         except BaseException:
             os.close(self._file)
             raise
+        self._written = self._next
+        """The number of the next record that is not with the operating system: those from here on wait."""
         self._flushed = 0
         lock = threading.Lock()
         self._work, self._done = threading.Condition(lock), threading.Condition(lock)
@@ -192,32 +199,69 @@ class Journal:
     ) -> int:
         """Write one record; see `Recorder.append`. On return it is the operating system's, whatever happens to us."""
         self._refuse()
-        return self._put(line_of(self._clock, self._next, kind, value, fields, cause=cause), 1)
+        return self._put([line_of(self._clock, self._next, kind, value, fields, cause=cause)])
 
     def append_with(self, kind: str, value: msgspec.Struct, following: Sequence[tuple[str, msgspec.Struct]], /) -> int:
         """Write records in one go; see `Recorder.append_with`. Each is a line of its own: a torn one costs no other."""
         self._refuse()
         number = self._next
-        lines = line_of(self._clock, number, kind, value, {}, cause=None)
+        lines = [line_of(self._clock, number, kind, value, {}, cause=None)]
         for later, (name, told) in enumerate(following, start=number + 1):
-            lines += line_of(self._clock, later, name, told, {}, cause=number)
-        return self._put(lines, 1 + len(following))
+            lines.append(line_of(self._clock, later, name, told, {}, cause=number))
+        return self._put(lines)
 
-    def _put(self, lines: bytes, count: int) -> int:
-        """Write so many new lines; return the first one's number."""
+    def append_soon(self, kind: str, value: msgspec.Struct, unwritten: Unwritten, /) -> int:
+        """Write one record with the others of this turn of the loop; see `Recorder.append_soon`."""
+        self._refuse()
         number = self._next
+        line = line_of(self._clock, number, kind, value, {}, cause=None)
+        if not self._waiting:
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:  # no turn that could end
+                return self._put([line])
+            loop.call_soon(self._turn_ended)
+        self._waiting.append(line)
+        self._unwritten = unwritten
+        self._next = number + 1
+        if len(self._waiting) >= WAIT_AT_MOST:
+            self._write_waiting()
+        return number
+
+    def _turn_ended(self) -> None:
+        unwritten = self._unwritten
+        try:
+            self._write_waiting()
+        except JournalError as error:
+            if unwritten is not None:
+                unwritten(error)
+
+    def _put(self, lines: list[bytes]) -> int:
+        """Write new lines, behind those that wait; return the first one's number."""
+        number = self._next
+        self._waiting += lines
+        self._next = number + len(lines)
+        self._write_waiting()
+        return number
+
+    def _write_waiting(self) -> None:
+        """Write what waits, in one go. Raises JournalError when it cannot be written: then all of it is given up."""
+        if not self._waiting:
+            return
+        lines, self._unwritten = b"".join(self._waiting), None
+        self._waiting.clear()
         try:
             self._write(lines)
         except OSError as error:
-            self._fail(f"record {number} could not be written to {self.path}: {error.strerror}")
+            self._next = self._written
+            self._fail(f"record {self._written} could not be written to {self.path}: {error.strerror}")
             raise JournalError(self._failed or "") from error
-        self._next = number + count
+        self._written = self._next
         self._grown += len(lines)
         self._flush_soon()
-        return number
 
     def records(self) -> Iterator[Record]:
-        """All that was appended since the last checkpoint, and that; see `Recorder.records`."""
+        """All that was appended since the last checkpoint, and that; see `Recorder.records`. May be called beside."""
         return recoverable(segments_of(self._first))
 
     @property
@@ -231,6 +275,7 @@ class Journal:
 
     def mark(self) -> Mark:
         """Where the journal stands; see `Recorder.mark`."""
+        self._write_waiting()
         return Mark(self._next - 1, os.fstat(self._file).st_size)
 
     def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
@@ -286,8 +331,9 @@ class Journal:
 
     def flush(self) -> None:
         """Block until all that was appended is on disk. Raises JournalError when it is not and never will be."""
+        self._write_waiting()
         with self._done:
-            goal = self._next
+            goal = self._written
             self._work.notify()
             while self._flushed < goal and self._failed is None:
                 self._done.wait()
@@ -298,6 +344,8 @@ class Journal:
         """Flush, end the flush thread and let go of the file. Idempotent; what failed is told by ``failed``."""
         if self._closing:
             return
+        with contextlib.suppress(JournalError):
+            self._write_waiting()
         with self._work:
             self._closing = True
             self._work.notify()
@@ -342,9 +390,9 @@ class Journal:
     def _flush_loop(self) -> None:
         while True:
             with self._work:
-                while self._flushed == self._next and not self._closing:
+                while self._flushed == self._written and not self._closing:
                     self._work.wait(FLUSH_AT_LEAST_EVERY_S)  # a loop that ended wakes nobody
-                goal = self._next
+                goal = self._written
                 if self._flushed == goal:
                     return
             try:

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from oms.clock import Clock
+from oms.recorder import Unwritten
 from oms.records import CHECKPOINT_KIND, JournalError, Record, decode_lines, head_lines, header_line, line_of
 from oms.segments import HEAD, SEGMENT_BYTES, Draft, Mark
 
@@ -61,6 +62,10 @@ class MemoryJournal:
         for name, told in following:
             self.append(name, told, cause=number)
         return number
+
+    def append_soon(self, kind: str, value: msgspec.Struct, _unwritten: Unwritten, /) -> int:
+        """Write one record, now: it cannot fail later; see `Recorder.append_soon`."""
+        return self.append(kind, value)
 
     def flush(self) -> None:
         """Nothing to wait for. Raises JournalError once failed."""

@@ -5,10 +5,13 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from oms.records import Record
+from oms.records import JournalError, Record
 from oms.segments import Draft, Mark
 
 T = TypeVar("T")
+
+Unwritten = Callable[[JournalError], object]
+"""Is told that what was to be written soon could not be."""
 
 
 class Recorder(Protocol):
@@ -34,10 +37,20 @@ class Recorder(Protocol):
         """Write one record, and those that follow from it, as one; return the first one's number. Raises as above."""
         ...
 
+    def append_soon(self, kind: str, value: msgspec.Struct, unwritten: Unwritten, /) -> int:
+        """Take one record to be written at the end of this turn of the loop at the latest; return its number.
+
+        For what a venue said: it can be asked for it again. It is written before, or with, whatever is appended after
+        it. Raises as ``append``; one that cannot be written later is told to ``unwritten``, unless whoever wrote then
+        has been told.
+        """
+        ...
+
     def records(self) -> Iterator[Record]:
         """What a recovery needs of all that was appended, from the last checkpoint on. Raises JournalError for damage.
 
-        Where there is no checkpoint yet, that is everything, the header first.
+        Where there is no checkpoint yet, that is everything, the header first. Up to ``mark`` or ``flush`` nothing of
+        it waits to be written.
         """
         ...
 

@@ -70,22 +70,29 @@ class Dispatch:
         try:
             return self._host.journal.append(kind, value, cause=cause)
         except JournalError as error:
-            self._host.halt(f"the journal cannot be written: {error}")
+            self._unwritten(error)
             return None
 
     def take(self, evidence: Evidence) -> None:
-        """Give the kernel what became known of an order of ours; journal it and the intents it leads to in one go."""
+        """Give the kernel what became known of an order of ours; journal it, in one go with the intents it leads to."""
         event = hedge_event(self.kernel, evidence)
         commands = self.kernel.apply(event) if event is not None else []
-        now = self._host.clock.now_ns()
-        intents = [("Intended", each.intended(now)) for each in commands if isinstance(each, e.SendChild)]
+        sends = [each for each in commands if isinstance(each, e.SendChild)]
+        cause = None
         try:
-            cause = self._host.journal.append_with("Evidence", evidence, intents)
+            if sends:
+                now = self._host.clock.now_ns()
+                intents = [("Intended", each.intended(now)) for each in sends]
+                cause = self._host.journal.append_with("Evidence", evidence, intents)
+            else:
+                cause = self._host.journal.append_soon("Evidence", evidence, self._unwritten)
         except JournalError as error:
-            self._host.halt(f"the journal cannot be written: {error}")
-            cause = None
+            self._unwritten(error)
         if event is not None:
             self._carry_out(commands, cause, evidence.ts_ns, intended=cause is not None)
+
+    def _unwritten(self, error: JournalError) -> None:
+        self._host.halt(f"the journal cannot be written: {error}")
 
     def apply(self, event: e.HedgeEvent) -> None:
         """Journal an event where it belongs there, give it to the kernel, carry out what follows."""

@@ -93,6 +93,32 @@ async def test_a_write_that_fails_stops_the_desk_and_loses_nothing():
     await again.oms.cleanup()
 
 
+class FullAtTheEndOfATurn(MemoryJournal):
+    """Takes what a venue said, and cannot write it when the turn of the loop ends."""
+
+    def append_soon(self, kind, value, unwritten, /):
+        def refuse():
+            self.fail("No space left on device")
+            unwritten(JournalError(self.failed))
+
+        number = super().append_soon(kind, value, unwritten)
+        asyncio.get_running_loop().call_soon(refuse)
+        return number
+
+
+@virtual
+async def test_what_a_venue_said_and_cannot_be_written_stops_the_desk_at_once():
+    """Nobody waits for the next look at the journal: the desk is halted when the turn ends."""
+    loop = asyncio.get_running_loop()
+    made = Desk(loop, journal=FullAtTheEndOfATurn(loop))
+    await made.oms.init()
+    await made.maker("1", "100")
+    await made.until(lambda: made.oms.trading == "HALTED", seconds=0.1)
+    await made.until(lambda: not made.oms.makers_working())
+    nothing_new_is_sent_and_makers_are_cancelled(made, [])
+    await made.oms.cleanup()
+
+
 @virtual
 async def test_a_journal_that_fails_in_silence_is_noticed():
     """Nobody writes, the flush fails: the desk stops within a second all the same."""

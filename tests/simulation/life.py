@@ -20,7 +20,8 @@ from gateways.transport.network import Http, NotSentError, Response, Socket
 from gateways.transport.virtual import VirtualLoop
 from gateways.venue import Endpoints, Venue
 from oms.clock import Clock
-from oms.journal import MemoryJournal
+from oms.journal import Draft, MemoryJournal
+from oms.recorder import Unwritten
 from oms.system import OMS
 
 
@@ -52,12 +53,17 @@ class Kill:
 
 
 class LifeJournal:
-    """The journal of one life; ``image`` is what its death leaves."""
+    """The journal of one life; ``image`` is what its death leaves.
+
+    What may wait for the end of a turn is lost by a death in that turn, as on disk.
+    """
 
     def __init__(self, clock: Clock, image: bytes, kill: Kill) -> None:
         self._inner = MemoryJournal(clock, image)
         self._kill = kill
         self._left: bytes | None = None
+        self._waits_from: int | None = None
+        """The first line that waits for the end of the turn."""
 
     @property
     def image(self) -> bytes:
@@ -67,7 +73,10 @@ class LifeJournal:
     def freeze(self) -> None:
         """Take what is there for what is left, once."""
         if self._left is None:
-            self._left = self._inner.image
+            self._left = b"".join(self._inner.image.splitlines(keepends=True)[: self._waits_from])
+
+    def _turn_ended(self) -> None:
+        self._waits_from = None
 
     def append(
         self, kind: str, value: msgspec.Struct | None = None, /, *, cause: int | None = None, **fields: object
@@ -75,6 +84,17 @@ class LifeJournal:
         """Write one record; see ``Recorder.append``."""
         self._kill.reached("before a record")
         number = self._inner.append(kind, value, cause=cause, **fields)
+        self._turn_ended()
+        self._kill.reached("after a record")
+        return number
+
+    def append_soon(self, kind: str, value: msgspec.Struct, unwritten: Unwritten, /) -> int:
+        """Take one record; see ``Recorder.append_soon``."""
+        self._kill.reached("before a record")
+        if self._waits_from is None:
+            self._waits_from = self._inner.mark().place
+            asyncio.get_running_loop().call_soon(self._turn_ended)
+        number = self._inner.append_soon(kind, value, unwritten)
         self._kill.reached("after a record")
         return number
 
@@ -84,6 +104,11 @@ class LifeJournal:
         for name, told in following:
             self.append(name, told, cause=number)
         return number
+
+    def begin_segment(self, draft: Draft) -> None:
+        """Go on in a new segment; see ``Recorder.begin_segment``."""
+        self._turn_ended()
+        self._inner.begin_segment(draft)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
