@@ -109,14 +109,11 @@ class FullAtTheEndOfATurn(MemoryJournal):
 @virtual
 async def test_what_a_venue_said_and_cannot_be_written_stops_the_desk_at_once():
     """Nobody waits for the next look at the journal: the desk is halted when the turn ends."""
-    loop = asyncio.get_running_loop()
-    made = Desk(loop, journal=FullAtTheEndOfATurn(loop))
-    await made.oms.init()
-    await made.maker("1", "100")
-    await made.until(lambda: made.oms.trading == "HALTED", seconds=0.1)
-    await made.until(lambda: not made.oms.makers_working())
-    nothing_new_is_sent_and_makers_are_cancelled(made, [])
-    await made.oms.cleanup()
+    async with desk(journal=FullAtTheEndOfATurn(asyncio.get_running_loop())) as made:
+        await made.maker("1", "100")
+        await made.until(lambda: made.oms.trading == "HALTED", seconds=0.1)
+        await made.until(lambda: not made.oms.makers_working())
+        nothing_new_is_sent_and_makers_are_cancelled(made, [])
 
 
 @virtual
