@@ -111,8 +111,7 @@ class Alerts:
 
     def _of_venues(self, frame: Frame) -> Iterable[tuple[Kind, str, str, str]]:
         for row in frame.venues:
-            ways = {"public": row.public, "private": row.private, "trade": row.trade, "REST": row.rest}
-            for way, up in ways.items():
+            for _, way, up in row.channels:
                 key = f"{row.venue} {way}"
                 if up:
                     self._down.discard(key)

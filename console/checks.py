@@ -176,7 +176,7 @@ def _plan(place: Place, leg: LegSpec, contract: Contract, price: Decimal | None)
         least=least,
         off_lot=off_lot,
         may_wait=may_wait,
-        text=_remainder(contract, quantity, off_lot, may_wait, least),
+        text=_remainder(contract, quantity, off_lot, may_wait, least, priced=price is not None),
     )
 
 
@@ -199,7 +199,9 @@ def _size(contract: Contract, value: Decimal) -> str:
     return f"{fmt.number(value, contract.lot_size)} {contract.base}"
 
 
-def _remainder(contract: Contract, quantity: Decimal, off_lot: Decimal, may_wait: Decimal, least: str) -> str:
+def _remainder(
+    contract: Contract, quantity: Decimal, off_lot: Decimal, may_wait: Decimal, least: str, *, priced: bool
+) -> str:
     name = f"{contract.venue}:{contract.ticker}"
     if may_wait == quantity:
         return f"{name}: all {_size(contract, quantity)} waits, it is under {least}"
@@ -208,6 +210,8 @@ def _remainder(contract: Contract, quantity: Decimal, off_lot: Decimal, may_wait
         parts.append(f"{_size(contract, off_lot)} is off the lot {contract.lot_size:f} and waits")
     if may_wait > off_lot:
         parts.append(f"up to {_size(contract, may_wait)} waits if the last part filled is under {least}")
+    if not priced and contract.min_notional > ZERO:
+        parts.append(f"what is worth less than {contract.min_notional:f} {contract.quote} waits, which needs a quote")
     return f"{name}: {', '.join(parts) or 'nothing is left over'}"
 
 

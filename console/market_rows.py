@@ -50,6 +50,25 @@ class VenueRow(msgspec.Struct, frozen=True, kw_only=True):
     """When its dead man's switch acts if the desk falls silent now, 0 for none."""
     requests: int = 0
     failures: int = 0
+    public_idle: bool = False
+    """Nobody asks for its public data now: its stream need not be open."""
+
+    @property
+    def channels(self) -> tuple[tuple[str, str, bool], ...]:
+        """Its channels by letter and name, and whether each is as it should be."""
+        return (
+            ("P", "public", self.public or self.public_idle),
+            ("U", "private", self.private),
+            ("T", "trade", self.trade),
+            ("R", "REST", self.rest),
+        )
+
+    @property
+    def state(self) -> str:
+        """``up``, ``part`` (some channel is down) or ``DOWN`` (none works)."""
+        if all(good for _, _, good in self.channels):
+            return "up"
+        return "part" if self.public or self.private or self.trade or self.rest else "DOWN"
 
 
 class HandlerRow(msgspec.Struct, frozen=True, kw_only=True):

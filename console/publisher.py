@@ -211,7 +211,8 @@ class Publisher:
     def _slow(self, frame: Frame) -> None:
         oms = self._oms
         self._if_changed("money", self._money(), frame.money.append)
-        venues = [rows.venue_row(oms.health.row(alias), venue.budget_used())
+        watched = {alias for alias, _ in oms.supervisor.watched}
+        venues = [rows.venue_row(oms.health.row(alias), venue.budget_used(), watched=alias in watched)
                   for alias, venue in oms.gateway.venues.items()]  # fmt: skip
         self._if_changed("venues", venues, frame.venues.append)
         handlers = [rows.handler_row(place, each) for place, each in enumerate(oms.deltas.subscriptions)]

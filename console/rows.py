@@ -176,8 +176,8 @@ def fill_row(fill: FillEvent, order: Order | None) -> FillRow:
     )  # fmt: skip
 
 
-def venue_row(health: VenueHealth, budget: str) -> VenueRow:
-    """The health of one venue; ``budget`` is what is used of its rate limits."""
+def venue_row(health: VenueHealth, budget: str, *, watched: bool) -> VenueRow:
+    """The health of one venue; ``budget`` is what is used of its rate limits, ``watched`` if its books are asked for."""
     return VenueRow(
         key=health.venue, venue=health.venue, public=health.public, private=health.private, trade=health.trade,
         rest=health.rest, ts_private_ns=health.ts_private_ns, ts_public_ns=health.ts_public_ns,
@@ -185,7 +185,7 @@ def venue_row(health: VenueHealth, budget: str) -> VenueRow:
         round_trip_p99_us=_microseconds(health.round_trip.p99_ns), hedge_p50_us=_microseconds(health.hedge.p50_ns),
         hedge_p99_us=_microseconds(health.hedge.p99_ns), budget=budget, dropped=health.dropped, note=health.note,
         clock_offset_ns=health.clock_offset_ns, guarded_until_ns=health.guarded_until_ns, requests=health.requests,
-        failures=health.failures,
+        failures=health.failures, public_idle=not (watched or health.public),
     )  # fmt: skip
 
 

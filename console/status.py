@@ -74,13 +74,16 @@ def status_of(oms: "OMS", folder: Path) -> Status:
     """What ``oms`` says of itself now."""
     books = oms.kernel.books.values()
     rows = {alias: oms.health.row(alias) for alias in oms.gateway.venues}
+    watched = {alias for alias, _ in oms.supervisor.watched}
     return Status(
         pid=os.getpid(), desk=oms.state.live.name if oms.state.live is not None else "paper",
         ts_started_ns=oms.started_ns, ts_ns=oms.clock.now_ns(), arming=oms.arming.value, trading=oms.trading.value,
         because=oms.state.because, makers=len(oms.makers_working()),
         children=sum(len(book.open_children) for book in books),
         unhedged={f"{book.venue}:{book.ticker}": book.balance for book in books if book.balance != ZERO},
-        venues={alias: row.public and row.private and row.rest for alias, row in rows.items()},
+        venues={
+            alias: (row.public or alias not in watched) and row.private and row.rest for alias, row in rows.items()
+        },
         clocks_ms={
             alias: row.clock_offset_ns // 1_000_000 for alias, row in rows.items() if row.clock_offset_ns is not None
         },

@@ -49,12 +49,6 @@ LAG = 100
 """Deltas waiting from which a handler is behind."""
 
 
-def health(row: VenueRow) -> str:
-    """``up``, ``part`` (some channel is down) or ``DOWN`` (none works)."""
-    channels = (row.public, row.private, row.trade, row.rest)
-    return "up" if all(channels) else "part" if any(channels) else "DOWN"
-
-
 class VenuesPane(TablePane[Line]):  # type: ignore[type-var]  # a union of structs
     """Pane 8."""
 
@@ -126,7 +120,7 @@ class VenuesPane(TablePane[Line]):  # type: ignore[type-var]  # a union of struc
         venues = [row for row in self.rows.values() if isinstance(row, VenueRow)]
         if not venues:
             return "", ""
-        bad = [row.venue for row in venues if health(row) != "up"]
+        bad = [row.venue for row in venues if row.state != "up"]
         if bad:
             return f"{', '.join(bad)} not up", "alarm"
         late = [row for row in self.rows.values() if not isinstance(row, VenueRow) and _behind(row)]
@@ -162,9 +156,8 @@ def _name(row: Line) -> Cell:
 
 def _light(row: Line) -> Cell:
     if isinstance(row, VenueRow):
-        state = health(row)
-        return Cell({"up": "● up", "part": "◐ part", "DOWN": "○ DOWN"}[state],
-                    {"up": "ok", "part": "warn", "DOWN": "bold alarm"}[state])  # fmt: skip
+        return Cell({"up": "● up", "part": "◐ part", "DOWN": "○ DOWN"}[row.state],
+                    {"up": "ok", "part": "warn", "DOWN": "bold alarm"}[row.state])  # fmt: skip
     return Cell("◐ late", "warn") if _behind(row) else Cell("● ok", "ok")
 
 
@@ -193,12 +186,12 @@ def _hedge(row: Line) -> Cell:
 
 
 def _channels(row: Line) -> Cell:
-    """One letter each: Public, User (private), Trade, REST."""
+    """One letter each: Public (a dot where nobody asks for its data), User (private), Trade, REST."""
     match row:
         case VenueRow():
-            letters = (("P", row.public), ("U", row.private), ("T", row.trade), ("R", row.rest))
-            text = " ".join(f"{letter}{'●' if up else '○'}" for letter, up in letters)
-            return Cell(text, "muted" if health(row) == "up" else "bold alarm")
+            lights = ((letter, "●" if good else "○") for letter, _, good in row.channels)
+            text = " ".join(letter + ("·" if letter == "P" and row.public_idle else light) for letter, light in lights)
+            return Cell(text, "muted" if row.state == "up" else "bold alarm")
         case HandlerRow():
             return cells.BLANK
         case ScreenRow():
@@ -222,8 +215,7 @@ def _counted(events: int) -> Cell:
 def _note(row: Line) -> Cell:
     match row:
         case VenueRow():
-            named = {"public": row.public, "private": row.private, "trade": row.trade, "REST": row.rest}
-            down = [name for name, up in named.items() if not up]
+            down = [name for _, name, good in row.channels if not good]
             return Cell(" · ".join([f"{' '.join(down)} DOWN"] * bool(down) + [row.note] * bool(row.note)), "warn")
         case HandlerRow():
             return Cell(row.last_error, "warn")

@@ -23,6 +23,8 @@ from console.screens.dialog import QuestionDialog
 from console.ticket.effect import caret_lines, effect
 
 PREVIEW_AFTER_S = 0.12
+PREVIEW_EVERY_S = 0.5
+"""How often an unchanged line is looked at again: quotes come, and move."""
 OFFERED = 4
 """Orders named at once when an id is completed: more do not fit under the line."""
 
@@ -83,7 +85,15 @@ class CommandLine(ModalScreen[str | None]):
         if not line.strip():
             self._show([])
             return
-        preview = await self.link.preview(line)
+        shown: Preview | None = None
+        while self in self.app.screen_stack:
+            preview = await self.link.preview(line)
+            if preview != shown:
+                self._tell(line, preview)
+            shown = preview
+            await asyncio.sleep(PREVIEW_EVERY_S)
+
+    def _tell(self, line: str, preview: Preview) -> None:
         if preview.ok:
             self._show(effect(preview))
         elif line != self._offered:

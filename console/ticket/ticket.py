@@ -37,6 +37,8 @@ from console.ticket.leg_row import LegRow
 from console.widgets.toggle import Toggle
 
 PREVIEW_AFTER_S = 0.12
+PREVIEW_EVERY_S = 0.5
+"""How often an unchanged draft is checked again: quotes come, and move."""
 
 KEYS = "ctrl+s send · ctrl+n/g leg · ctrl+t templates · ctrl+y copy · ↑↓ step"
 
@@ -181,13 +183,16 @@ class Ticket(ModalScreen[str | None]):
         draft = self.draft()
         self._keep(draft)
         self.query_one("#line", Static).update(Content(f"› {draft.line()}"))  # noqa: RUF001  # a prompt, not a >
+        self._notes(draft)
+        self.run_worker(partial(self._check, draft), group="preview", exclusive=True)
+
+    def _notes(self, draft: Draft) -> None:
         self._note("amount", self._amount_note(draft))
         self._note("contract", self._contract_note(draft.contract))
         self._note("price", self._price_note(draft))
         for leg, typed in zip(self.legs, draft.legs, strict=True):
             note = self._contract_note(typed.contract) if typed.contract else "no contract: this leg is left out"
             self._note(f"leg{leg.number}", note)
-        self.run_worker(partial(self._check, draft), group="preview", exclusive=True)
 
     def _note(self, name: str, text: str) -> None:
         self.query_one(f"#{name}-note", Static).update(Content(text))
@@ -211,12 +216,24 @@ class Ticket(ModalScreen[str | None]):
         return f"tick {self.mirror.price_step(row.venue, row.ticker) or row.tick:f}" if row else ""
 
     async def _check(self, draft: Draft) -> None:
-        await asyncio.sleep(PREVIEW_AFTER_S)  # the next key cancels this worker
-        preview = None if draft.empty else await self.link.preview(draft.line())
-        if self in self.app.screen_stack:  # it may have been left meanwhile
-            self._show(preview)
+        """Say what a draft would do, and say it anew as the market moves: the next key, and sending, end it."""
+        await asyncio.sleep(PREVIEW_AFTER_S)
+        shown = await self._previewed(draft)
+        self._show(shown)
+        while self in self.app.screen_stack:
+            await asyncio.sleep(PREVIEW_EVERY_S)
+            self._notes(draft)
+            preview = await self._previewed(draft)
+            if preview != shown:
+                self._show(preview)
+            shown = preview
+
+    async def _previewed(self, draft: Draft) -> Preview | None:
+        return None if draft.empty else await self.link.preview(draft.line())
 
     def _show(self, preview: Preview | None) -> None:
+        if self not in self.app.screen_stack:  # it was left while the engine answered
+            return
         wrong = "" if preview is None or preview.ok else field_of(preview.field, len(self.legs))
         for error in self.query(".error"):
             name = (error.id or "").removesuffix("-error")

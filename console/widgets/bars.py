@@ -52,8 +52,8 @@ def _waiting(mirror: Mirror) -> list[Span]:
 
 def _venues(mirror: Mirror) -> Iterable[tuple[str, str, str]]:
     for row in sorted(mirror.venues.values(), key=lambda row: row.venue):
-        up = (row.public, row.private, row.trade, row.rest)
-        yield row.venue, "●" if all(up) else "◐" if any(up) else "○ DOWN", "muted" if all(up) else "alarm"
+        symbol = {"up": "●", "part": "◐", "DOWN": "○ DOWN"}[row.state]
+        yield row.venue, symbol, "muted" if row.state == "up" else "alarm"
 
 
 def pane_spans(captions: Iterable[tuple[str, str, str, str]], focused: str, shown: Iterable[str]) -> list[Span]:

@@ -35,9 +35,7 @@ def quote(venue: str, ticker: str) -> QuoteUpdate | None:
 
 def check(line: str) -> Checked:
     """Check the order of one line."""
-    place = parse(line)
-    assert isinstance(place, Place)
-    return check_place(place, DESK, quote)
+    return check_place(_place(line), DESK, quote)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +148,23 @@ def test_an_error_names_its_field_and_points_into_the_line(line: str, field: str
     assert words in preview.error
     assert preview.caret is not None
     assert line[preview.caret :].startswith(pointed)
+
+
+def test_without_a_price_what_waits_for_its_minimum_is_said_to_wait_for_a_quote() -> None:
+    """A leg that nobody has quoted yet is not promised to leave nothing over."""
+    checked = check_place(_place("sell 0.05 binance:SOLUSDT @ queue1 post hedge hyperliquid:SOL market"), DESK, _silent)
+    assert checked.ok
+    assert checked.remainder == "hyperliquid:SOL: what is worth less than 10 USDC waits, which needs a quote"
+
+
+def _place(line: str) -> Place:
+    place = parse(line)
+    assert isinstance(place, Place)
+    return place
+
+
+def _silent(venue: str, ticker: str) -> None:
+    """No contract is quoted."""
 
 
 def test_a_good_order_previews_with_its_notional_and_remainder() -> None:

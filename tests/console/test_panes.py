@@ -9,7 +9,6 @@ from console.link import DeltaRow, ExposureRow, Frame, LogLine
 from console.panes import ladder_grid as grid
 from console.panes.mirror import Mirror
 from console.panes.unhedged import Concern, concern
-from console.panes.venues import health
 from gateways.contracts import is_multiple
 from tests.console.pilots import staged
 from tests.console.scripted import (
@@ -181,11 +180,13 @@ async def test_positions_stand_under_their_asset_and_flat_ones_leave():
         (venue("b"), "up"),
         (venue("b", private=False), "part"),
         (venue("b", public=False, private=False, trade=False, rest=False), "DOWN"),
+        (venue("b", public=False, public_idle=True), "up"),
+        (venue("b", public=False, public_idle=True, private=False, trade=False, rest=False), "DOWN"),
     ],
 )
 def test_a_venue_is_up_only_with_every_channel(row, state):
-    """One channel down is part; all down is DOWN."""
-    assert health(row) == state
+    """One channel down is part, all down is DOWN; a public stream that nobody asks for need not be open."""
+    assert row.state == state
 
 
 async def test_the_channels_that_are_down_are_named():
@@ -197,6 +198,9 @@ async def test_the_channels_that_are_down_are_named():
         assert cells(pane, "hyperliquid").channels == "P● U○ T● R○"
         assert cells(pane, "hyperliquid").note == "private REST DOWN"
         assert pane.counters() == ("hyperliquid not up", "alarm")
+        stage.feed(Frame(venues=[venue("hyperliquid", public=False, public_idle=True)]))
+        assert cells(pane, "hyperliquid").channels == "P· U● T● R●"
+        assert pane.counters() == ("2 up", "muted")
 
 
 async def test_a_venue_silent_with_its_socket_open_is_shown_as_stale():
