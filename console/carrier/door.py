@@ -36,6 +36,10 @@ from oms.private_files import FILE_MODE, make_folder
 from oms.tasks import TaskOwner
 
 MOST_CONNECTED = 64
+MOST_COMING = 64
+"""Connections beside those that did not say yet what they want: more are closed at once."""
+LOG_EVERY_S = 1.0
+"""How often one reason for dropping somebody is logged; what happens in between is counted."""
 HELLO_S = 5.0
 """How long a process that connects may take to say who it is."""
 PING_S = 20.0
@@ -62,7 +66,10 @@ class Door:
         self._stop = stop
         self._peer = peer
         self._connected = 0
+        self._crowd = _Crowd(self._drop)
         self._number = 0
+        self._logged: dict[str, tuple[float, int]] = {}
+        """By reason, when it was last logged and how often it had happened by then."""
         self._sessions: dict[Session, ServerConnection] = {}
         self._tasks = TaskOwner(self._failed)
 
@@ -92,7 +99,7 @@ class Door:
                 handle, sock=listener, process_request=self._admit, compression=None, server_header=None,
                 max_size=wire.MOST_ASKED_BYTES, max_queue=16, open_timeout=HELLO_S, ping_interval=PING_S,
                 ping_timeout=PING_S, close_timeout=_CLOSING_S, logger=_SOCKET_LOG,
-                create_connection=_coming(self._drop),
+                create_connection=_coming(self._crowd),
             ):  # fmt: skip
                 self.path = path
                 try:
@@ -172,22 +179,54 @@ class Door:
 
     def _drop(self, reason: str, text: str) -> None:
         self.dropped[reason] += 1
-        log("console dropped", logging.WARNING, reason=reason, text=text)
+        now, (last, told) = asyncio.get_running_loop().time(), self._logged.get(reason, (-LOG_EVERY_S, 0))
+        if now - last >= LOG_EVERY_S:
+            self._logged[reason] = now, self.dropped[reason]
+            log("console dropped", logging.WARNING, reason=reason, text=text, count=self.dropped[reason] - told)
 
     def _failed(self, name: str, error: BaseException) -> None:
         log("console's question failed", logging.ERROR, name=name, text=repr(error))
 
 
-def _coming(drop: Callable[[str, str], None]) -> type[ServerConnection]:
+class _Crowd:
+    """How many connections there are, from their first moment on."""
+
+    def __init__(self, drop: Callable[[str, str], None]) -> None:
+        self.drop = drop
+        self._count = 0
+
+    def enter(self) -> bool:
+        """Count one that comes; whether there is room for it."""
+        self._count += 1
+        return self._count <= MOST_CONNECTED + MOST_COMING
+
+    def leave(self) -> None:
+        self._count -= 1
+
+
+def _coming(crowd: _Crowd) -> type[ServerConnection]:
     class Coming(ServerConnection):
-        """A connection that tells when it ends without a request: what came was none, or nothing did."""
+        """A connection that tells when it ends without a request: there was no room, what came was none, or nothing."""
+
+        _has_room = True
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            self._has_room = crowd.enter()
+            if not self._has_room:
+                crowd.drop("too many", "more connect than say what they want")
+                self.transport.abort()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            crowd.leave()
+            super().connection_lost(exc)
 
         async def handshake(self, *arguments: Any, **options: Any) -> None:
             try:
                 await super().handshake(*arguments, **options)
             finally:
-                if self.request is None:
-                    drop("no handshake", f"no request: {self.protocol.parser_exc or 'nothing was said'}")
+                if self.request is None and self._has_room:
+                    crowd.drop("no handshake", f"no request: {self.protocol.parser_exc or 'nothing was said'}")
 
     return Coming
 

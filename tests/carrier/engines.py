@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import tempfile
 import threading
@@ -9,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from console.carrier import wire
 from console.carrier.attached import AttachedLink
+from console.carrier.calls import asking
 from console.carrier.door import Door
 from console.carrier.embedded import EmbeddedLink
 from console.carrier.publication import Publication
@@ -17,6 +20,8 @@ from console.engine import open_engine
 from console.panes.mirror import Mirror
 from console.starting import Start
 from gateways.paper.sockets import PaperServer, running
+
+RESTING = "buy 0.01 hyperliquid:ETH @ 1000 post hedge binance:ETHUSDT market"
 
 
 @contextmanager
@@ -48,6 +53,26 @@ async def served(endpoints, folder: Path, name="engine", peer=None):
         path = folder / "engine.sock"
         async with door.open(engine, path):
             yield Served(path, door, publication, engine, ended)
+
+
+@asynccontextmanager
+async def alone(**options):
+    """A served engine on paper venues of its own, all on this loop."""
+    async with contextlib.AsyncExitStack() as stack:
+        folder = stack.enter_context(short_folder())
+        server = await stack.enter_async_context(running(PaperServer(["binance", "hyperliquid"], seed=7)))
+        yield await stack.enter_async_context(served(server.endpoints, folder, **options))
+
+
+def frames(**changes) -> wire.Hello:
+    """How a console of this build begins."""
+    return wire.Hello(**{"version": wire.VERSION, "records": wire.fingerprint(), **changes})
+
+
+async def answers(made: Served) -> bool:
+    """Whether an engine answers somebody who behaves."""
+    async with asking(made.path) as calls:
+        return (await calls.ask(wire.AskStatus)).status.pid == os.getpid()
 
 
 class Thread:

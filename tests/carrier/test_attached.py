@@ -7,9 +7,7 @@ import pytest
 
 from console.carrier.attached import AttachedLink
 from gateways.errors import Denied, Unavailable
-from tests.carrier.engines import Screen, Thread, entered, served, short_folder, venues
-
-RESTING = "buy 0.01 hyperliquid:ETH @ 1000 post hedge binance:ETHUSDT market"
+from tests.carrier.engines import RESTING, Screen, Thread, entered, served, short_folder, venues
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import stat
-from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
@@ -20,25 +19,9 @@ from console.carrier.peer import Peer, peer_of
 from console.link import Frame
 from console.logs import LOG
 from gateways.errors import Denied, Unavailable
-from gateways.paper.sockets import PaperServer, running
-from tests.carrier.engines import served, short_folder
+from tests.carrier.engines import RESTING, alone, answers, frames, short_folder
 from tests.console.scripted import order
 from tests.desk import until
-
-RESTING = "buy 0.01 hyperliquid:ETH @ 1000 post hedge binance:ETHUSDT market"
-
-
-@asynccontextmanager
-async def engine(**options):
-    """A served engine on paper venues of its own."""
-    async with contextlib.AsyncExitStack() as stack:
-        folder = stack.enter_context(short_folder())
-        server = await stack.enter_async_context(running(PaperServer(["binance", "hyperliquid"], seed=7)))
-        yield await stack.enter_async_context(served(server.endpoints, folder, **options))
-
-
-def frames(**changes):
-    return wire.Hello(**{"version": wire.VERSION, "records": wire.fingerprint(), **changes})
 
 
 async def next_of(connection, kind):
@@ -47,12 +30,6 @@ async def next_of(connection, kind):
         while not isinstance(said := wire.read_told(await connection.recv()), kind):
             pass
         return said
-
-
-async def answered(made):
-    """Whether the engine answers somebody who behaves."""
-    async with asking(made.path) as calls:
-        return (await calls.ask(wire.AskStatus)).status.pid == os.getpid()
 
 
 # ------------------------------------------------------------------------- strangers
@@ -88,11 +65,11 @@ async def told_off(path, *messages):
 async def test_who_does_not_even_shake_hands_is_dropped_and_logged(behave, monkeypatch, caplog):
     """After a moment it is closed, counted, with a line in the log; everybody else is answered meanwhile and after."""
     monkeypatch.setattr(door, "HELLO_S", 0.3)
-    async with engine() as made:
+    async with alone() as made:
         with caplog.at_level(logging.WARNING, logger=LOG.name):
             async with asyncio.timeout(5):
-                await asyncio.gather(behave(made.path), answered(made))
-            assert await answered(made)
+                await asyncio.gather(behave(made.path), answers(made))
+            assert await answers(made)
         assert made.door.dropped == {"no handshake": 1}
         assert [record.fields["reason"] for record in caplog.records if record.name == LOG.name] == ["no handshake"]
 
@@ -112,17 +89,17 @@ async def test_who_does_not_even_shake_hands_is_dropped_and_logged(behave, monke
 )
 async def test_who_does_not_speak_the_language_is_dropped_and_counted(messages, reason):
     """By its reason; nothing was done, and everybody else is answered."""
-    async with engine() as made:
+    async with alone() as made:
         async with asyncio.timeout(10):
             assert await told_off(made.path, *messages) in {1008, 1009}
         await until(lambda: made.door.dropped == {reason: 1})
         assert made.engine.oms.trading == "ACTIVE"
-        assert await answered(made)
+        assert await answers(made)
 
 
 async def test_another_version_is_told_which_one_it_needs():
     """And is not let in."""
-    async with engine() as made:
+    async with alone() as made:
         with pytest.raises(Denied, match=f"speaks version {wire.VERSION}"):
             async with connected(made.path, wire.Hello(wire.VERSION + 1)):
                 pass
@@ -134,7 +111,7 @@ async def test_another_version_is_told_which_one_it_needs():
 
 async def test_another_user_is_turned_away_whatever_the_files_modes_say():
     """The operating system says who it is; nothing that it sends is read."""
-    async with engine(peer=lambda _: Peer(uid=os.geteuid() + 1)) as made:
+    async with alone(peer=lambda _: Peer(uid=os.geteuid() + 1)) as made:
         with pytest.raises(Denied, match=f"user {os.geteuid() + 1} may not use this engine"):
             async with asking(made.path):
                 pass
@@ -147,7 +124,7 @@ async def test_nobody_is_let_in_where_the_system_does_not_say_who_it_is():
     def fails(_):
         raise OSError("no such option")
 
-    async with engine(peer=fails) as made:
+    async with alone(peer=fails) as made:
         with pytest.raises(Denied, match="nobody says who connects"):
             async with asking(made.path):
                 pass
@@ -156,13 +133,13 @@ async def test_nobody_is_let_in_where_the_system_does_not_say_who_it_is():
 async def test_more_than_the_most_are_turned_away_and_a_free_place_is_given_again(monkeypatch):
     """A process that opens and opens cannot use up the engine."""
     monkeypatch.setattr(door, "MOST_CONNECTED", 2)
-    async with engine() as made:
+    async with alone() as made:
         async with connected(made.path, frames()), connected(made.path, frames()):
             with pytest.raises(Denied, match="2 are connected already"):
                 async with asking(made.path):
                     pass
         await until(lambda: not list(made.door.consoles()))
-        assert await answered(made)
+        assert await answers(made)
 
 
 # ------------------------------------------------------------------------- consoles
@@ -170,7 +147,7 @@ async def test_more_than_the_most_are_turned_away_and_a_free_place_is_given_agai
 
 async def test_who_may_only_look_sees_everything_and_does_nothing():
     """Frames and previews come; every command, PANIC and the stop too, is refused with one sentence."""
-    async with engine() as made, connected(made.path, frames(view=True)) as console:
+    async with alone() as made, connected(made.path, frames(view=True)) as console:
         await next_of(console, wire.Whole)
         for number, question in enumerate(
             (wire.Command(1, RESTING), wire.Command(2, "panic"), wire.Stop(3), wire.Command(4, "disarm")), 1
@@ -189,16 +166,16 @@ async def test_who_may_only_look_sees_everything_and_does_nothing():
 async def test_one_that_asks_too_much_at_once_is_refused_but_panic_is_always_done(monkeypatch):
     """What waits for answers is bounded, and keeps nobody from getting out."""
     monkeypatch.setattr(session, "MOST_ASKED", 0)
-    async with engine() as made, asking(made.path) as calls:
+    async with alone() as made, asking(made.path) as calls:
         refused = (await calls.ask(lambda ask: wire.Command(ask, RESTING))).reply
-        assert "not answered yet" in refused.error
+        assert "too much" in refused.error
         assert (await calls.ask(lambda ask: wire.Command(ask, "panic"))).reply.ok
         assert made.engine.oms.trading == "HEDGE-ONLY"
 
 
 async def test_what_was_asked_for_is_done_though_who_asked_is_gone():
     """A console that dies after it sent an order leaves no half of it."""
-    async with engine() as made:
+    async with alone() as made:
         console = await unix_connect(str(made.path), compression=None)
         await console.send(wire.encode(frames()))
         await console.send(wire.encode(wire.Command(1, RESTING)))
@@ -208,7 +185,7 @@ async def test_what_was_asked_for_is_done_though_who_asked_is_gone():
 
 async def test_ten_consoles_are_told_the_same_and_each_stands_in_the_list():
     """Whoever is attached sees all who are, and how far behind they are."""
-    async with engine() as made, asyncio.TaskGroup() as group:
+    async with alone() as made, asyncio.TaskGroup() as group:
         ready, leave = asyncio.Semaphore(0), asyncio.Event()
 
         async def console(number):
@@ -240,12 +217,12 @@ async def test_ten_consoles_are_told_the_same_and_each_stands_in_the_list():
 async def test_a_console_that_does_not_read_holds_up_nobody_and_its_backlog_is_bounded():
     """Its frames merge by key, which its line tells; when it reads again it has the last state of every order."""
     keys = [f"{number:032x}" for number in range(3_000)]
-    async with engine() as made, connected(made.path, frames(name="slow")) as slow:
+    async with alone() as made, connected(made.path, frames(name="slow")) as slow:
         await next_of(slow, wire.Whole)
         slow.transport.pause_reading()
         for filled in range(20):
             made.publication.put(Frame(orders=[order(key, filled=Decimal(filled)) for key in keys]))
-            assert await answered(made)
+            assert await answers(made)
         (line,) = made.door.consoles()
         assert line.coalesced > 10 * len(keys)
         assert line.lag < 2 * len(keys)
@@ -258,7 +235,7 @@ async def test_a_console_that_does_not_read_holds_up_nobody_and_its_backlog_is_b
 
 async def test_a_stop_that_a_console_asks_for_is_said_to_all_and_ends_the_engine():
     """It is answered first; the reason names who asked."""
-    async with engine() as made, connected(made.path, frames(name="ann")) as console:
+    async with alone() as made, connected(made.path, frames(name="ann")) as console:
         await next_of(console, wire.Whole)
         await console.send(wire.encode(wire.Stop(1)))
         assert (await next_of(console, wire.Answer)).reply.ok
@@ -269,7 +246,7 @@ async def test_a_stop_that_a_console_asks_for_is_said_to_all_and_ends_the_engine
 
 async def test_while_the_engine_is_stopped_no_command_allows_makers_again():
     """Whoever is attached may cancel and flatten; a maker let in now would fill with nobody there to hedge it."""
-    async with engine() as made:
+    async with alone() as made:
         made.engine.oms.stop = stopped = StillStopping()
         settling = asyncio.create_task(made.engine.settle())
         await stopped.asked.wait()

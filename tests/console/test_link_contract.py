@@ -5,10 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.carrier.engines import Screen, link_of, short_folder, venues
+from tests.carrier.engines import RESTING, Screen, link_of, short_folder, venues
 
 HEDGED = "buy 0.0137 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market"
-RESTING = "buy 0.01 hyperliquid:ETH @ 1000 post hedge binance:ETHUSDT market"
 
 
 @pytest.fixture
