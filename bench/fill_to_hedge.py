@@ -1,12 +1,15 @@
 """Fill to hedge: from the maker fill's bytes leaving the venue to the hedge order's bytes arriving there.
 
-Contenders take turns, one fill each, in one run: whatever else the machine does, it does to all of them. The baseline
-sends a ready-made order on any frame; the desk decodes, decides, journals and signs.
+Two contenders take turns, one fill each, in one run: whatever else the machine does, it does to both. The baseline
+sends a ready-made order on any frame; the desk decodes, decides, journals and signs. Each case has a baseline of its
+own, and no other desk beside its own, for each keeps the machine's caches to itself.
 
 How much time passes between two fills decides how cold the caches are that the next one finds, for the baseline and
-for the desk. The main case has 2 ms between any two: a desk's fills come rarely, and with six contenders each has
-rested for 12 ms. The same is measured with the next fill at once, which is how throughput clients are usually compared,
-and with 20 ms between. Each case has a baseline of its own.
+for the desk. The main case has 2 ms between any two: a desk's fills come rarely. The same is measured with the next
+fill at once, which is how throughput clients are usually compared, and with 20 ms between.
+
+The desk of the main case is ready as a live profile's is (``oms.rehearsal``): it polls. So that what polling gives can
+be told from what the desk takes, a baseline that polls, and a desk that sleeps, are cases too.
 
 Where Hyperliquid takes the hedges there are always 20 ms between: it allows an address 2,000 messages a minute. Its
 baseline signs each order. A console paints beside an engine of its own, and in the engine's own process.
@@ -17,7 +20,7 @@ import contextlib
 import random
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +36,16 @@ ANSWER_S = 5.0
 
 
 class Contender(msgspec.Struct, frozen=True):
-    """Who answers: its name in the table, and its client. ``socket``: whether consoles may attach to it."""
+    """Who answers: its name in the table, and its client.
+
+    ``tag``: its name in addresses and folders. ``socket``: whether consoles may attach to it.
+    """
 
     name: str
     module: str = "bench.clients.desk"
+    tag: str = MAIN
     options: tuple[str, ...] = ()
     socket: bool = False
-
-    @property
-    def tag(self) -> str:
-        """Its name in addresses and folders."""
-        return self.name.replace(", ", "-").replace(" ", "-")
 
     @property
     def bare(self) -> bool:
@@ -64,22 +66,28 @@ class Contender(msgspec.Struct, frozen=True):
         return folder / f"{self.tag}.sock"
 
 
-BARE = Contender(BASELINE, "bench.clients.bare")
+BARE = Contender(BASELINE, "bench.clients.bare", tag="bare")
 DESK = Contender(MAIN)
 HYPERLIQUID = (
-    Contender(f"{BASELINE}, hedge on Hyperliquid", "bench.clients.bare", options=("--way", "signing")),
-    Contender(f"{MAIN}, hedge on Hyperliquid", options=("--hedge", "hyperliquid")),
+    Contender(BASELINE, "bench.clients.bare", tag="bare-signing", options=("--way", "signing")),
+    Contender(MAIN, tag="desk-hyperliquid", options=("--hedge", "hyperliquid")),
 )
-EMBEDDED = Contender("embedded", "bench.clients.embedded")
-ENGINE = Contender("engine", "bench.clients.served", socket=True)
-HANDLERS = tuple(Contender(f"desk, {number} slow handlers", options=("--handlers", str(number))) for number in (1, 10))
-IDLE = (
-    BARE,
-    Contender("bare-iterate", "bench.clients.bare", options=("--way", "iterate")),
-    DESK,
-    Contender("desk, not rehearsed", options=("--no-rehearse",)),
-    *HANDLERS,
-)
+EMBEDDED = Contender("embedded", "bench.clients.embedded", tag="embedded")
+ENGINE = Contender("engine", "bench.clients.served", tag="engine", socket=True)
+OTHERS = {
+    "1 slow handler": Contender(MAIN, tag="desk-1", options=("--handlers", "1")),
+    "10 slow handlers": Contender(MAIN, tag="desk-10", options=("--handlers", "10")),
+    "rehearsed, not polling": Contender(MAIN, tag="desk-rehearsed", options=("--readiness", "rehearse")),
+    "not rehearsed": Contender(MAIN, tag="desk-asleep", options=("--readiness", "none")),
+    "iterating": Contender(
+        "bare and async for", "bench.clients.bare", tag="bare-iterating", options=("--way", "iterate")
+    ),
+    "polling": Contender("bare and polling", "bench.clients.bare", tag="bare-polling", options=("--poll",)),
+}
+"""What differs in one thing from the main case, by what that is."""
+
+Pair = tuple[Contender, Contender]
+"""Baseline and desk."""
 
 
 class Conductor:
@@ -161,7 +169,7 @@ class Run:
         self._warm_up = warm_up
 
     @contextlib.asynccontextmanager
-    async def contenders(self, each: Sequence[Contender], pace_s: float = PACE_S) -> AsyncIterator[None]:
+    async def contenders(self, each: Pair, pace_s: float = PACE_S) -> AsyncIterator[None]:
         """Their processes, ready and warmed up at that pace; at the end each desk proves its books."""
         venue = self.conductor.venue
         rest, ws = f"http://127.0.0.1:{venue.rest_port}", f"ws://127.0.0.1:{venue.ws_port}"
@@ -177,19 +185,20 @@ class Run:
                     assert process.stdin is not None
                     assert process.stdout is not None
                     process.stdin.close()
-                    self.verdicts[one.name] = (await process.stdout.readline()).decode().strip()
+                    self.verdicts[one.tag] = (await process.stdout.readline()).decode().strip()
 
     async def case(
-        self, contenders: Sequence[Contender], count: int, pace_s: float, *, name: str = "", warm_up: int = 0
+        self, contenders: Pair, count: int, pace_s: float = PACE_S, *, what: str = "", warm_up: int = 0
     ) -> None:
-        """Fill each in turn, ``count`` times; the results bear the case's name. The first one is the baseline."""
-        order, baseline = list(contenders), f"{contenders[0].name}{name}"
+        """Fill each in turn, ``count`` times. ``what`` tells this case from others of the two."""
+        base, _ = order = list(contenders)
+        labels = {one: one.name + what for one in order}
         for turn in range(warm_up + count):
             random.shuffle(order)
             for one in order:
                 took_ns = await self.conductor.sample(one.tag)
                 if turn >= warm_up:
-                    self.samples.add(f"{one.name}{name}", took_ns, baseline=baseline)
+                    self.samples.add(labels[one], took_ns, baseline=labels[base])
                 if pace_s:
                     await asyncio.sleep(pace_s * random.uniform(0.5, 1.5))
 
@@ -200,18 +209,21 @@ async def measure(count: int, warm_up: int) -> dict[str, Any]:
         run = Run(Path(folder), warm_up)
         await run.conductor.venue.start()
         try:
-            async with run.contenders(IDLE):
-                await run.case(IDLE, count, PACE_S)
-                await run.case((BARE, DESK), count, 0.0, name=", next at once")
-                await run.case((BARE, DESK), count // 5, RARE_S, name=", 20 ms between")
+            async with run.contenders((BARE, DESK)):
+                await run.case((BARE, DESK), count)
+                await run.case((BARE, DESK), count, 0.0, what=", next at once")
+                await run.case((BARE, DESK), count // 5, RARE_S, what=", 20 ms between")
+            for what, other in OTHERS.items():
+                async with run.contenders((BARE, other)):
+                    await run.case((BARE, other), count, what=f", {what}")
             async with run.contenders((BARE, ENGINE)):
-                await run.case((BARE, ENGINE), count, PACE_S, name=", no console")
+                await run.case((BARE, ENGINE), count, what=", no console")
                 async with client("bench.clients.terminal", "--socket", str(ENGINE.door(Path(folder)))):
-                    await run.case((BARE, ENGINE), count, PACE_S, name=", a console painting")
+                    await run.case((BARE, ENGINE), count, what=", a console painting")
             async with run.contenders((BARE, EMBEDDED)):
-                await run.case((BARE, EMBEDDED), count, PACE_S, name=", its console painting")
+                await run.case((BARE, EMBEDDED), count, what=", its console painting")
             async with run.contenders(HYPERLIQUID, RARE_S):
-                await run.case(HYPERLIQUID, count // 5, RARE_S)
+                await run.case(HYPERLIQUID, count // 5, RARE_S, what=", hedge on Hyperliquid")
         finally:
             await run.conductor.venue.close()
         return run.samples.result(MAIN) | {"warm_up": warm_up, "verify": run.verdicts}

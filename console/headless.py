@@ -31,7 +31,7 @@ from oms.limits import Limits
 from oms.lock import AccountLocks
 from oms.orders import OrderDelta
 from oms.positions import PositionDelta
-from oms.rehearsal import keep_rehearsing
+from oms.rehearsal import keep_ready
 from oms.states import Live
 from oms.system import OMS
 from oms.verify import Proof
@@ -253,7 +253,7 @@ async def run_headless(
     writer = LineWriter(out, reader_gone)
     try:
         async with open_oms(endpoints, folder, crash=crash, timers=timers, risk=risk, live=live) as oms:
-            keep_rehearsing(oms)
+            keep_ready(oms)
             return await _run(oms, lines, writer, stop, seconds=seconds, strict=strict)
     finally:
         writer.close()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from console.themes import Rising
     from gateways.venue import Endpoints
     from oms.limits import Limits
+    from oms.rehearsal import Readiness
 
 
 class UsageError(Exception):
@@ -67,6 +68,15 @@ class Start(NamedTuple):
     def timers(self) -> Timers:
         """As the profile says."""
         return DEFAULT_TIMERS if self.profile is None else Timers.of(self.profile)
+
+    @property
+    def readiness(self) -> "Readiness":
+        """How an engine of its own keeps ready for fills."""
+        from oms.rehearsal import Readiness  # noqa: PLC0415  # loaded when used
+
+        said = None if self.profile is None else self.profile.readiness
+        real = self.profile is not None and self.profile.kind == "venues"
+        return said or (Readiness.POLL if real else Readiness.REHEARSE)
 
     @property
     def risk(self) -> "Limits | None":

@@ -1,13 +1,18 @@
-"""Rehearsal: while hedged makers rest, the way of a fill is walked every so often, to nowhere.
+"""Readiness: while hedged makers rest, the way of a fill is kept warm, and the loop may be kept awake.
 
 A fill comes rarely and wants to be answered at once; between two fills the code and the data of its way are driven out
 of the processor's caches by everything else, and to fetch them again takes longer than to run them. So the same
 functions are called again and again on an orders page and a kernel of their own: nothing is journaled, sent or shown,
-and no order of the desk is touched. It costs about a seventh of one processor (docs/performance.md has the figures), so
-it is done only while a fill could come: not for an idle desk.
+and no order of the desk is touched. That is a rehearsal, and costs about a seventh of one processor. A loop that sleeps
+must be woken as well; one that asks its sockets again and again instead is there at once, and costs a whole processor
+(docs/performance.md has the figures). Either is done only while a fill could come: not for an idle desk.
 """
 
 import asyncio
+import os
+import sys
+import time
+from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
@@ -33,16 +38,39 @@ WALKS = 200
 """After so many walks the stage is built anew: what was walked through is kept nowhere for long."""
 
 
-def keep_rehearsing(oms: "OMS") -> None:
-    """Walk the way of a fill while hedged makers rest, until the desk ends."""
-    oms.tasks.start(Rehearsal(oms).run(), "rehearsal")
+PROCESSORS_TO_POLL = 3
+"""With fewer, a loop that never sleeps would take the time of the console and of everything else."""
+
+
+class Readiness(StrEnum):
+    """What is done for a fast answer while hedged makers rest."""
+
+    POLL = "poll"
+    """Rehearse, and never sleep in between: one processor whole. ``REHEARSE`` where there are too few of them."""
+    REHEARSE = "rehearse"
+    """Rehearse every millisecond: about a seventh of one processor."""
+    NONE = "none"
+    """Nothing."""
+
+
+def keep_ready(oms: "OMS", how: Readiness = Readiness.REHEARSE) -> None:
+    """Be ready for fills while hedged makers rest, until the desk ends."""
+    if how is not Readiness.NONE:
+        polling = how is Readiness.POLL and _processors() >= PROCESSORS_TO_POLL
+        oms.tasks.start(Rehearsal(oms, polling=polling).run(), "rehearsal")
+
+
+def _processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 class Rehearsal:
-    """Walks the way of a fill for an ``OMS``."""
+    """Walks the way of a fill for an ``OMS``; ``polling``: the loop does not sleep in between."""
 
-    def __init__(self, oms: "OMS") -> None:
+    def __init__(self, oms: "OMS", *, polling: bool = False) -> None:
         self._oms = oms
+        self._polling = polling
         self._maker: Order | None = None
         self._stage: _Stage | None = None
 
@@ -51,7 +79,10 @@ class Rehearsal:
         while True:
             if self.look():
                 self.walk()
-                await asyncio.sleep(EVERY_S)
+                if self._polling:
+                    await _poll(EVERY_S)
+                else:
+                    await asyncio.sleep(EVERY_S)
             else:
                 await asyncio.sleep(LOOK_EVERY_S)
 
@@ -75,6 +106,13 @@ class Rehearsal:
             self._stage = None
         self._maker = kept
         return kept is not None
+
+
+async def _poll(seconds: float) -> None:
+    """Let the loop look at its sockets again and again for so long, without ever waiting for them."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:  # noqa: ASYNC110 - there is no event: it looks for any
+        await asyncio.sleep(0)
 
 
 class _Stage:

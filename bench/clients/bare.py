@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import sys
 import time
+from typing import NoReturn
 
 import msgspec
 from websockets.asyncio.client import connect
@@ -49,6 +50,12 @@ async def callback(url: str, name: str) -> None:
     await fills.wait_closed()
 
 
+async def polling() -> NoReturn:
+    """Let the loop never sleep."""
+    while True:  # noqa: ASYNC110 - there is no event: it looks for any
+        await asyncio.sleep(0)
+
+
 async def signing(url: str, name: str) -> None:
     """Answer each frame from within its reading, with an order on Hyperliquid."""
     out = await SOCKETS.connect(f"{url}/{name}/hyperliquid/ws", lambda _data: None, **OPTIONS)
@@ -84,9 +91,17 @@ def main() -> int:
     parser.add_argument("--url", required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--way", choices=WAYS, default="callback")
+    parser.add_argument("--poll", action="store_true", help="ask the sockets again and again, never sleep")
     asked = parser.parse_args()
+
+    async def answer() -> None:
+        poll = asyncio.create_task(polling()) if asked.poll else None
+        await WAYS[asked.way](asked.url, asked.name)
+        if poll is not None:
+            poll.cancel()
+
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(WAYS[asked.way](asked.url, asked.name))
+        runner.run(answer())
     return 0
 
 

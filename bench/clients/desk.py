@@ -12,7 +12,7 @@ from console.runtime import new_loop, settle
 from gateways.hyperliquid.signing import address_of
 from gateways.venue import Endpoints
 from oms.deltas import Delta
-from oms.rehearsal import keep_rehearsing
+from oms.rehearsal import Readiness, keep_ready
 from oms.requests import HedgeRequest, OrderRequest
 
 HEDGES = {"binance": "ETHUSDT", "hyperliquid": "ETH"}
@@ -61,8 +61,7 @@ async def trade(asked: argparse.Namespace) -> None:
             oms.deltas.register(Slow(0.001), name=f"slow {number}")
         maker = OrderRequest(exc="maker", ticker="ETHUSDT", amount=Decimal(1_000_000), price=Decimal("2499.00"))
         await oms.hedge_order(maker, HedgeRequest(exc="hedge", ticker=HEDGES[asked.hedge]))
-        if asked.rehearse:
-            keep_rehearsing(oms)
+        keep_ready(oms, asked.readiness)
         settle()
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
@@ -78,7 +77,7 @@ def main() -> int:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--hedge", choices=HEDGES, default="binance")
     parser.add_argument("--handlers", type=int, default=0)
-    parser.add_argument("--rehearse", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--readiness", type=Readiness, choices=list(Readiness), default=Readiness.POLL)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(trade(parser.parse_args()))
     return 0

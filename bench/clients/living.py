@@ -15,7 +15,7 @@ from oms.balances import BalanceDelta
 from oms.deltas import Delta, FillDelta, HealthDelta, HedgeDelta, RequestDelta
 from oms.orders import OrderDelta, Role
 from oms.positions import PositionDelta
-from oms.rehearsal import keep_rehearsing
+from oms.rehearsal import keep_ready
 from oms.requests import HedgeRequest, OrderRequest
 from oms.system import OMS
 
@@ -86,7 +86,7 @@ async def live(asked: argparse.Namespace) -> None:
         oms.deltas.register(life.ended, name="ended")
         resting = asyncio.create_task(life.rest(), name="rest")
         await oms.wait_idle(5.0)
-        keep_rehearsing(oms)
+        keep_ready(oms)
         settle()
         print("ready", flush=True)
         over = asyncio.ensure_future(asyncio.get_running_loop().run_in_executor(None, sys.stdin.read))

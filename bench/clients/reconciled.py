@@ -14,7 +14,7 @@ from bench.clients.updates import HOUR_S, named, rest
 from console.headless import open_oms
 from console.runtime import new_loop, settle
 from console.starting import Timers
-from oms.rehearsal import keep_rehearsing
+from oms.rehearsal import keep_ready
 from oms.system import OMS
 
 EXC = "maker"
@@ -65,7 +65,7 @@ async def run(asked: argparse.Namespace) -> None:
     ):
         await named(report, rest(oms, asked.orders, asked.books))
         await oms.wait_idle(0.5)
-        keep_rehearsing(oms)
+        keep_ready(oms)
         settle()
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)  # the venue has listed them

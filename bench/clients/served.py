@@ -12,7 +12,7 @@ from console.carrier.publication import Publication
 from console.engine import open_engine
 from console.runtime import new_loop, settle
 from console.starting import Start
-from oms.rehearsal import keep_rehearsing
+from oms.rehearsal import Readiness, keep_ready
 from oms.requests import HedgeRequest, OrderRequest
 
 
@@ -28,7 +28,7 @@ async def trade(asked: argparse.Namespace) -> None:
     ):
         maker = OrderRequest(exc="maker", ticker="ETHUSDT", amount=Decimal(1_000_000), price=Decimal("2499.00"))
         await engine.oms.hedge_order(maker, HedgeRequest(exc="hedge", ticker="ETHUSDT"))
-        keep_rehearsing(engine.oms)
+        keep_ready(engine.oms, Readiness.POLL)
         settle()
         print("ready", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

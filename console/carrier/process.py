@@ -23,7 +23,7 @@ from console.log_records import log
 from console.logs import LOG
 from console.starting import Start
 from console.status import Status
-from oms.rehearsal import keep_rehearsing
+from oms.rehearsal import keep_ready
 
 _IGNORED = ("SIGHUP", "SIGTSTP", "SIGTTIN", "SIGTTOU")
 _ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -96,7 +96,7 @@ async def serve(
         ending.engine = engine
         async with door.open(engine, path):
             with _signals(ending):
-                keep_rehearsing(engine.oms)
+                keep_ready(engine.oms, start.readiness)
                 runtime.settle()
                 say(f"engine of {start.name} ready: process {os.getpid()}, socket {path}")
                 log("engine ready", socket=str(path))

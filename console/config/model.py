@@ -21,6 +21,7 @@ from console.papers import VENUES
 from gateways.profiles import environments
 from gateways.router import is_loopback
 from oms.limits import Arming
+from oms.rehearsal import Readiness
 
 VenueKind = Literal["binance", "bybit", "hyperliquid", "okx"]
 ProfileKind = Literal["paper", "paper-on-live", "venues"]
@@ -199,6 +200,8 @@ class Profile(Table):
     """When the console turns what is not hedged amber and red."""
     dead_man_s: Annotated[Whole, Field(ge=5, le=300)] | None = None
     """Seconds without a word from us after which venues cancel our makers, where they can."""
+    readiness: Readiness | None = None
+    """How an engine of its own keeps ready for fills; None: ``poll`` where real money trades, else ``rehearse``."""
     journal_folder: Folder | None = None
     """Where the journal goes; the user's state folder where it is not set."""
     theme: Annotated[str, AfterValidator(_theme)] | None = None

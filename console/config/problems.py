@@ -54,7 +54,7 @@ def _text(detail: ErrorDetails, key: Key) -> str:
     match kind:
         case "extra_forbidden":
             return f"is no setting: {nearest(key[-1], _fields(key[:-1]))}"
-        case "literal_error":
+        case "literal_error" | "enum":
             return f"must be {context['expected']}".replace("'", "")
         case "greater_than_equal":
             return f"must be at least {context['ge']}"

@@ -47,6 +47,7 @@ def problems(text: str, **environment: str) -> list[str]:
         ("dead_man_s = 2", "/etc/desk.toml:6: profiles.live.dead_man_s = 2: must be at least 5"),
         ("dead_man_s = 2.5", "/etc/desk.toml:6: profiles.live.dead_man_s = 2.5: must be a whole number like 30"),
         ("dead_man_s = true", "/etc/desk.toml:6: profiles.live.dead_man_s = true: must be a whole number like 30"),
+        ('readiness = "poll hard"', "profiles.live.readiness = 'poll hard': must be poll, rehearse or none"),
         ("refresh = 5", "/etc/desk.toml:6: profiles.live.refresh = 5: must be a table"),
         ('journal_folder = "x"', "profiles.live.journal_folder = 'x': must be a whole path, like /home/me/hedgedesk"),
         (

@@ -11,7 +11,7 @@ import pytest
 from console.cli import main
 from console.config.reading import parse
 from console.papers import SEED, VENUES, PaperSettings
-from console.starting import DEFAULT_TIMERS, Timers, UsageError, paper_settings
+from console.starting import DEFAULT_TIMERS, Start, Timers, UsageError, paper_settings
 from oms.system import OMS
 
 PAPER = """
@@ -47,6 +47,24 @@ def test_paper_venues_are_as_the_profile_says_and_the_command_line_over_it() -> 
     assert paper_settings(options(), said) == PaperSettings(venues=("okx", "bybit"), seed=4)
     assert paper_settings(options(seed=9), said).seed == 9
     assert paper_settings(options()) == PaperSettings(venues=VENUES, seed=SEED)
+
+
+def test_an_engine_of_real_accounts_polls_and_one_of_paper_sleeps_between_rehearsals() -> None:
+    """Unless the profile says another readiness."""
+    live = """[profiles.live]
+kind = "venues"
+{}
+[profiles.live.venues.binance]
+kind = "binance"
+environment = "testnet"
+keys = "keyring:binance"
+"""
+    found = {
+        text: Start({}, Path("."), profile=profile(text)).readiness
+        for text in (live.format(""), PAPER, "", live.format('readiness = "none"'), PAPER + 'readiness = "poll"')
+    }
+    assert list(found.values()) == ["poll", "rehearse", "rehearse", "none", "poll"]
+    assert Start({}, Path(".")).readiness == "rehearse"
 
 
 def test_a_recording_of_the_profile_is_replayed(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """The rehearsal: the way of a fill is walked to nowhere, and nothing of the desk is touched by it."""
 
+import asyncio
 import copy
+
+import pytest
 
 from gateways.standards import PlaceOrder
 from oms.cloid import CloidKind
-from oms.rehearsal import WALKS, Rehearsal
+from oms.rehearsal import PROCESSORS_TO_POLL, WALKS, Readiness, Rehearsal, keep_ready
 from tests.oms.stub_venue import desk, virtual
 
 
@@ -75,14 +78,53 @@ async def test_it_rests_while_no_hedged_maker_does():
         rehearsal.walk()
 
 
+@pytest.mark.parametrize("polling", [False, True])
 @virtual
-async def test_a_fill_beside_the_rehearsal_is_hedged_once():
-    """The desk's own way is not disturbed by one that is walked a thousand times a second."""
+async def test_a_fill_beside_the_rehearsal_is_hedged_once(polling: bool):
+    """The desk's own way is not disturbed by one that is walked a thousand times a second, asleep in between or not."""
     async with desk() as made:
         walked = rehearsed(made)
         key = await made.maker("1")
-        made.oms.tasks.start(Rehearsal(made.oms).run(), "rehearsal")
+        made.oms.tasks.start(Rehearsal(made.oms, polling=polling).run(), "rehearsal")
         await made.until(lambda: len(walked["b"]) > 20)
         made.a.trade(key, "0.3")
         await made.until(lambda: not made.book.balance and not made.book.in_flight)
         assert [str(each) for each in made.hedges()] == ["-0.3"]
+
+
+@pytest.mark.parametrize(
+    ("processors", "how", "polls"),
+    [
+        (PROCESSORS_TO_POLL, Readiness.POLL, True),
+        (PROCESSORS_TO_POLL - 1, Readiness.POLL, False),
+        (PROCESSORS_TO_POLL, Readiness.REHEARSE, False),
+    ],
+)
+@virtual
+async def test_it_polls_where_there_are_processors_for_it(processors: int, how: Readiness, polls: bool, monkeypatch):
+    """With too few of them the loop sleeps between two walks: the console needs one too."""
+    monkeypatch.setattr("oms.rehearsal._processors", lambda: processors)
+    async with desk() as made:
+        polled = asyncio.Event()
+        sleep0, sleeps = asyncio.sleep, []
+
+        async def counted(seconds: float) -> None:
+            sleeps.append(seconds)
+            if len(sleeps) > 50:
+                polled.set()
+            await sleep0(seconds)
+
+        await made.maker("1")
+        monkeypatch.setattr("oms.rehearsal.asyncio.sleep", counted)
+        keep_ready(made.oms, how)
+        await made.until(polled.is_set)
+        assert (0 in sleeps) is polls
+
+
+@virtual
+async def test_without_readiness_nothing_is_walked():
+    """No task is begun."""
+    async with desk() as made:
+        before = made.oms.tasks.running
+        keep_ready(made.oms, Readiness.NONE)
+        assert made.oms.tasks.running == before
