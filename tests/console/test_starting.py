@@ -51,7 +51,8 @@ def test_paper_venues_are_as_the_profile_says_and_the_command_line_over_it() -> 
 
 def test_an_engine_of_real_accounts_polls_and_one_of_paper_sleeps_between_rehearsals() -> None:
     """Unless the profile says another readiness."""
-    live = """[profiles.live]
+    live = """profile = "live"
+[profiles.live]
 kind = "venues"
 {}
 [profiles.live.venues.binance]
@@ -60,11 +61,11 @@ environment = "testnet"
 keys = "keyring:binance"
 """
     found = {
-        text: Start({}, Path("."), profile=profile(text)).readiness
+        text: Start({}, Path(), profile=profile(text)).readiness
         for text in (live.format(""), PAPER, "", live.format('readiness = "none"'), PAPER + 'readiness = "poll"')
     }
     assert list(found.values()) == ["poll", "rehearse", "rehearse", "none", "poll"]
-    assert Start({}, Path(".")).readiness == "rehearse"
+    assert Start({}, Path()).readiness == "rehearse"
 
 
 def test_a_recording_of_the_profile_is_replayed(tmp_path: Path) -> None:
