@@ -4,8 +4,11 @@ import difflib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_UP, Decimal
+from typing import TypeVar, overload
 
 from gateways.standards import ZERO, Contract
+
+T = TypeVar("T")
 
 
 class Contracts(Mapping[str, Contract]):
@@ -18,6 +21,16 @@ class Contracts(Mapping[str, Contract]):
 
     def __getitem__(self, ticker: str) -> Contract:
         return self._by_ticker[ticker]
+
+    @overload
+    def get(self, ticker: str, /) -> Contract | None: ...
+
+    @overload
+    def get(self, ticker: str, /, default: Contract | T) -> Contract | T: ...
+
+    def get(self, ticker: str, /, default: Contract | T | None = None) -> Contract | T | None:
+        """The contract, or ``default``: asked for by every message, so without the exception that a Mapping makes."""
+        return self._by_ticker.get(ticker, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_ticker)

@@ -189,8 +189,9 @@ class Broadcast:
         """Run the hook, then queue the delta for the others."""
         if self._hook is not None:
             self._hook(delta)
+        kind = type(delta)
         for subscription in self._subscriptions:
-            if isinstance(delta, subscription.kinds):
+            if kind in subscription.kinds:
                 subscription.put(delta)
 
     @property

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from gateways.standards import FillEvent
+from gateways.standards import ZERO, FillEvent
 
 TradeKey = tuple[str, str, str, str]
 """Venue, ticker, oid, trade id: what makes a fill unique."""
@@ -66,7 +66,9 @@ class FillsPage:
         """
         key = trade_key(fill)
         known = self._fills.get(key)
-        before = fill.amount if known is None else self._corrected.get(key, known.amount)
+        if known is None:
+            return ZERO
+        before = self._corrected.get(key, known.amount)
         if fill.amount != before:
             self._corrected[key] = fill.amount
         return fill.amount - before

@@ -4,10 +4,9 @@ What changes on the orders page is published at once, the hedge decision first. 
 stream: an event that cannot be taken is told of, and the venue reconciled.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from gateways.standards import (
     BalanceUpdate,
@@ -35,18 +34,29 @@ class Intake:
 
     def __init__(self, oms: "OMS") -> None:
         self._oms = oms
+        self._takers: dict[type, Callable[[Any, int], object]] = {
+            OrderUpdate: self._take_order,
+            FillEvent: self._take_fill,
+            PositionUpdate: self._take_position,
+            BalanceUpdate: self._take_balance,
+            BookUpdate: self._take_prices,
+            QuoteUpdate: self._take_prices,
+            TradeEvent: self._oms.keeper.apply,
+            MarkUpdate: self._oms.keeper.apply,
+            Reject: self._take_refusal,
+        }
 
     def receive(self, batch: Batch) -> None:
         """Take one message's events: what is ours first, in the order said.
 
         It was read in this turn of the loop, so the desk's own clock says when: the gateways' may jump.
         """
-        batch = msgspec.structs.replace(batch, ts_recv_ns=self._oms.clock.now_ns())
+        ts_recv_ns = self._oms.clock.now_ns()
         if not batch.reply:
-            self._oms.health.heard(batch.venue, batch.ts_recv_ns, private=batch.private)
+            self._oms.health.heard(batch.venue, ts_recv_ns, private=batch.private)
         for event in batch.events:
             try:
-                self._oms.take(event, batch.ts_recv_ns)
+                self.take(event, ts_recv_ns)
             except Exception as error:  # noqa: BLE001 - a sink must not raise: the rest of the message, and the stream, go on
                 name = type(event).__name__
                 self._oms.alert(batch.venue, "", f"{name} of {batch.venue} could not be taken: {error!r}", "error")
@@ -56,25 +66,24 @@ class Intake:
 
     def take(self, event: Event, ts_recv_ns: int) -> None:
         """Apply one event to the page that mirrors it, and publish the change."""
-        match event:
-            case OrderUpdate():
-                self._oms.publish(self._oms.page.upsert(event, ts_recv_ns))
-            case FillEvent():
-                self._take_fill(event, ts_recv_ns)
-            case PositionUpdate():
-                self._oms.publish(self._oms.positions.upsert(event, ts_recv_ns))
-            case BalanceUpdate():
-                self._oms.publish(self._oms.balances.upsert(event, ts_recv_ns))
-            case BookUpdate() | QuoteUpdate() | TradeEvent() | MarkUpdate():
-                self._oms.keeper.apply(event, ts_recv_ns)
-                if isinstance(event, (BookUpdate, QuoteUpdate)):
-                    quote = self._oms.feed.quote(event.venue, event.ticker)
-                    if quote is not None:
-                        self._oms.hedge.quoted(quote, ts_recv_ns)
-            case Reject(cloid=str(), definite=True):
-                self._refused_late(event, ts_recv_ns)
-            case _:
-                pass  # acknowledgements and refusals reach whoever asked
+        taker = self._takers.get(type(event))
+        if taker is not None:  # acknowledgements, and refusals of nobody's order, reach whoever asked
+            taker(event, ts_recv_ns)
+
+    def _take_order(self, update: OrderUpdate, ts_recv_ns: int) -> None:
+        self._oms.publish(self._oms.page.upsert(update, ts_recv_ns))
+
+    def _take_position(self, update: PositionUpdate, ts_recv_ns: int) -> None:
+        self._oms.publish(self._oms.positions.upsert(update, ts_recv_ns))
+
+    def _take_balance(self, update: BalanceUpdate, ts_recv_ns: int) -> None:
+        self._oms.publish(self._oms.balances.upsert(update, ts_recv_ns))
+
+    def _take_prices(self, update: BookUpdate | QuoteUpdate, ts_recv_ns: int) -> None:
+        self._oms.keeper.apply(update, ts_recv_ns)
+        quote = self._oms.feed.quote(update.venue, update.ticker)
+        if quote is not None:
+            self._oms.hedge.quoted(quote, ts_recv_ns)
 
     def _take_fill(self, fill: FillEvent, ts_recv_ns: int) -> None:
         correction = self._oms.fills.correction(fill)
@@ -92,8 +101,10 @@ class Intake:
             # An earlier report may not have said whose it is; the page knows what it has counted.
             self._oms.publish(self._oms.page.upsert(fill, ts_recv_ns))
 
-    def _refused_late(self, refusal: Reject, ts_recv_ns: int) -> None:
-        """Whoever asked has given up waiting; the refusal proves all the same that there is no order."""
+    def _take_refusal(self, refusal: Reject, ts_recv_ns: int) -> None:
+        """Whoever asked may have given up waiting; a definite refusal proves all the same that there is no order."""
+        if not refusal.definite:
+            return
         order = self._oms.page.get(refusal.cloid or "")
         if order is not None and order.role is not Role.EXTERNAL and order.venue == refusal.venue:
             self._oms.publish(

@@ -21,7 +21,7 @@ class OidFilled(msgspec.Struct, frozen=True):
 class OidEvidence:
     """The evidence on one venue order id. Sizes are signed; ``cost`` is the sum of price times traded amount."""
 
-    __slots__ = ("amount", "cost", "cum", "trade_ids", "traded")
+    __slots__ = ("amount", "cost", "cum", "filled", "trade_ids", "traded")
 
     def __init__(self) -> None:
         self.amount: Decimal | None = None
@@ -32,13 +32,14 @@ class OidEvidence:
         """The sum of its trades."""
         self.cost = ZERO
         self.trade_ids: set[str] = set()
-
-    @property
-    def filled(self) -> Decimal:
+        self.filled = ZERO
         """What it has filled."""
-        if not self.traded:
-            return self.cum
-        return self.cum if abs(self.cum) >= abs(self.traded) else self.traded
+
+    def told(self, cum: Decimal) -> None:
+        """Take a cumulative size; one that is smaller than another says nothing."""
+        if abs(cum) > abs(self.cum):
+            self.cum = cum
+            self._weigh()
 
     def take(self, fill: FillEvent) -> bool:
         """Add a trade; False for one that is known."""
@@ -47,7 +48,11 @@ class OidEvidence:
         self.trade_ids.add(fill.trade_id)
         self.traded += fill.amount
         self.cost += fill.amount * fill.price
+        self._weigh()
         return True
+
+    def _weigh(self) -> None:
+        self.filled = self.cum if not self.traded or abs(self.cum) >= abs(self.traded) else self.traded
 
 
 def newest_oid(oids: dict[str, OidEvidence]) -> str | None:

@@ -5,6 +5,8 @@ from decimal import Decimal
 from gateways.standards import OrderStatus
 
 S = OrderStatus
+_NEW, _PARTIAL, _FILLED, _REJECTED = S.NEW, S.PARTIAL, S.FILLED, S.REJECTED
+# Named here since a member looked up on its class is a call (Python 3.11), and this runs for every update.
 
 TRANSITIONS: dict[OrderStatus, dict[OrderStatus, str]] = {
     S.PENDING: {
@@ -41,16 +43,17 @@ def next_status(
 
     ``rests``: whether what is left of it may stay on the book.
     """
-    if said is S.FILLED and abs(filled) < abs(amount):
+    whole = abs(filled) >= abs(amount)
+    if said is _FILLED and not whole:
         # An answer that speaks of the part that traded at once. What is left rests, unless it could not.
-        said = S.PARTIAL if rests else S.EXPIRED
-    elif said is S.REJECTED and filled != 0:
+        said = _PARTIAL if rests else S.EXPIRED
+    elif said is _REJECTED and filled:
         # The replacement of an amended order was refused, and what it replaced had traded: the rest is gone.
         said = S.CANCELLED
-    if amount != 0 and abs(filled) >= abs(amount):
-        said = S.FILLED
-    elif filled != 0 and said in {None, S.NEW}:
-        said = S.PARTIAL
+    if whole and amount:
+        said = _FILLED
+    elif filled and (said is None or said is _NEW):
+        said = _PARTIAL
     if said is None or said not in TRANSITIONS[status]:
         return status
     return said

@@ -8,115 +8,43 @@ falls, and a terminal order may still grow). An amend may give an order a new ve
 
 from collections.abc import Iterator
 from decimal import Decimal
-from enum import Enum
 from typing import Any
 
 import msgspec
 
-from gateways.standards import (
-    ZERO,
-    FillEvent,
-    OrderKind,
-    OrderStatus,
-    OrderUpdate,
-    RejectReason,
-    Signed,
-    TimeInForce,
-)
+from gateways.standards import ZERO, FillEvent, OrderKind, OrderStatus, OrderUpdate, RejectReason, TimeInForce
 from oms.oid_evidence import OidEvidence, OidFilled, newest_oid
+from oms.order import Order, OrderDelta, Role
 from oms.order_status import next_status
 
+__all__ = ["ORPHANS", "Order", "OrderDelta", "OrdersPage", "Role"]
+
 S = OrderStatus
-
-
-class Role(str, Enum):
-    """What an order is for. Only makers open obligations, only hedges answer them."""
-
-    MAKER = "maker"
-    HEDGE = "hedge"
-    MANUAL = "manual"
-    FLATTEN = "flatten"
-    EXTERNAL = "external"
-    """Not of this desk, or made by the venue."""
-
-
-class Order(msgspec.Struct, Signed, frozen=True, kw_only=True):
-    """An order as the desk knows it. ``amount`` and ``filled`` are signed totals over all its venue order ids."""
-
-    key: str
-    """The cloid of an order of ours; ``venue:oid`` for one that has none, or one that another has too."""
-    venue: str
-    ticker: str
-    role: Role
-    amount: Decimal
-    filled: Decimal = ZERO
-    price: Decimal | None = None
-    average_price: Decimal | None = None
-    status: OrderStatus = OrderStatus.PENDING
-    cloid: str | None = None
-    oid: str | None = None
-    """The current venue order id."""
-    kind: OrderKind = OrderKind.LIMIT
-    tif: TimeInForce = TimeInForce.GTC
-    post_only: bool = False
-    reduce_only: bool = False
-    forced: bool = False
-    label: str = ""
-    reason: RejectReason | None = None
-    text: str = ""
-    """Why it ended, or what is known of an unknown, in words."""
-    ts_created_ns: int = 0
-    ts_sent_ns: int = 0
-    ts_recv_ns: int = 0
-    ts_venue_ns: int = 0
-
-    @property
-    def remaining(self) -> Decimal:
-        """What may still fill, signed; zero once terminal or overfilled."""
-        rest = self.amount - self.filled
-        return ZERO if self.status.terminal or rest * self.amount <= 0 else rest
-
-    @property
-    def working(self) -> bool:
-        """Whether it may rest on the venue's book, as far as we know."""
-        return not self.status.terminal
-
-
-class OrderDelta(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of one order. ``last_fill`` is the growth of ``filled``, signed; ``changed`` names the fields."""
-
-    before: Order | None
-    after: Order
-    changed: tuple[str, ...]
-    label: str
-    last_fill: Decimal = ZERO
-    last_price: Decimal | None = None
-    ts_recv_ns: int = 0
-
-    @property
-    def key(self) -> str:
-        """What deltas are coalesced by."""
-        return self.after.key
 
 
 class _Record:
     """An order with the evidence behind it."""
 
-    __slots__ = ("amending", "oids", "order", "withheld")
+    __slots__ = ("amending", "newest", "oids", "order", "withheld")
 
     def __init__(self, order: Order) -> None:
         self.order = order
         self.oids: dict[str, OidEvidence] = {}
+        self.newest: str | None = None
+        """The id that the order has now, of those known."""
         self.amending = False
         self.withheld: OrderUpdate | None = None
         """The end of an oid that an amend under way may have replaced."""
 
 
-_COMPARED = (
+_COMPARED = frozenset({
     "status", "filled", "amount", "price", "average_price", "oid", "cloid", "reason", "text", "tif", "kind",
     "post_only", "reduce_only", "forced",
-)  # fmt: skip
+})  # fmt: skip
+"""What makes an update a change. All else (times, label) is kept with a change, and is none by itself."""
 _WORDS = {status: status.value for status in S}
+_FILLED, _GTC, _LIMIT, _EXTERNAL = S.FILLED, TimeInForce.GTC, OrderKind.LIMIT, Role.EXTERNAL
+# Named here since a member looked up on its class is a call (Python 3.11), and this runs for every update.
 ORPHANS = 4096
 
 
@@ -172,7 +100,7 @@ class OrdersPage:
     def evidence(self, key: str) -> tuple[OidFilled, ...]:
         """What is known of each venue order id that the order has had."""
         record = self._records[key]
-        return tuple(OidFilled(oid, known.filled, known.amount) for oid, known in record.oids.items())
+        return tuple([OidFilled(oid, known.filled, known.amount) for oid, known in record.oids.items()])
 
     def counted(self, fill: FillEvent) -> bool:
         """Whether an order has that trade already."""
@@ -189,7 +117,8 @@ class OrdersPage:
         record = self._records[order.key]
         for item in evidence:
             known = self._oid(record, item.oid)
-            known.cum, known.amount = item.filled, item.amount
+            known.told(item.filled)
+            known.amount = item.amount
         self._works(order)
 
     def find(self, prefix: str) -> list[Order]:
@@ -218,7 +147,13 @@ class OrdersPage:
             return None
         if status is S.REJECTED and order.filled != 0:
             return None
-        fields: dict[str, Any] = {"status": status, "text": text, "reason": reason, "ts_recv_ns": now_ns}
+        fields: dict[str, Any] = {"ts_recv_ns": now_ns}
+        if status is not order.status:
+            fields["status"] = status
+        if text != order.text:
+            fields["text"] = text
+        if reason is not order.reason:
+            fields["reason"] = reason
         return self._store(record, fields, label or status.value)
 
     def amending(self, key: str) -> None:
@@ -237,23 +172,21 @@ class OrdersPage:
     def upsert(self, update: OrderUpdate | FillEvent, now_ns: int) -> OrderDelta | None:
         """Apply what a venue said; return the change, or None for a duplicate, stale or unattributable message."""
         record = self._record_of(update)
-        if isinstance(update, FillEvent):
+        if isinstance(update, OrderUpdate):
             if record is None:
-                self._keep_orphan(update)
-                return None
-            return self._fill(record, update, now_ns)
+                record = self._adopt(update, now_ns)
+            return None if record is None else self._update(record, update, now_ns)
         if record is None:
-            record = self._adopt(update, now_ns)
-            if record is None:
-                return None
-        return self._update(record, update, now_ns)
+            self._keep_orphan(update)
+            return None
+        return self._fill(record, update, now_ns)
 
     # -- identity
 
     def _record_of(self, update: OrderUpdate | FillEvent) -> _Record | None:
         named = self._records.get(update.cloid) if update.cloid is not None else None
         # A client id is unique for ours; others repeat theirs (a venue's own acts are all named alike).
-        if named is not None and (named.order.venue, named.order.ticker) == (update.venue, update.ticker):
+        if named is not None and named.order.ticker == update.ticker and named.order.venue == update.venue:
             return named
         if update.oid is not None:
             key = self._by_oid.get((update.venue, update.oid))
@@ -287,6 +220,7 @@ class OrdersPage:
         if known is None:
             known = record.oids[oid] = OidEvidence()
             self._by_oid[record.order.venue, oid] = record.order.key
+            record.newest = newest_oid(record.oids)
             for fill in self._orphans.pop((record.order.venue, oid), ()):
                 known.take(fill)
         return known
@@ -299,11 +233,17 @@ class OrdersPage:
         if not evidence.take(fill) and named:
             return None  # an id heard of now for the first time may have brought fills that were kept for it
         order = record.order
-        fields: dict[str, Any] = {
-            "oid": newest_oid(record.oids), "forced": order.forced or fill.forced, "ts_recv_ns": now_ns,
-            "ts_venue_ns": max(order.ts_venue_ns, fill.ts_venue_ns),
-        }  # fmt: skip
-        return self._derive(record, fields, None, label="TRADE", last_price=fill.price, average=None)
+        fields: dict[str, Any] = {"ts_recv_ns": now_ns}
+        if fill.ts_venue_ns > order.ts_venue_ns:
+            fields["ts_venue_ns"] = fill.ts_venue_ns
+        if record.newest != order.oid:
+            fields["oid"] = record.newest
+        if fill.forced and not order.forced:
+            fields["forced"] = True
+        return self._derive(
+            record, fields, order.status, None, current=record.newest, label="TRADE", last_price=fill.price,
+            average=None,
+        )  # fmt: skip
 
     def _update(self, record: _Record, update: OrderUpdate, now_ns: int) -> OrderDelta | None:
         order = record.order
@@ -314,83 +254,102 @@ class OrdersPage:
             stale = 0 < update.ts_venue_ns < order.ts_venue_ns  # an amend may have come between
             if update.amount is not None and (evidence.amount is None or not stale):
                 evidence.amount = update.amount
-            if update.filled is not None and abs(update.filled) > abs(evidence.cum):
-                evidence.cum = update.filled
-            current = newest_oid(record.oids)
-        fields: dict[str, Any] = {"oid": current, "ts_recv_ns": now_ns}
+            if update.filled is not None:
+                evidence.told(update.filled)
+            current = record.newest
+        fields: dict[str, Any] = {"ts_recv_ns": now_ns}
         if update.ts_venue_ns > order.ts_venue_ns:
             fields["ts_venue_ns"] = update.ts_venue_ns
-        status = update.status
+        if current != order.oid:
+            fields["oid"] = current
+        standing, status = order.status, update.status
         if update.oid == current:
-            if update.price is not None and update.price > 0 and (order.price is None or not stale):
-                fields["price"] = update.price
-            _take_terms(fields, order, update)
-            if record.amending and status is not None and status.terminal and status is not S.FILLED:
+            _take_terms(fields, order, update, stale=stale)
+            if record.amending and status is not None and status.terminal and status is not _FILLED:
                 record.withheld = update
                 status = None
         elif update.oid is not None:
             status = None  # an id that was replaced says nothing about the order's end
         if update.cloid is not None and order.cloid is None:
             fields["cloid"] = update.cloid
-        if update.forced:
+        if update.forced and not order.forced:
             fields["forced"] = True
-        if status is not None and update.reason is not None:
+        if status is not None and update.reason is not None and update.reason is not order.reason:
             fields["reason"] = update.reason
         replaced = order.oid is not None and current != order.oid
-        if replaced and order.status.terminal and status is not None and not status.terminal:
-            fields["status"] = S.NEW
+        if replaced and standing.terminal and status is not None and not status.terminal:
+            standing = S.NEW
         average = None if stale else update.average_price
-        return self._derive(record, fields, status, label=update.label, last_price=None, average=average)
+        return self._derive(
+            record, fields, standing, status, current=current, label=update.label, last_price=None, average=average
+        )
 
     def _derive(
-        self, record: _Record, fields: dict[str, Any], said: OrderStatus | None, *, label: str,
-        last_price: Decimal | None, average: Decimal | None,
+        self, record: _Record, fields: dict[str, Any], standing: OrderStatus, said: OrderStatus | None, *,
+        current: str | None, label: str, last_price: Decimal | None, average: Decimal | None,
     ) -> OrderDelta | None:  # fmt: skip
-        """Bring filled, amount, average and status to what all the evidence says, then store."""
-        order = record.order
-        filled, traded, cost = ZERO, ZERO, ZERO
-        for oid in record.oids.values():
-            filled += oid.filled
-            traded += oid.traded
-            cost += oid.cost
-        amount = order.amount
-        newest = record.oids.get(fields["oid"])
-        if newest is not None and newest.amount is not None:
-            amount = newest.amount + (filled - newest.filled)
-        if traded != 0 and traded == filled:
-            fields["average_price"] = cost / traded
-        elif average and len(record.oids) <= 1:
+        """Bring filled, amount, average and status to what all the evidence says, then store.
+
+        ``fields`` holds what the order has otherwise, and gets the rest of it.
+        """
+        order, oids = record.order, record.oids
+        newest = None if current is None else oids.get(current)
+        if newest is not None and len(oids) == 1:
+            filled, traded, cost = newest.filled, newest.traded, newest.cost
+            amount = order.amount if newest.amount is None else newest.amount
+        else:
+            filled, traded, cost = ZERO, ZERO, ZERO
+            for oid in oids.values():
+                filled += oid.filled
+                traded += oid.traded
+                cost += oid.cost
+            amount = order.amount
+            if newest is not None and newest.amount is not None:
+                amount = newest.amount + (filled - newest.filled)
+        if traded and traded == filled:
+            average = cost / traded
+        elif len(oids) > 1:
+            average = None
+        if average and average != order.average_price:
             fields["average_price"] = average
-        rests = fields.get("tif", order.tif) is TimeInForce.GTC and fields.get("kind", order.kind) is OrderKind.LIMIT
-        status = next_status(fields.get("status", order.status), said, filled, amount, rests=rests)
-        fields["filled"], fields["amount"], fields["status"] = filled, amount, status
+        rests = fields.get("tif", order.tif) is _GTC and fields.get("kind", order.kind) is _LIMIT
+        status = next_status(standing, said, filled, amount, rests=rests)
+        if status is not order.status:
+            fields["status"] = status
+        if filled != order.filled:
+            fields["filled"] = filled
+        if amount != order.amount:
+            fields["amount"] = amount
         return self._store(record, fields, label or _WORDS[status], last_price)
 
     def _store(
         self, record: _Record, fields: dict[str, Any], label: str, last_price: Decimal | None = None
     ) -> OrderDelta | None:
-        """Keep the new values of an order; its change, or None where all that is compared is as it was."""
-        before = record.order
-        changed = tuple([name for name in _COMPARED if name in fields and getattr(before, name) != fields[name]])
+        """Keep the new values of an order; its change, or None where nothing is among them that makes one."""
+        changed = tuple([name for name in fields if name in _COMPARED])
         if not changed:
             return None
+        before = record.order
         fields["label"] = label
         after = record.order = msgspec.structs.replace(before, **fields)
         if after.status is not before.status:
             self._works(after)
         return OrderDelta(
-            before=before, after=after, changed=changed, label=label, last_fill=after.filled - before.filled,
-            last_price=last_price, ts_recv_ns=after.ts_recv_ns,
+            before=before, after=after, changed=changed, label=label, last_price=last_price,
+            last_fill=after.filled - before.filled if "filled" in fields else ZERO, ts_recv_ns=after.ts_recv_ns,
         )  # fmt: skip
 
 
-def _take_terms(fields: dict[str, Any], order: Order, update: OrderUpdate) -> None:
-    """Note the terms that a venue states. Of ours it may call a market order a limit one; we know what it is."""
-    if update.tif is not None:
+def _take_terms(fields: dict[str, Any], order: Order, update: OrderUpdate, *, stale: bool) -> None:
+    """Note the terms that a venue states anew. Of ours it may call a market order a limit one; we know what it is."""
+    price = update.price
+    if price is not None and price != order.price and price > ZERO and (order.price is None or not stale):
+        fields["price"] = price
+    if update.tif is not None and update.tif is not order.tif:
         fields["tif"] = update.tif
-    if update.post_only is not None:
+    if update.post_only is not None and update.post_only is not order.post_only:
         fields["post_only"] = update.post_only
-    if update.reduce_only is not None:
+    if update.reduce_only is not None and update.reduce_only is not order.reduce_only:
         fields["reduce_only"] = update.reduce_only
-    if update.kind is not None and order.role is Role.EXTERNAL:
+    if update.kind is not None and update.kind is not order.kind and order.role is _EXTERNAL:
         fields["kind"] = update.kind

@@ -259,7 +259,7 @@ class OMS(OrderDesk):
         order = delta.after
         if order.reason is RejectReason.CLOCK and "reason" in delta.changed:
             self.gateway.venue(order.venue).doubt_clock()
-        if order.working and delta.before is not None and delta.before.status.terminal:
+        if delta.before is not None and delta.before.status.terminal and order.working:
             self._revived(order)
 
     def _revived(self, order: Order) -> None:

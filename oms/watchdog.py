@@ -70,26 +70,23 @@ class PrivateWatch:
         self._moved.clear()
 
     def heard(self, event: Event) -> None:
-        """The stream said this."""
-        match event:
-            case FillEvent():
+        """The stream said this. Money, and what else says nothing of orders, pays nothing."""
+        if isinstance(event, OrderUpdate):
+            if event.oid is not None:
                 self._pause_s = FIRST_PAUSE_S
-                self._moved.add(event.ticker)
-                self._paid(
-                    ("fill", event.oid, event.trade_id), ("order", event.oid, ""), ("position", event.ticker, "")
-                )
-            case OrderUpdate(oid=str(oid)):
-                self._pause_s = FIRST_PAUSE_S
-                self._paid(("order", oid, ""))
-            case PositionUpdate():
-                self._moved.add(event.ticker)
-                self._paid(("position", event.ticker, ""))
-            case _:
-                pass  # money, and what else says nothing of orders
+                self._paid(("order", event.oid, ""))
+        elif isinstance(event, FillEvent):
+            self._pause_s = FIRST_PAUSE_S
+            self._moved.add(event.ticker)
+            self._paid(("fill", event.oid, event.trade_id), ("order", event.oid, ""), ("position", event.ticker, ""))
+        elif isinstance(event, PositionUpdate):
+            self._moved.add(event.ticker)
+            self._paid(("position", event.ticker, ""))
 
     def _paid(self, *items: Item) -> None:
-        for item in items:
-            self._owed.pop(item, None)
+        if self._owed:
+            for item in items:
+                self._owed.pop(item, None)
 
     def due_ns(self) -> int | None:
         """When to look again; None while nothing is owed."""

@@ -188,9 +188,9 @@ def _order_update(raw: wire.OrderBody, contracts: Contracts) -> list[Event]:
         price=units.price_or_none(raw.price, factor, venue, "o.p"),
         filled=units.amount(filled, sign, factor),
         average_price=units.price_or_none(raw.average_price, factor, venue, "o.ap"),
-        kind=terms.kind_of(raw.kind),
-        tif=terms.tif_of(raw.tif),
-        post_only=terms.is_post_only(raw.tif),
+        kind=terms.KINDS.get(raw.kind),
+        tif=terms.TIMES_IN_FORCE.get(raw.tif),
+        post_only=raw.tif in terms.POST_ONLY,
         reduce_only=raw.reduce_only,
         forced=forced,
         # The status says more than EXPIRED where self-trade prevention ended the order.

@@ -16,7 +16,7 @@ STATUSES = {
     "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
 }
 
-_TIMES_IN_FORCE = {
+TIMES_IN_FORCE = {
     "GTC": TimeInForce.GTC,
     "IOC": TimeInForce.IOC,
     "FOK": TimeInForce.FOK,
@@ -25,10 +25,13 @@ _TIMES_IN_FORCE = {
     # Retail price improvement: post-only too, hidden from the API's book.
     "RPI": TimeInForce.GTC,
 }
+"""Those with one of ours: not GTD and GTE_GTC."""
 
-_POST_ONLY = frozenset({"GTX", "RPI"})
+POST_ONLY = frozenset({"GTX", "RPI"})
+"""The times in force that make an order post-only."""
 
-_KINDS = {"LIMIT": OrderKind.LIMIT, "MARKET": OrderKind.MARKET}
+KINDS = {"LIMIT": OrderKind.LIMIT, "MARKET": OrderKind.MARKET}
+"""Not the venue's conditional and liquidation kinds."""
 
 _VENUE_MADE_STATUSES = frozenset({"NEW_INSURANCE", "NEW_ADL"})
 _VENUE_MADE_IDS = ("autoclose-", "adl_autoclose", "settlement_", "delivery_")
@@ -46,21 +49,6 @@ def status_of(word: str, filled: Decimal, quantity: Decimal) -> OrderStatus | No
     return STATUSES.get(word)
 
 
-def tif_of(word: str) -> TimeInForce | None:
-    """The time in force, None for those without one of ours (GTD, GTE_GTC)."""
-    return _TIMES_IN_FORCE.get(word)
-
-
-def kind_of(word: str) -> OrderKind | None:
-    """Limit or market, None for the venue's conditional and liquidation kinds."""
-    return _KINDS.get(word)
-
-
-def is_post_only(tif: str) -> bool:
-    """Whether the time in force makes the order post-only."""
-    return tif in _POST_ONLY
-
-
 def is_venue_made(client_id: str | None, status: str, execution: str, kind: str) -> bool:
     """Whether the venue itself made the order: liquidation, auto-deleveraging, settlement, delivery."""
     if client_id is not None and client_id.startswith(_VENUE_MADE_IDS):
@@ -72,7 +60,7 @@ def reason_of_end(status: str, tif: str, kind: str) -> RejectReason | None:
     """Why an order ended without our asking, where the venue's words tell."""
     if status != "EXPIRED":
         return None
-    if is_post_only(tif):
+    if tif in POST_ONLY:
         return RejectReason.POST_ONLY
     if tif in {"IOC", "FOK"} or kind == "MARKET":
         return RejectReason.NO_LIQUIDITY

@@ -47,13 +47,13 @@ def sign_of(side: str, venue: str, field: str) -> int:
 
 def amount(quantity: Decimal, sign: int, factor: Decimal) -> Decimal:
     """A signed quantity in our units; a zero never carries a minus."""
-    ours = quantity if factor == 1 else quantity * factor
+    ours = quantity if factor == ONE else quantity * factor
     return ours if sign > 0 else -ours
 
 
 def finite(value: Decimal, venue: str, field: str) -> Decimal:
     """``value``, which a number on the wire must be. Raises DecodeError for NaN, infinities and absurd exponents."""
-    if value.is_finite() and abs(value.adjusted()) <= _LARGEST_EXPONENT:
+    if value.is_finite() and -_LARGEST_EXPONENT <= value.adjusted() <= _LARGEST_EXPONENT:
         return value
     raise DecodeError(venue, field, f"{value:.40} is not a number")
 
@@ -69,20 +69,20 @@ def price_or_none(value: Decimal | None, factor: Decimal, venue: str, field: str
     """A price in our units; None where the venue writes 0 for none."""
     if value is None or not finite(value, venue, field):
         return None
-    return value if factor == 1 else value / factor
+    return value if factor == ONE else value / factor
 
 
 def price(value: Decimal, factor: Decimal, venue: str, field: str) -> Decimal:
     """A price in our units."""
     checked = finite(value, venue, field)
-    return checked if factor == 1 else checked / factor
+    return checked if factor == ONE else checked / factor
 
 
 def quote_side(price: Decimal, quantity: Decimal, factor: Decimal, venue: str, field: str) -> Level | None:
     """A side of a quote in our units; None where it is empty."""
     if not finite(price, venue, field) or not finite(quantity, venue, field):
         return None
-    return Level(price, quantity) if factor == 1 else Level(price / factor, quantity * factor)
+    return Level(price, quantity) if factor == ONE else Level(price / factor, quantity * factor)
 
 
 def levels(raw: tuple[Level, ...], factor: Decimal, venue: str, field: str) -> tuple[Level, ...]:
@@ -90,7 +90,7 @@ def levels(raw: tuple[Level, ...], factor: Decimal, venue: str, field: str) -> t
     for each, quantity in raw:
         finite(each, venue, field)
         unsigned(quantity, venue, field)
-    if factor == 1:
+    if factor == ONE:
         return raw
     return tuple(Level(each / factor, quantity * factor) for each, quantity in raw)
 

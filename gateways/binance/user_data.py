@@ -111,7 +111,7 @@ class UserData(PrivateStream[Session]):
             if kind not in IGNORED:
                 self._session.dropped(f"unknown private message {kind}")
         for event in events:
-            if isinstance(event, OrderUpdate | FillEvent):
+            if isinstance(event, (OrderUpdate, FillEvent)):
                 self.tickers.add(event.ticker)
                 self._last = data
             elif isinstance(event, StreamEnd):

@@ -88,8 +88,10 @@ class Dispatch:
                 cause = self._host.journal.append_soon("Evidence", evidence, self._unwritten)
         except JournalError as error:
             self._unwritten(error)
-        if event is not None:
+        if commands:
             self._carry_out(commands, cause, evidence.ts_ns, intended=cause is not None)
+        elif event is not None:
+            self._arm()
 
     def _unwritten(self, error: JournalError) -> None:
         self._host.halt(f"the journal cannot be written: {error}")

@@ -16,7 +16,7 @@ import msgspec
 
 from gateways.contracts import ceil_price, floor_price
 from gateways.errors import Denied, Rejected, Unavailable
-from gateways.standards import ZERO, AmendOrder, OrderKind, OrderStatus, PlaceOrder
+from gateways.standards import ZERO, AmendOrder, FillEvent, OrderKind, OrderStatus, PlaceOrder
 from oms.deltas import Delta, FillDelta
 from oms.hedge.policy import Leg
 from oms.journal import JournalError
@@ -291,29 +291,32 @@ class Guard:
 
     def noticed(self, delta: Delta) -> None:
         """Take a delta, in the turn in which it came about."""
-        now = self._oms.clock.now_ns()
-        match delta:
-            case OrderDelta(after=order):
-                if delta.last_fill:
-                    self._holdings.grew((order.venue, order.ticker), delta.last_fill, now)
-                if order.role is not Role.EXTERNAL and delta.before is not None:
-                    self._traded(delta.before, order, now)
-                if order.key in self._amends:
-                    self._settle_amend(order.key)
-            case FillDelta(fill=fill):
-                known = not fill.snapshot or fill.ts_venue_ns > self._oms.known_until_ns
-                listed = self._oms.gateway.venue(fill.venue).contracts.get(fill.ticker)
-                if fill.fee and known and (listed is None or fill.fee_asset in {"", listed.quote}):
-                    self.day.charged((fill.venue, fill.ticker), fill.fee, now)
-            case _:
-                pass
+        if isinstance(delta, OrderDelta):
+            self._changed(delta)
+        elif isinstance(delta, FillDelta) and delta.fill.fee:
+            self._charged(delta.fill, delta.fill.fee)
 
-    def _traded(self, before: Order, after: Order, now_ns: int) -> None:
+    def _changed(self, delta: OrderDelta) -> None:
+        before, order = delta.before, delta.after
+        if delta.last_fill:
+            self._holdings.grew((order.venue, order.ticker), delta.last_fill, self._oms.clock.now_ns())
+        if before is not None and order.filled and order.role is not Role.EXTERNAL:
+            self._traded(before, order)
+        if order.key in self._amends:
+            self._settle_amend(order.key)
+
+    def _charged(self, fill: FillEvent, fee: Decimal) -> None:
+        known = not fill.snapshot or fill.ts_venue_ns > self._oms.known_until_ns
+        listed = self._oms.gateway.venue(fill.venue).contracts.get(fill.ticker)
+        if known and (listed is None or fill.fee_asset in {"", listed.quote}):
+            self.day.charged((fill.venue, fill.ticker), fee, self._oms.clock.now_ns())
+
+    def _traded(self, before: Order, after: Order) -> None:
         cost = cost_of(after.filled, after.average_price, after.price)
         paid = cost_of(before.filled, before.average_price, before.price)
         if after.filled != before.filled or cost != paid:
-            key = after.venue, after.ticker
-            self.day.traded(key, after.filled - before.filled, cost - paid, abs(cost) - abs(paid), now_ns)
+            key, now = (after.venue, after.ticker), self._oms.clock.now_ns()
+            self.day.traded(key, after.filled - before.filled, cost - paid, abs(cost) - abs(paid), now)
 
     def _settle_amend(self, key: str) -> None:
         """Forget an amend whose outcome the page shows: the order has the total that it asked for, or has ended."""
