@@ -6,7 +6,7 @@ Pure functions on ``HedgeBook`` and the time; they change nothing but the book's
 from collections.abc import Iterator
 from decimal import Decimal
 
-from gateways.contracts import ceil_price, floor_lots, floor_price, smallest_order, tick_at
+from gateways.contracts import ceil_price, floor_lots, floor_price, floor_to_step, smallest_order, tick_at
 from gateways.standards import ZERO, Contract, RejectReason
 from oms.hedge.policy import MARKET, How, Limits, Rung
 from oms.hedge.state import NEXT_PRICE, RULES_TOLD, HedgeBook, Obligation
@@ -15,6 +15,10 @@ BPS = Decimal(10_000)
 LARGER = Decimal("1.01")
 """By how much what was refused as too small must have grown before it is tried again: not at each tick of the price."""
 RATE_LIMITED = "the rate limit lets no hedge out yet"
+
+
+Sendable = tuple[Decimal, Obligation]
+"""What may be sent, signed, and the obligation under whose policy: the oldest that is due."""
 
 
 def note_waiting(book: HedgeBook, now_ns: int) -> None:
@@ -26,9 +30,15 @@ def note_waiting(book: HedgeBook, now_ns: int) -> None:
         book.ts_waiting_ns = now_ns
 
 
-def due_obligation(book: HedgeBook, now_ns: int) -> Obligation | None:
-    """The oldest obligation that is due: its policy and rung are those of the next hedge order."""
-    return next((item for item in book.obligations if item.due_ns <= now_ns), None)
+def due_part(book: HedgeBook, now_ns: int) -> tuple[Decimal, Obligation | None]:
+    """What is due, signed, and the oldest obligation of it: its policy and rung are those of the next hedge order."""
+    due, oldest = ZERO, None
+    for item in book.obligations:
+        if item.due_ns <= now_ns:
+            due += item.quantity
+            if oldest is None:
+                oldest = item
+    return due, oldest
 
 
 def due_times(book: HedgeBook, now_ns: int) -> Iterator[int]:
@@ -42,11 +52,9 @@ def due_times(book: HedgeBook, now_ns: int) -> Iterator[int]:
         yield from (item.due_ns for item in book.obligations if item.due_ns > now_ns)
 
 
-def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:
-    """What may be sent now, signed, a lot multiple over the minimums (I2); zero, with the reason, if nothing."""
-    contract, balance = book.contract, book.balance
-    if balance == 0:
-        return ZERO
+def next_order(book: HedgeBook, now_ns: int) -> Sendable | None:
+    """What of what waits may be sent now, a lot multiple over the minimums (I2); None, with the reason, if nothing."""
+    contract = book.contract
     if book.paused:
         return _wait(book, f"paused {book.paused}", "resume it")
     if book.hold:
@@ -61,50 +69,48 @@ def sendable_amount(book: HedgeBook, now_ns: int) -> Decimal:
         return _wait(book, "the contract's rules are not known yet", RULES_TOLD)
     if not contract.trading:
         return _wait(book, "the venue does not trade this contract now", "the venue")
-    wanted = _agreed_and_due(book, balance, now_ns)
-    if wanted == 0:
-        return ZERO
-    amount = floor_lots(contract, wanted)
+    wanted = _agreed_and_due(book, now_ns)
+    if wanted is None:
+        return None
+    amount, oldest = floor_to_step(wanted[0], contract.lot_size), wanted[1]
     largest = contract.market_max_quantity or contract.max_quantity
     if largest is not None and abs(amount) > largest:
-        amount = floor_lots(contract, largest.copy_sign(amount))
-    return _above_minimums(book, contract, amount, due_obligation(book, now_ns))
+        amount = floor_to_step(largest.copy_sign(amount), contract.lot_size)
+    return _above_minimums(book, contract, amount, oldest)
 
 
-def _agreed_and_due(book: HedgeBook, balance: Decimal, now_ns: int) -> Decimal:
+def _agreed_and_due(book: HedgeBook, now_ns: int) -> Sendable | None:
     """The smaller of what every resolution of the unknown orders agrees on and of what is due."""
-    sendable = book.sendable(balance)
-    due = sum([item.quantity for item in book.obligations if item.due_ns <= now_ns], ZERO)
+    sendable = book.sendable(book.balance)
+    due, oldest = due_part(book, now_ns)
     if sendable == 0:
         return _wait(book, "an unknown hedge order could answer it", "the venue's word on that order")
-    if due == 0 or due * sendable < 0:
+    if oldest is None or due * sendable < 0:
         return _wait(book, "its delay has not passed", "time")
     if book.retry_ns > now_ns:
         limited = book.last_reject is RejectReason.RATE_LIMIT
         return _wait(book, RATE_LIMITED if limited else "the last hedge failed", "time: it is tried again")
-    return due if abs(due) <= abs(sendable) else sendable
+    return due if abs(due) <= abs(sendable) else sendable, oldest
 
 
-def _above_minimums(book: HedgeBook, contract: Contract, amount: Decimal, oldest: Obligation | None) -> Decimal:
+def _above_minimums(book: HedgeBook, contract: Contract, amount: Decimal, oldest: Obligation) -> Sendable | None:
+    quantity, policy = abs(amount), oldest.policy
     smallest = max(contract.lot_size, contract.min_quantity)
-    if abs(amount) < smallest:
+    if quantity < smallest:
         return _wait(book, f"under the lot of {smallest:f}", "the next fill, or hand")
-    policy = oldest.policy if oldest is not None else None
-    if policy is not None and abs(amount) < policy.above_quantity:
+    if quantity < policy.above_quantity:
         return _wait(book, f"under the leg's threshold of {policy.above_quantity:f}", "the next fill, or hand")
-    threshold = policy.above_value if policy is not None else ZERO
-    least = max(contract.min_notional, book.refused_notional, threshold)
+    least = max(contract.min_notional, book.refused_notional, policy.above_value)
     if least == 0:
-        return amount
+        return amount, oldest
     price = reference_price(book)
     if price is None:
         return _wait(book, "no price to check the minimum with", NEXT_PRICE)
-    notional = abs(amount) * price
-    rung = oldest.policy.rung(oldest.rung) if oldest is not None else MARKET
-    limit = abs(amount) * lowest_limit(book, contract, price, rung, buying=amount > 0)
+    notional = quantity * price
+    limit = quantity * lowest_limit(book, contract, price, policy.rung(oldest.rung), buying=amount > 0)
     if notional < least or notional < book.refused_notional * LARGER or limit < contract.min_notional:
         return _wait(book, f"under the minimum of {least:f}", "the next fill, the price, or hand")
-    return amount
+    return amount, oldest
 
 
 def rounded_up(book: HedgeBook) -> Decimal:
@@ -155,6 +161,7 @@ def reference_price(book: HedgeBook) -> Decimal | None:
     return book.bid if book.bid is not None else book.ask
 
 
-def _wait(book: HedgeBook, why: str, release: str) -> Decimal:
+def _wait(book: HedgeBook, why: str, release: str) -> Sendable | None:
+    """Nothing may be sent, for this reason."""
     book.waits, book.release = why, release
-    return ZERO
+    return None

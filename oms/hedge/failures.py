@@ -144,6 +144,12 @@ def _unwind(book: HedgeBook, maker: Maker, quantity: Decimal) -> e.Command:
     )  # fmt: skip
 
 
+def ending(child: Child) -> list[e.Command]:
+    """Have the end confirmed of a hedge order that rested."""
+    text = f"hedge {child.cloid[:8]} ended with {child.cum:f} of {child.amount:f}: {child.text}"
+    return [e.ConfirmEnd(child=child.cloid), told(child, "ending", text, "info")]
+
+
 def told(child: Child, event: str, text: str, severity: str) -> e.Alert:
     """An alert about a hedge order."""
     venue, ticker = child.book

@@ -1,8 +1,9 @@
 """The hedge kernel: from evidence to hedge orders. Pure: no awaits, no clock, no randomness, no I/O.
 
-Cumulative state decides; events only wake. ``apply(event)`` takes what became known and returns what must be done. A
-decision takes at most the due part of a book's balance, brings it toward zero to the lot, checks the minimums, and
-emits one hedge order under the oldest due obligation's policy. What is left waits and goes with the next.
+Cumulative state decides; events only wake. ``apply(event)`` takes what became known and returns what must be done;
+``decide`` and ``settle`` are its two steps, between which hedges can leave. A decision takes at most the due part of a
+book's balance, brings it toward zero to the lot, checks the minimums, and emits one hedge order under the oldest due
+obligation's policy. What is left waits and goes with the next.
 The invariants I1 to I15 are listed in docs/architecture.md.
 """
 
@@ -39,6 +40,8 @@ class Kernel:
         self.cap = Cap(lambda _: self.limits.max_unhedged_value)
         self._due_ns: dict[BookKey, int] = {}
         """By book, when time alone changes its next decision, found out at the last one."""
+        self._unsettled: list[HedgeBook] = []
+        """Books that were decided on and not settled yet."""
         self._new_cloid = new_cloid
         self._commands: list[e.Command] = []
         self._apply: dict[type, Callable[..., list[HedgeBook]]] = {
@@ -70,10 +73,29 @@ class Kernel:
 
     def apply(self, event: e.HedgeEvent) -> list[e.Command]:
         """Take one event; return what must be done now, in order."""
+        return self.decide(event) + self.settle()
+
+    def decide(self, event: e.HedgeEvent) -> list[e.Command]:
+        """Take one event, and return its hedges and all that goes before them; ``settle`` tells the rest."""
         self.now_ns = max(self.now_ns, event.ts_ns)
-        for book in self._apply[type(event)](event):
+        books = self._apply[type(event)](event)
+        for book in books:
             self._decide(book)
-            self._time(book)
+        self._unsettled += books
+        commands, self._commands = self._commands, []
+        return commands
+
+    def settle(self) -> list[e.Command]:
+        """Work out what no hedge need wait for, since it was last asked: what waits, the cap, when it is due."""
+        books, self._unsettled = self._unsettled, []
+        for book in books:
+            decision.note_waiting(book, self.now_ns)
+            self._commands += self.cap.judge(book, self.books.values())
+            due_ns = min(decision.due_times(book, self.now_ns), default=None)
+            if due_ns is None:
+                self._due_ns.pop(book.key, None)
+            else:
+                self._due_ns[book.key] = due_ns
         commands, self._commands = self._commands, []
         return commands
 
@@ -92,10 +114,12 @@ class Kernel:
     def book(self, venue: str, ticker: str) -> HedgeBook:
         """The book of a contract, made when first asked for."""
         key = venue, ticker
-        if key not in self.books:
+        book = self.books.get(key)
+        if book is None:
             outage = self.outages.get(venue)
-            self.books[key] = HedgeBook(venue, ticker, down=outage.text if outage else "", halted=self.halted)
-        return self.books[key]
+            down = outage.text if outage else ""
+            book = self.books[key] = HedgeBook(venue, ticker, down=down, halted=self.halted)
+        return book
 
     def next_due_ns(self) -> int | None:
         """When time alone may change a decision; None while nothing waits for it.
@@ -103,13 +127,6 @@ class Kernel:
         It may have passed: another book's event can come between it and the clock's.
         """
         return min(self._due_ns.values(), default=None)
-
-    def _time(self, book: HedgeBook) -> None:
-        due_ns = min(decision.due_times(book, self.now_ns), default=None)
-        if due_ns is None:
-            self._due_ns.pop(book.key, None)
-        else:
-            self._due_ns[book.key] = due_ns
 
     # -- makers
 
@@ -195,8 +212,7 @@ class Kernel:
         if child.state is not ChildState.ENDING:
             child.state = ChildState.ENDING
             child.text = "its end is being confirmed"
-            text = f"hedge {child.cloid[:8]} ended with {child.cum:f} of {child.amount:f}: {child.text}"
-            self._commands += [e.ConfirmEnd(child=child.cloid), failures.told(child, "ending", text, "info")]
+            self._commands += failures.ending(child)
         return [self.books[child.book]]
 
     def _child_confirmed(self, event: e.ChildConfirmed) -> list[HedgeBook]:
@@ -205,13 +221,7 @@ class Kernel:
 
     def _intended(self, event: e.Intended) -> list[HedgeBook]:
         book = self.book(event.venue, event.ticker)
-        claims = []
-        for part in event.parts:
-            left = ledger.take_part(book, part.maker, part.leg, part.quantity)
-            if left != 0:  # a round-up sent more than was owed: the excess is owed back
-                again = Obligation(part.maker, part.leg, -left, event.ts_ns, event.policy)
-                ledger.open_obligation(book, again)
-            claims.append(Claim(part.maker, part.leg, part.quantity))
+        claims = ledger.take_parts(book, event)
         self._launch(book, event.child, event.amount, claims, policy=event.policy, rung=event.rung, ts_ns=event.ts_ns)
         return []
 
@@ -344,15 +354,9 @@ class Kernel:
     def _rounded_up(self, event: e.RoundedUp) -> list[HedgeBook]:
         self.check(event)
         book = self.book(event.venue, event.ticker)
-        amount = decision.rounded_up(book)
-        balance, oldest = book.balance, book.obligations[0]
-        claims = ledger.take(book, balance, None)
-        excess = amount - balance
-        claims[-1].quantity += excess
-        self._send(book, amount, claims, policy=oldest.policy, rung=failures.ESCALATED)
-        last = claims[-1]
-        if excess != 0:
-            ledger.open_obligation(book, Obligation(last.maker, last.leg, -excess, event.ts_ns, oldest.policy))
+        amount, policy = decision.rounded_up(book), book.obligations[0].policy
+        claims = ledger.take_all(book, amount, policy, event.ts_ns)
+        self._send(book, amount, claims, policy=policy, rung=failures.ESCALATED)
         return [book]
 
     # -- deciding
@@ -363,16 +367,15 @@ class Kernel:
             if due and not child.cancelling and child.state is ChildState.WORKING:
                 child.cancelling = True
                 self._commands.append(e.CancelChild(child=child.cloid))
-        while self._send_one(book):
+        while book.obligations and self._send_one(book):
             pass
-        decision.note_waiting(book, self.now_ns)
-        self._commands += self.cap.judge(book, self.books.values())
 
     def _send_one(self, book: HedgeBook) -> bool:
         """Emit the hedge order that is due now, if there is one; else the book says why not."""
-        amount = decision.sendable_amount(book, self.now_ns)
-        if amount == 0 or (oldest := decision.due_obligation(book, self.now_ns)) is None:
+        found = decision.next_order(book, self.now_ns)
+        if found is None:
             return False
+        amount, oldest = found
         policy, rung = oldest.policy, oldest.rung
         step = policy.rung(rung)
         price = None

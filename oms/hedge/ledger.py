@@ -7,7 +7,8 @@ the makers are the book (I12).
 from decimal import Decimal
 
 from gateways.standards import ZERO
-from oms.hedge.events import ChildSeen
+from oms.hedge.events import ChildSeen, Intended
+from oms.hedge.policy import Policy
 from oms.hedge.state import Child, ChildState, Claim, HedgeBook, Obligation
 
 
@@ -51,11 +52,34 @@ def take(book: HedgeBook, amount: Decimal, due_by_ns: int | None) -> list[Claim]
         left -= taken
         if item.quantity == 0:
             queue.popleft()
-    queue.extendleft(reversed(kept))
+    if kept:
+        queue.extendleft(reversed(kept))
     return claims
 
 
-def take_part(book: HedgeBook, maker: str, leg: int, quantity: Decimal) -> Decimal:
+def take_all(book: HedgeBook, amount: Decimal, policy: Policy, ts_ns: int) -> list[Claim]:
+    """Take all that waits for an order of at least as much; what that is more than was owed is owed back."""
+    balance = book.balance
+    claims = take(book, balance, None)
+    excess, last = amount - balance, claims[-1]
+    last.quantity += excess
+    if excess != 0:
+        open_obligation(book, Obligation(last.maker, last.leg, -excess, ts_ns, policy))
+    return claims
+
+
+def take_parts(book: HedgeBook, intended: Intended) -> list[Claim]:
+    """Take what a journaled hedge order answers out of the obligations of those whom it answers."""
+    claims = []
+    for part in intended.parts:
+        left = _take_part(book, part.maker, part.leg, part.quantity)
+        if left != 0:  # a round-up sent more than was owed: the excess is owed back
+            open_obligation(book, Obligation(part.maker, part.leg, -left, intended.ts_ns, intended.policy))
+        claims.append(Claim(part.maker, part.leg, part.quantity))
+    return claims
+
+
+def _take_part(book: HedgeBook, maker: str, leg: int, quantity: Decimal) -> Decimal:
     """Take ``quantity`` out of one maker's obligations, the oldest first; return what they did not hold."""
     left = quantity
     for item in list(book.obligations):

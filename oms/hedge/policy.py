@@ -70,7 +70,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         """The rung at ``index``, the last one for any beyond, the market for an escalation (-1)."""
         if index < 0:
             return MARKET
-        return self.rungs[min(index, len(self.rungs) - 1)]
+        rungs = self.rungs
+        return rungs[index] if index < len(rungs) else rungs[-1]
 
     def __str__(self) -> str:
         words = [" then ".join(str(rung) for rung in self.rungs)]

@@ -156,13 +156,8 @@ MUTANTS = (
         (
             Change(
                 "oms/hedge/decision.py",
-                "    due = sum([item.quantity for item in book.obligations if item.due_ns <= now_ns], ZERO)\n",
-                "    due = sum([item.quantity for item in book.obligations], ZERO)\n",
-            ),
-            Change(
-                "oms/hedge/decision.py",
-                "    return next((item for item in book.obligations if item.due_ns <= now_ns), None)\n",
-                "    return next(iter(book.obligations), None)\n",
+                "        if item.due_ns <= now_ns:\n            due +=",
+                "        if True:\n            due +=",
             ),
             Change(
                 "oms/hedge/kernel.py",

@@ -318,4 +318,5 @@ def test_everything_that_the_kernel_keeps_was_thought_of():
     assert set(vars(Kernel(lambda: ""))) == {
         "makers", "children", "books", "now_ns", "limits", "_new_cloid", "_commands", "_apply", "outages", "unwinds",
         "cap", "halted", "_due_ns",
+        "_unsettled",
     }  # fmt: skip
