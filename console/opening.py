@@ -4,13 +4,19 @@ That engine runs apart, is started where none runs, and goes on when the console
 """
 
 import argparse
+import asyncio
+import contextlib
 import os
 import sys
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from console.starting import Start, UsageError, configured, starting
+from console.starting import Start, UsageError, configured, plan, terminated_like_interrupted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+
     from console.config.reading import Loaded
     from console.link import Link
     from console.status import Status
@@ -23,17 +29,17 @@ def open_console(arguments: argparse.Namespace) -> int:
     loaded = configured(arguments)
     if loaded is not None and loaded.profile.kind == "venues" and arguments.venues is None and not arguments.embedded:
         return _beside(arguments, loaded)
-    return _with_engine(arguments)
+    return _with_engine(arguments, loaded)
 
 
 def attach(arguments: argparse.Namespace) -> int:
     """A console on an engine that runs already; its exit code. Raises Denied where there is none, UsageError."""
-    from console.carrier.finding import choose, engines  # noqa: PLC0415  # loaded when used
+    from console.carrier.finding import chosen_engine  # noqa: PLC0415  # loaded when used
     from console.folders import running_folder  # noqa: PLC0415  # loaded when used
 
     _need_terminal()
     _check_theme(arguments.theme)
-    status = choose(engines(running_folder()), arguments.desk or arguments.profile)
+    status = chosen_engine(running_folder(), arguments.desk or arguments.profile, _say)
     arguments.config = arguments.config or status.config or None
     arguments.profile = arguments.profile or (status.profile if arguments.config else None)
     loaded = configured(arguments)
@@ -41,13 +47,13 @@ def attach(arguments: argparse.Namespace) -> int:
 
 
 def _beside(arguments: argparse.Namespace, loaded: "Loaded") -> int:
-    from console.carrier.finding import Starting, of_profile  # noqa: PLC0415  # loaded when used
+    from console.carrier.finding import Starting, engine_of  # noqa: PLC0415  # loaded when used
     from console.folders import config_name, engines_folder, running_folder  # noqa: PLC0415  # loaded when used
 
     config = config_name(arguments.config, os.environ)
-    status = of_profile(running_folder(), loaded.name, config)
+    status = engine_of(running_folder(), loaded.name, config, _say)
     if status is None:
-        print(f"starting the engine of {loaded.name} …", file=sys.stderr)
+        _say(f"starting the engine of {loaded.name} …")
         words = ["--profile", loaded.name, *(["--config", config] if config else [])]
         words += ["--log-level", arguments.log_level] if arguments.log_level else []
         output = engines_folder() / f"{loaded.name}.out"
@@ -68,23 +74,36 @@ def _attached(arguments: argparse.Namespace, status: "Status", loaded: "Loaded |
     with AttachedLink(Path(status.socket), view=view, name=os.environ.get("USER", "")) as link:
         code = _show(arguments, start, link)
     if not link.stopped:
-        print(f"the engine of {status.desk} goes on: `hedgedesk status`, `hedgedesk attach`", file=sys.stderr)
+        _say(f"the engine of {status.desk} goes on: `hedgedesk status`, `hedgedesk attach`")
     return code
 
 
-def _with_engine(arguments: argparse.Namespace) -> int:
-    from console.carrier.embedded import EmbeddedLink  # noqa: PLC0415  # loaded when used
-    from console.logs import logged  # noqa: PLC0415  # loaded when used
+def _with_engine(arguments: argparse.Namespace, loaded: "Loaded | None") -> int:
+    """Paint at once; the engine starts meanwhile, on a thread of its own, where what can be refused has been before."""
+    from pathlib import Path  # noqa: PLC0415  # loaded when used
 
-    with starting(arguments, before=_bind_keys) as start, logged(start, arguments.log_level or "info"):
-        # The app is imported first: its widgets are bound to keys as they are imported.
-        import console.app  # noqa: F401, PLC0415  # its import takes time, which the engine's start must not wait for
+    from console.carrier.starting_link import StartingLink  # noqa: PLC0415  # loaded when used
 
-        with EmbeddedLink(start) as link:
-            return _show(arguments, start, link)
+    if loaded is not None:
+        _bind_keys(loaded)
+    planned = plan(arguments, loaded)
+    looks = Start({}, Path(), *(("paper", None) if loaded is None else (loaded.name, loaded.profile)))
+    with terminated_like_interrupted(), StartingLink(lambda: _engine(planned, arguments)) as link:
+        return _show(arguments, looks, link, link.begun)
 
 
-def _show(arguments: argparse.Namespace, start: Start, link: "Link") -> int:
+@contextlib.contextmanager
+def _engine(planned: AbstractContextManager[Start], arguments: argparse.Namespace) -> "Iterator[Link]":
+    with planned as start:
+        from console.carrier.embedded import EmbeddedLink  # noqa: PLC0415  # loaded when used, after what takes longest
+        from console.logs import logged  # noqa: PLC0415  # loaded when used
+
+        with logged(start, arguments.log_level or "info"), EmbeddedLink(start) as link:
+            yield link
+
+
+def _show(arguments: argparse.Namespace, start: Start, link: "Link", begun: "Future[None] | None" = None) -> int:
+    """Run the console; ``begun`` ends it where its engine could not be started."""
     from console.app import HedgedeskApp  # noqa: PLC0415  # its widgets are bound to keys as they are imported
     from console.folders import console_folder  # noqa: PLC0415  # loaded when used
     from console.themes import DEFAULT  # noqa: PLC0415  # loaded when used
@@ -93,8 +112,19 @@ def _show(arguments: argparse.Namespace, start: Start, link: "Link") -> int:
         link, theme=start.theme or DEFAULT, asked_theme=arguments.theme, rising=start.rising,
         thresholds=start.thresholds, folder=console_folder(),
     )  # fmt: skip
+
+    async def end_with_it(begun: "Future[None]") -> None:
+        if await asyncio.to_thread(begun.exception) is not None:
+            app.exit()
+
+    if begun is not None:
+        app.call_later(lambda: app.run_worker(end_with_it(begun)))
     app.run()
     return app.return_code or 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _need_terminal() -> None:

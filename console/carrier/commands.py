@@ -5,13 +5,14 @@ They speak through the engine's socket, beside whatever console is attached or h
 
 import argparse
 import asyncio
+import contextlib
 import hashlib
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from console.starting import UsageError, configured, starting
+from console.starting import Start, UsageError, configured, starting
 
 OK, FAILED = 0, 1
 
@@ -27,6 +28,7 @@ def add_commands(add: AddCommand) -> None:
         "--no-restart", dest="supervised", action="store_false", default=True,
         help="let it end when it breaks: a service manager starts it anew",
     )  # fmt: skip
+    engine.add_argument("--keeper", default=None, help=argparse.SUPPRESS)  # the supervisor's own word to its engine
     attach = add("attach", _attach, "a console on an engine that runs", "screen")
     attach.add_argument("--view", action="store_true", default=False, help="only look: the engine refuses its commands")
     panic = add("panic", _panic, "cancel every maker of every running desk, only hedges from then on", "plain")
@@ -36,13 +38,26 @@ def add_commands(add: AddCommand) -> None:
 
 
 def _engine(arguments: argparse.Namespace) -> int:
-    if arguments.supervised:
-        from console.carrier.supervising import Supervisor  # noqa: PLC0415  # loaded when used
-        from console.papers import same_code  # noqa: PLC0415  # loaded when used
+    return _supervised(arguments) if arguments.supervised else _served(arguments)
 
-        os.environ.update(same_code())
-        command = [sys.executable, "-P", "-m", "console", *arguments.given, "--no-restart"]
-        return Supervisor(command, _say).run()
+
+def _supervised(arguments: argparse.Namespace) -> int:
+    from console.carrier.keeping import keeping  # noqa: PLC0415  # loaded when used
+    from console.carrier.supervising import Supervisor  # noqa: PLC0415  # loaded when used
+    from console.folders import running_folder  # noqa: PLC0415  # loaded when used
+    from console.papers import same_code  # noqa: PLC0415  # loaded when used
+
+    os.environ.update(same_code())
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(keeping(running_folder()))
+        except OSError as error:
+            raise UsageError(f"the folder {running_folder()} cannot be written: {error.strerror}") from error
+        words = [*arguments.given, "--no-restart", "--keeper", str(file)]
+        return Supervisor([sys.executable, "-P", "-m", "console", *words], _say).run()
+
+
+def _served(arguments: argparse.Namespace) -> int:
     from console.carrier import process  # noqa: PLC0415  # loaded when used
     from console.carrier.door import socket_path  # noqa: PLC0415  # loaded when used
     from console.folders import config_name, running_folder, sockets_folder  # noqa: PLC0415  # loaded when used
@@ -51,6 +66,7 @@ def _engine(arguments: argparse.Namespace) -> int:
 
     config = config_name(arguments.config, os.environ)
     with starting(arguments) as start, logged(start, arguments.log_level or "info"):
+        _claim(start, config, arguments.keeper)
         name = hashlib.sha256(str(start.folder).encode()).hexdigest()[:16]
         path = socket_path(running_folder(), name, sockets_folder(os.environ))
 
@@ -60,6 +76,27 @@ def _engine(arguments: argparse.Namespace) -> int:
         return process.run(start, path, about=about)
 
 
+def _claim(start: Start, config: str, keeper: str | None) -> None:
+    """Say which desk our supervisor keeps. Raises Denied for real accounts whose engine another one keeps."""
+    from console.carrier.keeping import Kept, claim, keeper_of  # noqa: PLC0415  # loaded when used
+    from console.folders import running_folder  # noqa: PLC0415  # loaded when used
+    from console.headless import KILL_FILE  # noqa: PLC0415  # loaded when used
+    from gateways.errors import Denied  # noqa: PLC0415  # loaded when used
+
+    live = start.live
+    other = None if live is None else keeper_of(running_folder(), start.name, config)
+    ours = 0 if keeper is None else os.getppid()
+    if other is not None and other.pid != ours:
+        text = (
+            f"process {other.pid} keeps the engine of {start.name} and starts it anew when it dies: attach to that one"
+        )
+        raise Denied("engine", text)
+    if keeper is not None:
+        desk = "paper" if live is None else live.live.name
+        kill_file = str(start.folder / KILL_FILE)
+        claim(Path(keeper), Kept(pid=ours, profile=start.name, config=config, desk=desk, kill_file=kill_file))
+
+
 def _attach(arguments: argparse.Namespace) -> int:
     from console.opening import attach  # noqa: PLC0415  # loaded when used
 
@@ -67,47 +104,53 @@ def _attach(arguments: argparse.Namespace) -> int:
 
 
 def _panic(arguments: argparse.Namespace) -> int:
+    from console.carrier.finding import down  # noqa: PLC0415  # loaded when used
     from console.carrier.remote import panic  # noqa: PLC0415  # loaded when used
     from console.folders import running_folder  # noqa: PLC0415  # loaded when used
     from console.status import fitting, running_desks  # noqa: PLC0415  # loaded when used
 
-    desks = fitting(running_desks(running_folder()), arguments.desk)
-    if not desks:
+    desks, coming = fitting(running_desks(running_folder()), arguments.desk), down(running_folder(), arguments.desk)
+    if not desks and not coming:
         raise UsageError("no desk is running" if arguments.desk is None else f"no desk is named {arguments.desk}")
-    return OK if asyncio.run(panic(desks, running_folder(), print)) else FAILED
+    return OK if asyncio.run(panic(desks, coming, running_folder(), print)) else FAILED
 
 
 def _status(arguments: argparse.Namespace) -> int:
+    from console.carrier.finding import down  # noqa: PLC0415  # loaded when used
     from console.carrier.remote import asked_status  # noqa: PLC0415  # loaded when used
     from console.folders import running_folder  # noqa: PLC0415  # loaded when used
     from console.status import described, fitting, running_desks  # noqa: PLC0415  # loaded when used
     from oms.clock import SystemClock  # noqa: PLC0415  # loaded when used
 
-    desks = fitting(running_desks(running_folder()), arguments.desk)
-    if not desks:
+    desks, coming = fitting(running_desks(running_folder()), arguments.desk), down(running_folder(), arguments.desk)
+    if not desks and not coming:
         print("no desk is running" if arguments.desk is None else f"no desk is named {arguments.desk}")
         return FAILED
-    for status, answers in asyncio.run(asked_status(desks)):
+    told = asyncio.run(asked_status(desks))
+    for status, answers in told:
         print("\n".join(described(status, SystemClock().now_ns())))
         if not answers:
             print("  ITS SOCKET DOES NOT ANSWER: this is what it wrote last")
-    return OK
+    for kept in coming:
+        print(f"{kept.desk}: ITS ENGINE IS NOT UP, process {kept.pid} starts it: nothing is hedged meanwhile")
+        print(f"  to stop it as it starts: hedgedesk panic, or touch {kept.kill_file}")
+    return OK if all(answers for _, answers in told) and not coming else FAILED
 
 
 def exec_there(arguments: argparse.Namespace) -> int | None:
     """Run command lines on the engine of the profile, or the one named; None where none runs."""
-    from console.carrier.finding import choose, engines, of_profile  # noqa: PLC0415  # loaded when used
+    from console.carrier.finding import chosen_engine, engine_of  # noqa: PLC0415  # loaded when used
     from console.folders import config_name, running_folder  # noqa: PLC0415  # loaded when used
 
     own = (arguments.venues, arguments.seed, arguments.market, arguments.ticker, arguments.speed)
     if arguments.desk is not None:
-        status = choose(engines(running_folder()), arguments.desk)
+        status = chosen_engine(running_folder(), arguments.desk, _say)
     elif any(option is not None for option in own):
         return None
     else:
         loaded = configured(arguments)
         name = "paper" if loaded is None else loaded.name
-        found = of_profile(running_folder(), name, config_name(arguments.config, os.environ))
+        found = engine_of(running_folder(), name, config_name(arguments.config, os.environ), _say)
         if found is None:
             return None
         status = found

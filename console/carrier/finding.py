@@ -4,9 +4,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from console.carrier.keeping import Kept, all_kept, keeper_of
 from console.papers import same_code
 from console.status import Status, fitting, running_desks
 from gateways.errors import Denied, Unavailable
@@ -26,6 +27,46 @@ def engines(running: Path) -> list[Status]:
 def of_profile(running: Path, profile: str, config: str) -> Status | None:
     """The engine of a profile of a configuration; None where none runs."""
     return next((one for one in engines(running) if (one.profile, one.config) == (profile, config)), None)
+
+
+def down(running: Path, named: str | None = None) -> list[Kept]:
+    """The desks whose engine somebody keeps running, and which is not up just now; those of a name."""
+    up = {status.kill_file for status in running_desks(running)}
+    kept = [one for one in all_kept(running) if one.kill_file not in up]
+    return [one for one in kept if named is None or named in {one.desk, one.profile, str(one.pid)}]
+
+
+def engine_of(running: Path, profile: str, config: str, say: Callable[[str], None]) -> Status | None:
+    """The engine of a profile, once it is ready where somebody keeps it; None where none runs and none is kept.
+
+    ``say`` is told of a wait in a sentence. Raises Unavailable when it takes too long.
+    """
+    found = of_profile(running, profile, config)
+    kept = None if found is not None else keeper_of(running, profile, config)
+    if found is not None or kept is None:
+        return found
+    say(f"the engine of {profile} is being started by process {kept.pid} …")
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        gone = keeper_of(running, profile, config) is None
+        found = of_profile(running, profile, config)
+        if found is not None or gone:
+            return found
+        time.sleep(_LOOK_S)
+    text = (
+        f"process {kept.pid} keeps the engine of {profile}, which was not ready within {START_S:g} s: its log says why"
+    )
+    raise Unavailable("engine", text)
+
+
+def chosen_engine(running: Path, named: str | None, say: Callable[[str], None]) -> Status:
+    """The one engine there is, or the one named, once it is ready. Raises Denied, Unavailable."""
+    found, coming = engines(running), down(running, named)
+    if not fitting(found, named) and len(coming) == 1:
+        started = engine_of(running, coming[0].profile, coming[0].config, say)
+        found = engines(running) if started is None else [started]
+        named = named if started is None else None
+    return choose(found, named)
 
 
 def choose(found: Sequence[Status], named: str | None) -> Status:
@@ -51,8 +92,8 @@ class Starting:
     def wait(self, running: Path, profile: str, config: str) -> Status:
         """Start it and wait until it takes consoles; it goes on when we end.
 
-        Raises Denied with what it said when it ended instead, Unavailable when it takes too long; then it is told to
-        end.
+        One that somebody else is starting at the same time is as good. Raises Denied with what it said when it ended
+        instead, Unavailable when it takes too long; then, and when the wait is broken off, it is told to end.
         """
         make_folder(self._output.parent)
         file = open_file(self._output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -63,15 +104,23 @@ class Starting:
             )  # fmt: skip
         finally:
             os.close(file)
+        try:
+            return self._ready(self._process, running, profile, config)
+        except BaseException:
+            self._process.terminate()
+            raise
+
+    def _ready(self, process: "subprocess.Popen[bytes]", running: Path, profile: str, config: str) -> Status:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             found = of_profile(running, profile, config)
+            if found is None and process.poll() is not None:
+                found = engine_of(running, profile, config, lambda _: None)
+                if found is None:
+                    raise Denied("engine", self._last_words() or f"it ended with status {process.returncode}")
             if found is not None:
                 return found
-            if self._process.poll() is not None:
-                raise Denied("engine", self._last_words() or f"it ended with status {self._process.returncode}")
             time.sleep(_LOOK_S)
-        self._process.terminate()
         raise Unavailable("engine", f"it was not ready within {START_S:g} s: {self._last_words()}")
 
     def _last_words(self) -> str:

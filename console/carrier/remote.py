@@ -14,6 +14,7 @@ from console import commands as c
 from console import language
 from console.carrier import wire
 from console.carrier.calls import Calls, asking
+from console.carrier.keeping import Kept
 from console.link import Reply
 from console.status import Status, running_desks
 from gateways.errors import VenueError
@@ -22,49 +23,60 @@ from oms.states import Trading
 
 ANSWER_S = 3.0
 """How long PANIC waits for an answer before it takes the second way."""
+COMING_S = 30.0
+"""How long for an engine that is being started."""
 IDLE_S = 10.0
 _LOOK_S = 0.05
 _encode = msgspec.json.Encoder().encode
 
 
-async def panic(desks: Sequence[Status], running: Path, write: Callable[[str], None]) -> bool:
-    """Pull the kill switch of each, all at once; whether each has confirmed it. ``running`` is where they tell so."""
-    results = await asyncio.gather(*(_panic(status, running) for status in desks))
-    for status, (_, text) in zip(desks, results, strict=True):
-        write(f"{status.desk} (process {status.pid}): {text}")
+async def panic(desks: Sequence[Status], coming: Sequence[Kept], running: Path, write: Callable[[str], None]) -> bool:
+    """Pull the kill switch of each, all at once; whether each has confirmed it. ``running`` is where they tell so.
+
+    ``coming`` are desks whose engine is being started: it finds its kill file as it does.
+    """
+    named = [f"{one.desk} (process {one.pid})" for one in (*desks, *coming)]
+    for kept in coming:
+        write(f"{kept.desk}: its engine is not up, process {kept.pid} starts it; waiting for it …")
+    pulled = [_panic(status, running) for status in desks]
+    pulled += [asyncio.to_thread(_by_file, kept.kill_file, running, "", COMING_S) for kept in coming]
+    results = await asyncio.gather(*pulled)
+    for name, (_, text) in zip(named, results, strict=True):
+        write(f"{name}: {text}")
     return all(done for done, _ in results)
 
 
 async def _panic(status: Status, running: Path) -> tuple[bool, str]:
-    if not status.socket:
-        return await asyncio.to_thread(_by_file, status, running, "")
-    try:
-        async with asyncio.timeout(ANSWER_S), asking(Path(status.socket), ANSWER_S) as calls:
-            reply = await _replied(calls, lambda ask: wire.Command(ask, "panic"))
-    except (VenueError, TimeoutError) as error:
-        return await asyncio.to_thread(
-            _by_file, status, running, f"{str(error) or f'no answer within {ANSWER_S:g} s'}; "
-        )
-    return reply.ok, f"{reply.text} {reply.error}".strip()
+    why = ""
+    if status.socket:
+        try:
+            async with asyncio.timeout(ANSWER_S), asking(Path(status.socket), ANSWER_S) as calls:
+                reply = await _replied(calls, lambda ask: wire.Command(ask, "panic"))
+                return reply.ok, f"{reply.text} {reply.error}".strip()
+        except (VenueError, TimeoutError) as error:
+            why = f"{str(error) or f'no answer within {ANSWER_S:g} s'}; "
+    return await asyncio.to_thread(_by_file, status.kill_file, running, why, ANSWER_S)
 
 
-def _by_file(status: Status, running: Path, why: str) -> tuple[bool, str]:
-    """Touch the kill file, wait until the desk says that it saw it, and remove it again."""
-    file = Path(status.kill_file)
+def _by_file(kill_file: str, running: Path, why: str, within_s: float) -> tuple[bool, str]:
+    """Touch the kill file, wait until the desk says that it saw it and has no makers, and remove it again."""
+    file = Path(kill_file)
     made = not file.exists()
     try:
         write_file(file, "")
     except OSError as error:
         return False, f"{why}its kill file {file} cannot be made: {error.strerror}"
-    deadline = time.monotonic() + ANSWER_S
-    while time.monotonic() < deadline:
-        seen = [one for one in running_desks(running) if one.pid == status.pid and _pulled(one)]
-        if seen:
-            if made:
-                file.unlink(missing_ok=True)
-            left = f"{seen[0].makers} makers are left"
-            return True, f"{why}PANIC by its kill file: {seen[0].trading}, {left}; `activate` allows makers again"
+    seen: Status | None = None
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline and (seen is None or seen.makers):
+        looked = (one for one in running_desks(running) if one.kill_file == kill_file and _pulled(one))
+        seen = next(looked, seen)
         time.sleep(_LOOK_S)
+    if seen is not None:
+        if made:
+            file.unlink(missing_ok=True)
+        left = f"makers left: {seen.makers}"
+        return True, f"{why}PANIC by its kill file: {seen.trading}, {left}; `activate` allows makers again"
     return False, f"{why}it has not seen its kill file {file} yet, which stays: end it, cancel on the venues' pages"
 
 

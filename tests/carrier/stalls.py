@@ -27,6 +27,7 @@ from console.folders import desk_folder, journal_records, running_folder
 from console.status import Status
 from gateways.paper.control import truth_of
 from tests.carrier.engines import venues
+from tests.console.profiles import Venues
 from tests.kills.judge import Findings, judge, meant_by
 
 MAKER = "buy 0.01 hyperliquid:ETH @ 1500 post hedge binance:ETHUSDT market"
@@ -101,12 +102,50 @@ class Arena:
         self.engine: subprocess.Popen[bytes] | None = None
 
     def start(self, *arguments: str) -> Status:
-        """Start the engine, and wait until it takes consoles."""
+        """Start the engine on paper, and wait until it takes consoles."""
+        return self.start_engine("--venues", str(self._file), *arguments)
+
+    def start_engine(self, *arguments: str) -> Status:
+        """Start an engine, and wait until it takes consoles."""
         self.engine = subprocess.Popen(  # noqa: S603  # our own program
-            [sys.executable, "-m", "console", "engine", "--venues", str(self._file), *arguments],
+            [sys.executable, "-m", "console", "engine", *arguments],
             env=self.environment, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         return self.found()
+
+    def profile(self, folder: Path) -> list[str]:
+        """The options of a profile of real accounts, on the addresses of these venues."""
+        kept = Venues(msgspec.to_builtins(self.server.endpoints))
+        keys = {alias: kept.key_file(alias, folder / f"{alias}.toml") for alias in ("binance", "hyperliquid")}
+        config = folder / "config.toml"
+        config.write_text(kept.profile(keys, 'desk = "looped"'), encoding="utf-8")
+        return ["--config", str(config), "--profile", "loop"]
+
+    def run(self, *words: str) -> "subprocess.Popen[str]":
+        """Begin to run the program in another shell."""
+        command, pipes = (
+            [sys.executable, "-m", "console", *words],
+            {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE},
+        )
+        return subprocess.Popen(command, env=self.environment, text=True, **pipes)  # noqa: S603  # our own program
+
+    def say(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run the program in another shell to its end."""
+        with self.run(*words) as ran:
+            said, complained = ran.communicate(timeout=40)
+            return subprocess.CompletedProcess(words, ran.returncode, said, complained)
+
+    @contextmanager
+    def gap(self, status: Status) -> Iterator[None]:
+        """Kill the engine; its supervisor, stopped, does not start it anew before the end of the block."""
+        assert self.engine is not None
+        self.engine.send_signal(signal.SIGSTOP)
+        try:
+            os.kill(status.pid, signal.SIGKILL)
+            self.gone(status.pid)
+            yield
+        finally:
+            self.engine.send_signal(signal.SIGCONT)
 
     def found(self, but: int = 0) -> Status:
         """The engine that takes consoles, another one than of process ``but``."""

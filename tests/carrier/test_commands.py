@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from console.carrier.attached import AttachedLink
@@ -17,7 +16,6 @@ from console.carrier.remote import panic
 from console.status import running_desks
 from tests.carrier.engines import Screen, link_of, short_folder, venues
 from tests.carrier.stalls import QUANTITY, Arena, Terminal, arena
-from tests.console.profiles import Venues
 
 RESTING = "buy 0.01 hyperliquid:ETH @ 1500 post hedge binance:ETHUSDT market"
 HEDGED = "buy 0.0137 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market"
@@ -30,28 +28,21 @@ def ring():
         yield made
 
 
-def say(ring: Arena, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run the program in another shell."""
-    command = [sys.executable, "-m", "console", *words]
-    pipes = {"capture_output": True, "text": True}
-    return subprocess.run(command, env=ring.environment, timeout=40, check=False, **pipes)  # noqa: S603  # our own program
-
-
 def test_any_shell_asks_the_engine_while_a_console_hangs(ring):
     """exec, status and panic answer; what they did stands at the venue; SIGTERM then leaves nothing behind."""
     status = ring.start("--no-restart")
     (console,) = ring.consoles(1)
     with contextlib.closing(console):
         console.process.send_signal(signal.SIGSTOP)
-        ran = say(ring, "exec", "--desk", str(status.pid), HEDGED, RESTING, "buy 1 nowhere:X @ 1")
+        ran = ring.say("exec", "--desk", str(status.pid), HEDGED, RESTING, "buy 1 nowhere:X @ 1")
         records = [json.loads(line) for line in ran.stdout.splitlines()]
         assert [record["ok"] for record in records[:-1]] == [True, True, False, True]
         assert (records[-1]["consistent"], ran.returncode) == (True, 1)
-        told = say(ring, "status")
+        told = ring.say("status")
         assert told.returncode == 0
         assert "makers 1" in told.stdout
         assert "consoles attached: 1" in told.stdout
-        pulled = say(ring, "panic")
+        pulled = ring.say("panic")
         assert (pulled.returncode, pulled.stderr) == (0, "")
         assert "PANIC: 1 of 1 makers cancelled, HEDGE-ONLY" in pulled.stdout
         ring.engine.send_signal(signal.SIGTERM)
@@ -66,7 +57,7 @@ def test_a_desk_inside_a_console_is_panicked_by_its_kill_file():
     with short_folder() as folder, venues() as (_, server), link_of("embedded", server, folder) as link:
         (status,) = running_desks(folder / "running")
         said: list[str] = []
-        assert asyncio.run(panic([status], folder / "running", said.append))
+        assert asyncio.run(panic([status], [], folder / "running", said.append))
         assert "HEDGE-ONLY" in said[0]
         assert not Path(status.kill_file).exists()
         assert link.take().header is not None
@@ -101,11 +92,7 @@ async def _fill_unhedged(ring: Arena, maker: str):
 
 def test_the_console_of_a_live_profile_starts_its_engine_and_the_next_one_attaches_to_it(ring, tmp_path):
     """Killing the first console ends nothing; a second engine is not started; the keys stay with the engine."""
-    kept = Venues(msgspec.to_builtins(ring.server.endpoints))
-    keys = {alias: kept.key_file(alias, tmp_path / f"{alias}.toml") for alias in ("binance", "hyperliquid")}
-    config = tmp_path / "config.toml"
-    config.write_text(kept.profile(keys, 'desk = "looped"'), encoding="utf-8")
-    words = ["--config", str(config), "--profile", "loop"]
+    words = ring.profile(tmp_path)
     first = Terminal(words, ring.environment)
     pid = 0
     try:
@@ -118,9 +105,9 @@ def test_the_console_of_a_live_profile_starts_its_engine_and_the_next_one_attach
         with contextlib.closing(second):
             second.until(b"LIVE SAFE")
             assert ring.found().pid == pid
-            panicked = say(ring, "panic", "--desk", "looped")
+            panicked = ring.say("panic", "--desk", "looped")
             assert panicked.returncode == 0, panicked.stdout + panicked.stderr
-        embedded = say(ring, "exec", *words, "verify")
+        embedded = ring.say("exec", *words, "verify")
         assert embedded.returncode == 0, embedded.stdout + embedded.stderr
     finally:
         first.close()
@@ -136,7 +123,7 @@ def test_what_cannot_be_attached_to_is_one_sentence(ring):
         (("panic",), "no desk is running"),
         (("exec", "--desk", "none", "verify"), "no engine is named none"),
     ):
-        said = say(ring, *words)
+        said = ring.say(*words)
         assert said.returncode in {1, 2}
         assert text in said.stderr
         assert said.stderr.count("\n") <= 1
