@@ -20,7 +20,7 @@
 """
 
 import zlib
-from enum import Enum
+from enum import IntEnum
 from functools import lru_cache
 
 import msgspec
@@ -31,13 +31,13 @@ SEQUENCE_LIMIT = 1 << 32
 
 _DESK_LIMIT = 1 << 16
 _SESSION_LIMIT = 1 << 48
-_MAGIC = b"hedgedesk"
+_MAGIC_CRC = zlib.crc32(b"hedgedesk")
 _GOLDEN = 0x9E3779B1
 _GOLDEN_INVERSE = pow(_GOLDEN, -1, SEQUENCE_LIMIT)
 _HEX = frozenset("0123456789abcdef")
 
 
-class CloidKind(Enum):
+class CloidKind(IntEnum):
     """What an order of ours is for."""
 
     MAKER = 1
@@ -101,7 +101,7 @@ def parse(text: str | None) -> Cloid | None:
 
 
 def _check(mixed: str, rest: str) -> int:
-    return zlib.crc32(_MAGIC + mixed.encode() + rest.encode()) & 0xFFFFFF
+    return zlib.crc32((mixed + rest).encode(), _MAGIC_CRC) & 0xFFFFFF
 
 
 def _offset(rest: str) -> int:

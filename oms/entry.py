@@ -56,28 +56,28 @@ class OrderEntry:
 
         Raises JournalError, with nothing entered, when it cannot be written: then it must not be sent.
         """
-        delta = self.enter(venue, order, role)
+        delta = self.enter(venue, order, role, self._clock.now_ns())
         self.publish(delta)
         return delta.after
 
-    def enter(self, venue: str, order: PlaceOrder, role: Role) -> OrderDelta:
+    def enter(self, venue: str, order: PlaceOrder, role: Role, now_ns: int) -> OrderDelta:
         """``register``, but tell nobody yet: the delta is to be published, in this turn of the loop."""
-        now = self._clock.now_ns()
         if role is not Role.HEDGE:
-            self._journal.append("Entered", Entered(venue=venue, role=role, order=order, ts_ns=now))
+            self._journal.append("Entered", Entered(venue=venue, role=role, order=order, ts_ns=now_ns))
         entered = Order(
             key=order.cloid, cloid=order.cloid, venue=venue, ticker=order.ticker, role=role, amount=order.amount,
             price=order.price, kind=order.kind, tif=order.tif, post_only=order.post_only,
-            reduce_only=order.reduce_only, ts_created_ns=now,
+            reduce_only=order.reduce_only, ts_created_ns=now_ns,
         )  # fmt: skip
         return self._page.register(entered)
 
-    def begin(self, venue: str, order: PlaceOrder) -> UnderWay[Order]:
-        """``send`` of a registered hedge, but begun now: await it for the rest.
+    def begin(self, entered: Order, order: PlaceOrder) -> UnderWay[Order]:
+        """``send`` of a hedge that was entered in this turn of the loop, but begun now: await it for the rest.
 
         Where nothing has to be waited for, its bytes have left when this returns.
         """
-        if rests(order) or self._refusal(self._current(order.cloid)):
+        venue = entered.venue
+        if rests(order) or self._refusal(entered):
             return UnderWay(lambda: self.send(venue, order, hedge=True))
         begun: Awaitable[OrderUpdate]
         try:

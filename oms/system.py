@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from gateways.errors import VenueError
@@ -75,7 +76,7 @@ class OMS(OrderDesk):
         self.clock: Clock = self.desk_clock
         self.started_ns = self.clock.now_ns()
         self.cloids = CloidSource(desk, self.started_ns // 1_000_000)
-        super().__init__(gateway, Kernel(lambda: self.cloids.next(CloidKind.HEDGE), limits))
+        super().__init__(gateway, Kernel(partial(self.cloids.next, CloidKind.HEDGE), limits))
         self.journal = journal
         self.clock_skew_ms = clock_skew_ms
         self.began_ns = self.started_ns
@@ -257,7 +258,7 @@ class OMS(OrderDesk):
         if not isinstance(delta, OrderDelta):
             return
         order = delta.after
-        if order.reason is RejectReason.CLOCK and "reason" in delta.changed:
+        if "reason" in delta.changed and order.reason is RejectReason.CLOCK:
             self.gateway.venue(order.venue).doubt_clock()
         if delta.before is not None and delta.before.status.terminal and order.working:
             self._revived(order)

@@ -76,9 +76,9 @@ class Dispatch:
     def take(self, evidence: Evidence) -> None:
         """Give the kernel what became known of an order of ours; journal it, in one go with the intents it leads to."""
         event = hedge_event(self.kernel, evidence)
-        commands = self.kernel.apply(event) if event is not None else []
+        commands = self.kernel.decide(event) if event is not None else []
         sends = [each for each in commands if isinstance(each, e.SendChild)]
-        cause = None
+        cause = now = None
         try:
             if sends:
                 now = self._host.clock.now_ns()
@@ -88,10 +88,8 @@ class Dispatch:
                 cause = self._host.journal.append_soon("Evidence", evidence, self._unwritten)
         except JournalError as error:
             self._unwritten(error)
-        if commands:
-            self._carry_out(commands, cause, evidence.ts_ns, intended=cause is not None)
-        elif event is not None:
-            self._arm()
+        if event is not None:
+            self._carry_out(commands, cause, evidence.ts_ns, intended_ns=None if cause is None else now)
 
     def _unwritten(self, error: JournalError) -> None:
         self._host.halt(f"the journal cannot be written: {error}")
@@ -104,18 +102,17 @@ class Dispatch:
             cause = self._record(type(event).__name__, event)
             if cause is None and isinstance(event, ONLY_IF_JOURNALED):
                 raise JournalError(f"nothing was done: {self._host.journal.failed or 'the journal cannot be written'}")
-        self._carry_out(self.kernel.apply(event), cause, event.ts_ns)
+        self._carry_out(self.kernel.decide(event), cause, event.ts_ns)
 
     def _carry_out(
-        self, commands: list[e.Command], cause: int | None, received_ns: int, *, intended: bool = False
+        self, commands: list[e.Command], cause: int | None, received_ns: int, *, intended_ns: int | None = None
     ) -> None:
-        """Carry out commands; hedges leave first, all of them before anything else is done.
+        """Carry out what was decided; hedges leave first, all of them before anything else is done or worked out.
 
-        ``intended``: whether their intents are in the journal already.
+        ``intended_ns``: when their intents were put into the journal, None where they are not in it yet.
         """
-        sends = [each for each in commands if isinstance(each, e.SendChild)]
-        self._send(sends, cause, received_ns, intended=intended)
-        for command in commands:
+        self._send(commands, cause, received_ns, intended_ns)
+        for command in [*commands, *self.kernel.settle()]:
             match command:
                 case e.CancelChild(child=key):
                     self._record("ChildCancelling", e.ChildCancelling(child=key, ts_ns=self.kernel.now_ns), cause)
@@ -138,33 +135,37 @@ class Dispatch:
 
     # -- sending
 
-    def _send(self, commands: list[e.SendChild], cause: int | None, received_ns: int, *, intended: bool) -> None:
+    def _send(self, commands: list[e.Command], cause: int | None, received_ns: int, intended_ns: int | None) -> None:
         """Let hedges leave, all of them before anything is told of one."""
         begun: list[_Left] = []
         try:
             for command in commands:
-                left = self._begin(command, cause, received_ns, intended=intended)
-                begun += [] if left is None else [left]
+                if isinstance(command, e.SendChild):
+                    left = self._begin(command, cause, received_ns, intended_ns)
+                    begun += [] if left is None else [left]
         finally:  # what has left is followed, whatever becomes of the rest
             for left in begun:
                 self._follow(left)
 
-    def _begin(self, command: e.SendChild, cause: int | None, received_ns: int, *, intended: bool) -> _Left | None:
+    def _begin(
+        self, command: e.SendChild, cause: int | None, received_ns: int, intended_ns: int | None
+    ) -> _Left | None:
         """Everything up to the bytes of one hedge order, and no more; None, with it ended, without a journal.
 
         The intent first, always.
         """
-        host, now, venue = self._host, self._host.clock.now_ns(), command.venue
-        if not intended and self._record("Intended", command.intended(now), cause) is None:
+        host, venue = self._host, command.venue
+        now = host.clock.now_ns() if intended_ns is None else intended_ns
+        if intended_ns is None and self._record("Intended", command.intended(now), cause) is None:
             # Never sent, so it is certain that it does not exist; the balance stays visible and the book holds.
             reason = "the journal cannot be written"
             held = e.Held(venue=venue, ticker=command.ticker, reason=reason, ts_ns=now)
             never = e.ChildSeen(child=command.child, filled=ZERO, done=True, text=f"not sent, {reason}", ts_ns=now)
             for event in (held, never):
-                self._carry_out(self.kernel.apply(event), None, now)
+                self._carry_out(self.kernel.decide(event), None, now)
             return None
         order = order_of(command)
-        entered = host.entry.enter(venue, order, Role.HEDGE)
+        entered = host.entry.enter(venue, order, Role.HEDGE, now)
         try:
             meeting = self._meeting(venue, order)
         except Exception as error:  # noqa: BLE001 - a fault in looking keeps no hedge from leaving
@@ -172,10 +173,12 @@ class Dispatch:
             meeting = []
         if meeting or self._closed:
             sending = UnderWay(lambda: self._cleared(meeting, venue, order, received_ns))
+            sent_ns = host.clock.now_ns()
         else:
-            sending = host.entry.begin(venue, order)
-            host.hedge_sent(venue, host.clock.now_ns() - received_ns)
-        return _Left(command, entered, sending, now)
+            sending = host.entry.begin(entered.after, order)
+            sent_ns = host.clock.now_ns()
+            host.hedge_sent(venue, sent_ns - received_ns)
+        return _Left(command, entered, sending, sent_ns)
 
     def _follow(self, left: _Left) -> None:
         """What can wait until the bytes have left. A crash before it is one after an intent: its end is asked for."""
