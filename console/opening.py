@@ -6,6 +6,7 @@ That engine runs apart, is started where none runs, and goes on when the console
 import argparse
 import asyncio
 import contextlib
+import functools
 import os
 import sys
 from contextlib import AbstractContextManager
@@ -65,13 +66,16 @@ def _attached(arguments: argparse.Namespace, status: "Status", loaded: "Loaded |
     from pathlib import Path  # noqa: PLC0415  # loaded when used
 
     from console.carrier.attached import AttachedLink  # noqa: PLC0415  # loaded when used
+    from console.carrier.finding import socket_of  # noqa: PLC0415  # loaded when used
+    from console.folders import running_folder  # noqa: PLC0415  # loaded when used
     from console.runtime import give_way  # noqa: PLC0415  # loaded when used
 
     if loaded is not None:
         _bind_keys(loaded)
     start = Start({}, Path(), *(("paper", None) if loaded is None else (loaded.name, loaded.profile)))
     give_way()
-    with AttachedLink(Path(status.socket), view=view, name=os.environ.get("USER", "")) as link:
+    moved = functools.partial(socket_of, running_folder(), status)
+    with AttachedLink(Path(status.socket), view=view, name=os.environ.get("USER", ""), moved=moved) as link:
         code = _show(arguments, start, link)
     if not link.stopped:
         _say(f"the engine of {status.desk} goes on: `hedgedesk status`, `hedgedesk attach`")

@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from console.carrier import wire
-from console.carrier.calls import Calls, connected
+from console.carrier.calls import Calls, closed_because, connected
 from console.carrier.loop_thread import LoopThread
 from console.carrier.publication import Known
 from console.link import Frame, Link, LogLine, Preview, Reply
@@ -37,16 +37,22 @@ _NOT_CONNECTED = "not sent: the engine is not connected, it is tried again"
 class AttachedLink(Link):
     """Attaches to the engine at the socket ``path``. A context manager: entering attaches, leaving lets it be.
 
-    ``view``: only to look. ``name`` is for the engine's list of consoles, ``mailbox`` where frames wait for the screen.
+    ``view``: only to look. ``name`` is for the engine's list of consoles, ``mailbox`` where frames wait for the screen,
+    ``moved`` says where the engine is to be found when it is lost: one on paper comes back at another path.
     Entering raises Denied when the engine refuses us and Unavailable when nobody is there.
     """
 
     outlives = True
 
-    def __init__(self, path: Path, *, view: bool = False, name: str = "", mailbox: Mailbox | None = None) -> None:
+    def __init__(
+        self, path: Path, *, view: bool = False, name: str = "", mailbox: Mailbox | None = None,
+        moved: Callable[[], Path | None] = lambda: None,
+    ) -> None:  # fmt: skip
         self.stopped = False
         """Whether we have ended the engine."""
         self._path = path
+        self._moved = moved
+        self._moved = moved
         self._hello = wire.Hello(wire.VERSION, wire.fingerprint(), view, name)
         self._mailbox = mailbox or Mailbox()
         self._known = Known()
@@ -73,7 +79,7 @@ class AttachedLink(Link):
     # -- the console's end
 
     async def command(self, line: str) -> Reply:
-        """Run one command line in the engine. Raises Unavailable when its outcome is not known."""
+        """Run one command line in the engine. Raises Unknown when its outcome is not known."""
         return await self._thread.ask(self._command(line))
 
     async def preview(self, line: str) -> Preview:
@@ -133,12 +139,14 @@ class AttachedLink(Link):
             except VenueError as error:
                 if first:
                     raise
-                if said != str(error):
-                    said = str(error)
-                    self._say(f"{error}; it is tried again", "error")
+                text = error.text if isinstance(error, Denied) or not said else said  # that it is away is said once
+                if said != text:
+                    said = text
+                    self._say(f"{text}; it is tried again", "error")
                 pause_s = LONGEST_PAUSE_S if isinstance(error, Denied) else pause_s
             await asyncio.sleep(pause_s)
             pause_s = min(LONGEST_PAUSE_S, 2 * pause_s)
+            self._path = await asyncio.to_thread(self._moved) or self._path
 
     async def _listen(self, connection: ClientConnection) -> None:
         """Take what the engine tells until the connection is lost."""
@@ -151,7 +159,7 @@ class AttachedLink(Link):
             async for message in connection:
                 self._heard(wire.read_told(message), calls)
         except (ConnectionClosed, wire.WireError) as error:
-            self._why = f"the connection to the engine was lost: {error}"
+            self._why = f"the connection to the engine was lost{closed_because(error)}"
         finally:
             self._calls = self._connection = None
             calls.lose()

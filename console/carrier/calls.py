@@ -10,9 +10,11 @@ from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 
 from console.carrier import wire
-from gateways.errors import Denied, Unavailable
+from gateways.errors import Denied, Unavailable, Unknown
 
 CONNECT_S = 5.0
+PING_S = 10.0
+"""How often an engine is asked whether it is there; one that is silent for as long again is given up."""
 _CLOSING_S = 0.5
 
 
@@ -27,7 +29,7 @@ class Calls:
     async def ask(self, question: Callable[[int], wire.Asked]) -> wire.Answer:
         """The answer to what ``question`` makes with its number.
 
-        Raises Unavailable when the connection is lost first: what was asked may or may not have been done.
+        Raises Unknown when the connection is lost first: what was asked may or may not have been done.
         """
         number = next(self._numbers)
         answer = self._open[number] = asyncio.get_running_loop().create_future()
@@ -52,9 +54,23 @@ class Calls:
                 waiting.set_exception(lost())
 
 
-def lost() -> Unavailable:
+def lost() -> Unknown:
     """The error of a question whose connection was lost."""
-    return Unavailable("engine", "the connection to the engine was lost")
+    return Unknown("engine", "the connection to the engine was lost before it answered: it may have been done, or not")
+
+
+def closed_because(error: Exception) -> str:
+    """Why a connection was closed, to be put after a sentence; empty where nobody said."""
+    if not isinstance(error, ConnectionClosed):
+        return f": {error}"
+    said = error.sent if error.rcvd is None else error.rcvd
+    return f": {said.reason}" if said is not None and said.reason else ""
+
+
+def _not_there(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "it is silent"
+    return (error.strerror or "").lower() if isinstance(error, OSError) else str(error)
 
 
 @asynccontextmanager
@@ -64,8 +80,8 @@ async def connected(path: Path, hello: wire.Hello, within_s: float = CONNECT_S) 
     Raises Denied when it refuses us, Unavailable when nobody is there or nobody answers within ``within_s``.
     """
     connecting = unix_connect(
-        str(path), compression=None, max_size=wire.MOST_TOLD_BYTES, open_timeout=within_s, ping_interval=None,
-        close_timeout=_CLOSING_S, user_agent_header=None,
+        str(path), compression=None, max_size=wire.MOST_TOLD_BYTES, open_timeout=within_s, ping_interval=PING_S,
+        ping_timeout=PING_S, close_timeout=_CLOSING_S, user_agent_header=None,
     )  # fmt: skip
     try:
         connection = await connecting
@@ -73,7 +89,7 @@ async def connected(path: Path, hello: wire.Hello, within_s: float = CONNECT_S) 
         said = bytes(error.response.body or b"").decode(errors="replace").strip()
         raise Denied("engine", said or "the engine does not take us in") from error
     except (OSError, InvalidHandshake, InvalidMessage, TimeoutError) as error:
-        raise Unavailable("engine", f"no engine answers at {path}: {error or 'it is silent'}") from error
+        raise Unavailable("engine", f"no engine answers at {path}: {_not_there(error)}") from error
     try:
         await _greeted(connection, hello, within_s)
         yield connection
@@ -87,7 +103,8 @@ async def _greeted(connection: ClientConnection, hello: wire.Hello, within_s: fl
             await connection.send(wire.encode(hello))
             said = wire.read_told(await connection.recv())
     except (ConnectionClosed, TimeoutError, wire.WireError) as error:
-        raise Unavailable("engine", f"the engine does not answer: {error or 'it is silent'}") from error
+        why = closed_because(error) if isinstance(error, ConnectionClosed) else f": {_not_there(error)}"
+        raise Unavailable("engine", f"the engine does not answer{why}") from error
     if isinstance(said, wire.Refused):
         raise Denied("engine", said.text)
     if not isinstance(said, wire.Welcome):

@@ -69,6 +69,12 @@ def chosen_engine(running: Path, named: str | None, say: Callable[[str], None]) 
     return choose(found, named)
 
 
+def socket_of(running: Path, before: Status) -> Path | None:
+    """Where the engine that was ``before`` is by now; None where none of its profile runs, or several do."""
+    found = [one for one in engines(running) if (one.profile, one.config) == (before.profile, before.config)]
+    return Path(found[0].socket) if len(found) == 1 else None
+
+
 def choose(found: Sequence[Status], named: str | None) -> Status:
     """The one engine there is, or the one named by its desk, its profile or its process. Raises Denied."""
     chosen = fitting(found, named)

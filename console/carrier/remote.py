@@ -104,7 +104,7 @@ async def run_lines(path: Path, lines: Sequence[str], write: Callable[[str], Non
     """Run lines one after another, wait until all is hedged, prove the books; a JSON line for each reply.
 
     0 only if none was refused and the books are the venues' own. The engine goes on, and with it what rests.
-    Raises Denied or Unavailable when the engine does not take us in, or is lost.
+    Raises Denied or Unavailable when the engine does not take us in, Unknown when it is lost before it answered.
     """
 
     def told(number: int, reply: Reply) -> bool:

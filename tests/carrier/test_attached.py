@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from console.carrier.attached import AttachedLink
-from gateways.errors import Denied, Unavailable
+from gateways.errors import Denied, Unavailable, Unknown
 from tests.carrier.engines import RESTING, Screen, Thread, entered, served, short_folder, venues
 
 
@@ -79,7 +79,7 @@ async def test_a_question_under_way_when_the_connection_is_lost_has_no_known_out
             while not made.door._tasks.running:
                 await asyncio.sleep(0.005)
             loop.loop.call_soon_threadsafe(lambda: [c.transport.abort() for c in made.door._sessions.values()])
-            with pytest.raises(Unavailable, match="connection to the engine was lost"):
+            with pytest.raises(Unknown, match="connection to the engine was lost before it answered"):
                 await asking
 
 

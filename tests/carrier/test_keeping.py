@@ -128,3 +128,16 @@ def test_of_two_consoles_at_once_one_starts_the_engine_and_both_attach(ring, wor
             console.close()
     os.kill(status.pid, signal.SIGTERM)
     ring.gone(status.pid)
+
+
+def test_a_console_finds_an_engine_on_paper_that_was_started_anew_elsewhere(ring):
+    """Its venues are new ones, so its journal and its socket lie elsewhere; the console is told of the new desk."""
+    first = ring.start_engine()
+    with contextlib.closing(Terminal(["attach"], ring.environment)) as console:
+        console.until(b"PAPER")
+        with ring.gap(first):
+            console.until(b"SILENT")
+        again = ring.found(but=first.pid)
+        assert again.socket != first.socket
+        console.until(b"attached to the engine again")
+    assert ring.stop() == 0
