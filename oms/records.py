@@ -13,6 +13,7 @@ HEADER_KIND = "journal"
 """Kind of a segment's first record, which names the format and the product."""
 CHECKPOINT_KIND = "Checkpoint"
 """Kind of the second record of every segment but the first: all that the records before it tell."""
+HEAD_KINDS = frozenset({HEADER_KIND, CHECKPOINT_KIND})
 
 T = TypeVar("T")
 
@@ -114,7 +115,7 @@ def line_of(
     """The line of one new record. Raises TypeError or ValueError for one that makes no sense."""
     if value is not None and fields:
         raise TypeError("a record holds a Struct or fields, not both")
-    if kind in {HEADER_KIND, CHECKPOINT_KIND}:
+    if kind in HEAD_KINDS:
         raise ValueError(f"a record of kind {kind!r} is a segment's head, which the journal writes itself")
     if cause is not None and not 0 <= cause < n:
         raise ValueError(f"record {cause}, named as the cause of record {n}, is not there")

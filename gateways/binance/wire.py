@@ -19,6 +19,7 @@ Name = Annotated[str, msgspec.Meta(min_length=1)]
 class OrderBody(
     msgspec.Struct,
     frozen=True,
+    kw_only=True,
     rename={
         "symbol": "s",
         "client_id": "c",
@@ -34,34 +35,34 @@ class OrderBody(
         "last_quantity": "l",
         "filled": "z",
         "last_price": "L",
-        "fee": "n",
         "fee_asset": "N",
+        "fee": "n",
         "ts": "T",
         "trade_id": "t",
         "maker": "m",
         "reduce_only": "R",
     },
 ):
-    """The ``o`` of an ORDER_TRADE_UPDATE."""
+    """The ``o`` of an ORDER_TRADE_UPDATE, its fields in the order of the wire: so each is looked for where it is."""
 
     symbol: Name
+    client_id: str | None = None
     side: str
     kind: str
     tif: str
     quantity: Decimal
+    price: Decimal = Decimal(0)
+    average_price: Decimal = Decimal(0)
     execution: str
     status: str
     order_id: int
     last_quantity: Decimal
     filled: Decimal
     last_price: Decimal
+    fee_asset: str | None = None
+    fee: Decimal | None = None
     ts: int
     trade_id: int
-    client_id: str | None = None
-    price: Decimal = Decimal(0)
-    average_price: Decimal = Decimal(0)
-    fee: Decimal | None = None
-    fee_asset: str | None = None
     maker: bool | None = None
     reduce_only: bool | None = None
 

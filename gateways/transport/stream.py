@@ -260,7 +260,8 @@ class Stream:
     def _deliver(self, data: bytes) -> None:
         ts_recv_ns = self._clock_ns()
         self._ts_last_ns = ts_recv_ns
-        self._last_heard = asyncio.get_running_loop().time()
+        if self._silent_after is not None:
+            self._last_heard = asyncio.get_running_loop().time()
         try:
             self._on_message(data, ts_recv_ns)
         except Exception as error:  # noqa: BLE001 - one message that a handler cannot take must not end the reading of the rest

@@ -15,6 +15,9 @@ from oms.hedge.policy import Leg
 from oms.hedge.state import ChildState
 from oms.orders import Order, OrderDelta, Role
 
+_EXTERNAL = Role.EXTERNAL
+# Named here since a member looked up on its class is a call (Python 3.11), and this runs for every update.
+
 
 class HedgeHandler(Dispatch):
     """Feeds the kernel, within a ``Host``."""
@@ -43,7 +46,7 @@ class HedgeHandler(Dispatch):
         if not isinstance(delta, OrderDelta):
             return
         order = delta.after
-        if order.role is Role.EXTERNAL:
+        if order.role is _EXTERNAL:
             self._external(delta)
             return
         if delta.before is None:
@@ -55,19 +58,21 @@ class HedgeHandler(Dispatch):
     def _cancel_ghost(self, order: Order) -> None:
         """Cancel a hedge order that rests though it was taken as ended: its quantity is due, or was sent anew."""
         child = self.kernel.children.get(order.key)
-        rests = order.status in {OrderStatus.NEW, OrderStatus.PARTIAL} and order.tif is TimeInForce.GTC
-        if rests and child is not None and child.state is ChildState.DONE and order.key not in self._ghosts:
+        if child is None or child.state is not ChildState.DONE or order.key in self._ghosts:
+            return
+        if order.status in {OrderStatus.NEW, OrderStatus.PARTIAL} and order.tif is TimeInForce.GTC:
             self._ghosts.add(order.key)
             text = f"hedge {order.key[:8]} was taken as ended and rests: it is cancelled, what it filled counts"
             self._tell("ghost", order.venue, order.ticker, text, "error")
             self._host.tasks.start(self._cancel(order.key), f"cancel {order.key[:8]}")
 
     def _tell_of(self, order: Order, delta: OrderDelta) -> None:
-        ended = order.status.terminal and delta.before is not None and not delta.before.status.terminal
-        if order.role is Role.HEDGE and ended:
+        before = delta.before
+        moved = "status" in delta.changed and order.role is Role.HEDGE
+        if moved and order.status.terminal and before is not None and not before.status.terminal:
             at = f" at {order.average_price:f}" if order.average_price else ""
             self._say("done", order, f"hedge {order.key[:8]} {order.status.value}: {order.filled:f}{at}")
-        if delta.last_fill != 0 and abs(order.filled) > abs(order.amount):
+        if delta.last_fill and abs(order.filled) > abs(order.amount):
             over = f"{order.role.value} {order.key[:8]} filled {order.filled:f} of {order.amount:f}"
             self._tell("overfill", order.venue, order.ticker, f"{over}: more than was ordered, and all of it counts")
 

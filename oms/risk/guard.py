@@ -41,6 +41,8 @@ EVERY_S = 1.0
 """How often the day is looked at and written down."""
 
 _ALL_BOOKS = ":"
+_EXTERNAL = Role.EXTERNAL
+# Named here since a member looked up on its class is a call (Python 3.11), and this runs for every update.
 
 Breached = Callable[[str], object]
 """Is told, in a sentence, of a limit that what happened has broken: the day's loss, too much unhedged."""
@@ -300,7 +302,7 @@ class Guard:
         before, order = delta.before, delta.after
         if delta.last_fill:
             self._holdings.grew((order.venue, order.ticker), delta.last_fill, self._oms.clock.now_ns())
-        if before is not None and order.filled and order.role is not Role.EXTERNAL:
+        if before is not None and order.filled and order.role is not _EXTERNAL:
             self._traded(before, order)
         if order.key in self._amends:
             self._settle_amend(order.key)
@@ -312,6 +314,8 @@ class Guard:
             self.day.charged((fill.venue, fill.ticker), fee, self._oms.clock.now_ns())
 
     def _traded(self, before: Order, after: Order) -> None:
+        if after.average_price and after.average_price == before.average_price and after.filled == before.filled:
+            return  # its price may have changed: what it has filled cost the same
         cost = cost_of(after.filled, after.average_price, after.price)
         paid = cost_of(before.filled, before.average_price, before.price)
         if after.filled != before.filled or cost != paid:
