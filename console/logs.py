@@ -99,6 +99,13 @@ class LogFile(RotatingFileHandler):
         file = open_file(Path(self.baseFilename), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         return os.fdopen(file, "a", encoding="utf-8")
 
+    def close(self) -> None:
+        """Close it. What a full disk does not take even now is lost: the desk ends as it would have ended."""
+        try:
+            super().close()
+        except OSError:
+            self.failed += 1
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - the base class's name
         """Count it: a full disk must not write on the screen."""
         self.failed += 1

@@ -117,6 +117,18 @@ def test_a_full_disk_is_counted_and_says_nothing_on_the_screen(
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_disk_that_stays_full_does_not_change_how_a_desk_ends(tmp_path: Path) -> None:
+    """What could not be written is not thrown at whoever closes the log, whose end it would become."""
+    file = LogFile(tmp_path / "log.jsonl")
+    file.stream.close()
+    file.stream = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - the handler closes it
+    file.setFormatter(JsonLines(Redactor()))
+    file.handle(logging.makeLogRecord({"msg": "x", "levelname": "INFO", "fields": {}}))
+    file.close()
+    assert file.failed == 2
+
+
 def test_secrets_are_cut_wherever_they_stand(tmp_path: Path) -> None:
     """In the desk's fields, in another library's warning, in a traceback; the public address of an account stays."""
     address = "0x" + "ab" * 20
