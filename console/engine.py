@@ -38,8 +38,8 @@ class Engine:
 
     async def command(self, line: str) -> Reply:
         """Run one command line; it and its answer stand in the log of every console."""
-        reply = _REFUSED if self._stopping and _lets_out_more(line) else await self._desk.line(line)
         self.tell(line, kind="command")
+        reply = _REFUSED if self._stopping and _lets_out_more(line) else await self._desk.line(line)
         self.tell(reply.text if reply.ok else reply.error, kind="reply", severity="info" if reply.ok else "warning")
         return reply
 

@@ -132,6 +132,18 @@ class BookRow(msgspec.Struct, frozen=True, kw_only=True):
     """Since when there has been a balance, 0 for none."""
     blocked: str = ""
     """Why it takes no new makers, balance or not; empty when it does."""
+    smallest: Decimal = Decimal(0)
+    """The least that its venue takes now, unsigned; 0 where that is not known."""
+
+    @property
+    def missing(self) -> Decimal:
+        """How much more must wait before its venue takes a hedge; 0 where it would, or where that is not known."""
+        return max(Decimal(0), self.smallest - abs(self.balance)) if self.balance else Decimal(0)
+
+    @property
+    def released_by(self) -> str:
+        """What will release it, with how much has to be filled where it is a fill."""
+        return self.release.replace("the next fill", f"{self.missing:f} more filled") if self.missing else self.release
 
 
 class PositionRow(msgspec.Struct, frozen=True, kw_only=True):

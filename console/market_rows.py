@@ -108,3 +108,5 @@ class ContractRow(msgspec.Struct, frozen=True, kw_only=True):
     min_notional: Decimal
     bid: Decimal | None = None
     ask: Decimal | None = None
+    trading: bool = True
+    """Whether its venue takes orders for it now."""

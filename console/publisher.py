@@ -14,6 +14,7 @@ from console.link import BookRow, FillRow, Frame, HandlerRow, Header, LogLine, M
 from gateways.standards import ZERO, FillEvent, MarkUpdate, PositionUpdate
 from oms.deltas import Delta, FillDelta, HedgeDelta, RequestDelta
 from oms.hedge.book import view_book, view_claims, view_legs
+from oms.hedge.decision import rounded_up
 from oms.hedge.slippage import Slippages
 from oms.orders import Order, OrderDelta, Role
 from oms.system import OMS
@@ -181,7 +182,7 @@ class Publisher:
         async for where in _in_turns(self._books_due()):
             book = oms.kernel.books.get(where)
             if book is not None and book.shares:
-                self._book(frame, rows.book_row(view_book(book)))
+                self._book(frame, rows.book_row(view_book(book), rounded_up(book)))
         async for key in _in_turns(list(itertools.islice(self._makers, MAKERS_A_FRAME))):
             self._legs(frame, key, self._makers.pop(key))
         self._positions(frame)
@@ -250,7 +251,7 @@ class Publisher:
             return
         frame.books.append(row)
         self._books[row.key] = row
-        if before is None or msgspec.structs.replace(before, notional=row.notional) != row:
+        if before is None or msgspec.structs.replace(before, notional=row.notional, smallest=row.smallest) != row:
             now = self._oms.clock.now_ns()
             self._makers.update((maker, now) for maker in self._unsettled.get(row.key, ()) if maker not in self._makers)
 

@@ -93,14 +93,14 @@ def hedge_row(view: LegView, maker: Order | None, ts_changed_ns: int, slippage_b
     )  # fmt: skip
 
 
-def book_row(view: BookView) -> BookRow:
-    """One hedge book."""
+def book_row(view: BookView, smallest: Decimal = ZERO) -> BookRow:
+    """One hedge book; ``smallest``: the least order that its venue takes now."""
     notional = None if view.price is None else view.balance * view.price
     return BookRow(
         key=f"{view.venue}:{view.ticker}", venue=view.venue, ticker=view.ticker, target=view.target,
         hedged=view.hedged, in_flight=view.in_flight, unknown=view.unknown, balance=view.balance,
         forfeited=view.forfeited, notional=notional, waits=view.waits, release=view.release, state=view.state,
-        ts_waiting_ns=view.ts_waiting_ns, blocked=view.blocked,
+        ts_waiting_ns=view.ts_waiting_ns, blocked=view.blocked, smallest=abs(smallest),
     )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def fill_row(fill: FillEvent, order: Order | None) -> FillRow:
 
 
 def venue_row(health: VenueHealth, budget: str, *, watched: bool) -> VenueRow:
-    """The health of one venue; ``budget`` is what is used of its rate limits, ``watched`` if its books are asked for."""
+    """The health of one venue; ``budget``: what is used of its limits, ``watched``: whether its books are asked for."""
     return VenueRow(
         key=health.venue, venue=health.venue, public=health.public, private=health.private, trade=health.trade,
         rest=health.rest, ts_private_ns=health.ts_private_ns, ts_public_ns=health.ts_public_ns,
@@ -228,7 +228,7 @@ def contract_row(desk: Mirrors, contract: Contract) -> ContractRow:
         key=f"{contract.venue}:{contract.ticker}", venue=contract.venue, ticker=contract.ticker, base=contract.base,
         quote=contract.quote, tick=tick, lot=contract.lot_size, min_quantity=contract.min_quantity,
         min_notional=contract.min_notional, bid=quote.bid.price if quote and quote.bid else None,
-        ask=quote.ask.price if quote and quote.ask else None,
+        ask=quote.ask.price if quote and quote.ask else None, trading=contract.trading,
     )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ ACTIONS: tuple[Action, ...] = (
         help="Hedge what waits in the book under the cursor now, whatever holds it back, after a question.",
         risk=Risk.INCREASES,
         scopes=("unhedged", "hedges"),
-        fits=when.fits_balance,
+        fits=when.fits_hedge_now,
         footer=True,
     ),
     Action(
@@ -86,7 +86,8 @@ ACTIONS: tuple[Action, ...] = (
         help="Hedge what is under the minimum with the smallest order that the venue takes, after a question.",
         risk=Risk.INCREASES,
         scopes=("unhedged", "hedges"),
-        fits=when.fits_balance,
+        fits=when.fits_round_up,
+        footer=True,
     ),
     Action(
         id="forfeit",
@@ -96,6 +97,7 @@ ACTIONS: tuple[Action, ...] = (
         risk=Risk.IRREVERSIBLE,
         scopes=("unhedged", "hedges"),
         fits=when.fits_balance,
+        footer=True,
     ),
     Action(
         id="pause_book",

@@ -19,11 +19,13 @@ class BookActs(Pane):
 
     def do_round_up(self) -> None:
         """Ask, then hedge a balance under the minimum with the smallest order there is."""
-        self._ask_about_balance(
-            "Round up {where}",
-            "The smallest order that the venue takes is sent: the excess stands the other way until fills use it up.",
-            "round up {where}",
-        )
+        book = self._book()
+        said = "The smallest order that the venue takes is sent: the excess stands the other way until fills use it up."
+        if book is not None and book.missing:
+            excess = fmt.number(book.missing.copy_sign(-book.balance), sign=True)
+            said = f"{fmt.number(book.smallest)} is sent at market, the least that the venue takes.\n"
+            said += f"Then {excess} waits, the other way, until fills use it up."
+        self._ask_about_balance("Round up {where}", said, "round up {where}")
 
     def do_forfeit(self) -> None:
         """Ask, then write off what waits in the book under the cursor."""

@@ -12,11 +12,12 @@ from console.panes import cells
 from console.panes.book_acts import BookActs
 from console.panes.pane import Desk, TablePane
 from console.widgets.columns import Cell, Column
+from gateways.standards import OrderStatus
 
 EMPTY = """No hedge yet.
 
 Every fill of a maker order with hedge legs appears here, leg by leg:
-   target = hedged + in flight + waiting + netted"""
+   target = hedged + in flight + waiting + netted + forfeited"""
 
 
 class HedgesPane(TablePane[HedgeRow], BookActs):
@@ -91,8 +92,9 @@ class HedgesPane(TablePane[HedgeRow], BookActs):
         ]  # fmt: skip
 
     def feed(self, frame: Frame) -> None:
-        """Take the hedge rows of a frame."""
-        self.put((row.key, row) for row in frame.hedges)
+        """Take the hedge rows of a frame: not those of makers that ended before anything of them filled."""
+        self.put((row.key, row) for row in frame.hedges if not _came_to_nothing(row))
+        self.drop(row.key for row in frame.hedges if _came_to_nothing(row))
         self.drop(frame.gone.get("hedges", ()))
 
     def counters(self) -> tuple[str, str]:
@@ -107,3 +109,8 @@ class HedgesPane(TablePane[HedgeRow], BookActs):
         return f"{fmt.count(len(states), 'leg')} · {moving} moving" if moving else fmt.count(
             len(states), "leg"
         ), "muted"
+
+
+def _came_to_nothing(row: HedgeRow) -> bool:
+    ended = row.maker_status in {status.value for status in OrderStatus if status.terminal}
+    return ended and row.state == "idle" and not (row.maker_filled or row.target)

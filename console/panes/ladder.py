@@ -164,7 +164,8 @@ class LadderPane(Pane, can_focus=True):
     def _book_lines(self, row: LadderRow) -> list[list[lines_of.Span]]:
         top = self._place_window(row)
         group = self.group
-        head = [[*self._own_said(row), *lines_of.head(row, group, self.size.width)]]
+        width = self.size.width
+        head = [lines_of.fitting([*self._own_said(row), *lines_of.head(row, group, width)], width)]
         if top is None or group is None:
             return [*head, [(" the book is empty", "muted")]]
         bids = grid.grouped(row.bids, group, bids=True)
@@ -186,7 +187,7 @@ class LadderPane(Pane, can_focus=True):
             if price == traded and row.last_amount is not None:
                 mark = "down" if sold else "up"
             line = lines_of.Line(price, *(side.get(price, ZERO) for side in sides), mark=mark, even=price == even)
-            lines.append(lines_of.spans(line, row, largest, self.size.width, at_cursor=price == self.cursor_price))
+            lines.append(lines_of.spans(line, row, largest, width, at_cursor=price == self.cursor_price))
         lines.append([self.hands.said(Where(row.venue, row.ticker))])
         return lines
 

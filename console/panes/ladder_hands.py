@@ -95,7 +95,7 @@ class LadderHands:
         row = mirror.contracts.get(where)
         base = "" if row is None else f" {row.base}"
         if not size:
-            return " no size: b s open a ticket   = ] # set one", "faint"
+            return " no size (= ] #): b s open a ticket", "faint"
         text = f" {fmt.number(size)}{base}"
         if self._must_ask():
             return f"{text}: b s open a ticket, {self._must_ask()}", "muted"

@@ -1,6 +1,7 @@
 """The ladder's lines as they are written: own size, bids, price, offers, own size. Pure."""
 
 from decimal import Decimal
+from itertools import accumulate
 from typing import NamedTuple
 
 from console import fmt
@@ -46,7 +47,7 @@ def head(row: LadderRow, group: Decimal | None, width: int) -> list[Span]:
     spread = row.asks[0][0] - row.bids[0][0]
     mid = (row.asks[0][0] + row.bids[0][0]) / 2
     bps = fmt.rounded(spread * 10_000 / mid, 1) if mid else fmt.NONE
-    parts: list[Span] = [(f" spread {fmt.number(spread, row.tick)} ({bps}bp)", "muted")]
+    parts: list[Span] = [(f" spread {fmt.number(spread, row.tick)}", "muted"), (f" ({bps}bp)", "muted")]
     if width >= WITH_MID:
         parts.append((f"  mid {fmt.number(mid)}", "muted"))
     if row.last_price is not None:
@@ -54,6 +55,12 @@ def head(row: LadderRow, group: Decimal | None, width: int) -> list[Span]:
     if group is not None and group != row.tick:
         parts.append((f"  by {fmt.number(group)}", "faint"))
     return parts
+
+
+def fitting(parts: list[Span], width: int) -> list[Span]:
+    """As many of the parts as ``width`` has room for as a whole; the first whatever there is."""
+    ends = accumulate(len(text) for text, _ in parts)
+    return [part for place, (part, end) in enumerate(zip(parts, ends, strict=True)) if not place or end <= width]
 
 
 def spans(line: Line, row: LadderRow, largest: Decimal, width: int, *, at_cursor: bool) -> list[Span]:
@@ -70,7 +77,8 @@ def spans(line: Line, row: LadderRow, largest: Decimal, width: int, *, at_cursor
     if line.even:
         written, ink = f"={written}", "bold own"
     found.append((f"{written:^{price - 1}}" + ({"up": "▲", "down": "▼"}[line.mark] if line.mark else " "), ink))
-    text = " " + fmt.squeezed(line.ask, row.lot, size - 1).ljust(size - 1) if line.ask else " " * size
+    room = size - 2 if line.own_ask else size - 1  # a space before what is ours
+    text = (" " + fmt.squeezed(line.ask, row.lot, room)).ljust(size) if line.ask else " " * size
     filled = grid.bar(line.ask, largest, size)
     found += [(text[:filled], "depth-ask"), (text[filled:], "ask")]
     found.append((fmt.squeezed(line.own_ask, row.lot, own).ljust(own) if line.own_ask else " " * own, "bold own"))

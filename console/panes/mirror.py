@@ -115,13 +115,13 @@ class Mirror:
         return None if row is None else row.lot
 
     def contract_names(self) -> list[str]:
-        """All contracts as ``venue:ticker``, sorted."""
-        return sorted(f"{venue}:{ticker}" for venue, ticker in self.contracts)
+        """The contracts that can be traded now as ``venue:ticker``, sorted."""
+        return sorted(f"{row.venue}:{row.ticker}" for row in self.contracts.values() if row.trading)
 
     def tickers(self) -> dict[str, list[str]]:
-        """The tickers by venue."""
+        """The tickers that can be traded now, by venue."""
         found: dict[str, list[str]] = {}
-        for venue, ticker in sorted(self.contracts):
+        for venue, ticker in sorted(where for where, row in self.contracts.items() if row.trading):
             found.setdefault(venue, []).append(ticker)
         return found
 

@@ -63,7 +63,7 @@ class UnhedgedPane(TablePane[BookRow], BookActs):
             Column(key="waits", label="why it waits", width=20, priority=1, grow=3, widest=60,
                    cell=lambda row: Cell(row.waits or row.blocked, "muted")),
             Column(key="release", label="what releases it", width=20, priority=2, grow=3, widest=60,
-                   cell=lambda row: Cell(row.release, "muted")),
+                   cell=lambda row: Cell(row.released_by, "muted")),
         ]  # fmt: skip
 
     def feed(self, frame: Frame) -> None:

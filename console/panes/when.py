@@ -139,6 +139,22 @@ def fits_balance(mirror: Mirror, selection: Selection) -> str | None:
     return None if book is not None and book.balance else "nothing waits in this hedge book"
 
 
+def fits_hedge_now(mirror: Mirror, selection: Selection) -> str | None:
+    """A row whose hedge book has something that waits, and that its venue would take."""
+    book = _book(mirror, selection)
+    if book is not None and book.state == "active" and book.missing and not book.in_flight:
+        return f"the venue takes {book.smallest:f} at least, {abs(book.balance):f} waits: U rounds it up"
+    return fits_balance(mirror, selection)
+
+
+def fits_round_up(mirror: Mirror, selection: Selection) -> str | None:
+    """A row whose hedge book has something that waits, and no hedge of unknown outcome."""
+    book = _book(mirror, selection)
+    if book is not None and book.balance and book.unknown:
+        return "a hedge of unknown outcome could answer it already"
+    return fits_balance(mirror, selection)
+
+
 def _book(mirror: Mirror, selection: Selection) -> BookRow | None:
     row = selection.row
     where = (getattr(row, "venue", ""), getattr(row, "ticker", ""))

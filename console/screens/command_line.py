@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
+from textual.worker import Worker
 
 from console import fmt
 from console.commands import Absent
@@ -57,6 +58,9 @@ class CommandLine(ModalScreen[str | None]):
         self._sending = False
         self._offered = ""
         """The line whose completions are on show: they stay until it changes."""
+        self._looking: Worker[None] | None = None
+        self._shown: Preview | None = None
+        """What the line does, as last said; None before it is."""
 
     def compose(self) -> ComposeResult:
         """The line, and two lines of what it would do."""
@@ -71,6 +75,7 @@ class CommandLine(ModalScreen[str | None]):
         field = self.query_one(Input)
         field.focus()
         field.cursor_position = len(self._text)
+        self.set_interval(PREVIEW_EVERY_S, self._look_again)
         if not self._text:
             self._show([("tab completes · up recalls · enter does it · escape leaves", "muted")])
 
@@ -78,26 +83,28 @@ class CommandLine(ModalScreen[str | None]):
         """Show the effect once the typing pauses."""
         event.stop()
         self._keep(event.value)
-        self.run_worker(partial(self._preview, event.value), group="preview", exclusive=True)
+        self._shown = None
+        self._looking = self.run_worker(partial(self._preview, event.value), group="preview", exclusive=True)
 
-    async def _preview(self, line: str) -> None:
-        await asyncio.sleep(PREVIEW_AFTER_S)  # the next key cancels this worker
+    async def _preview(self, line: str, wait_s: float = PREVIEW_AFTER_S) -> None:
+        await asyncio.sleep(wait_s)  # the next key cancels this worker
         if not line.strip():
             self._show([])
             return
-        shown: Preview | None = None
-        while self in self.app.screen_stack:
-            preview = await self.link.preview(line)
-            if preview != shown:
-                self._tell(line, preview)
-            shown = preview
-            await asyncio.sleep(PREVIEW_EVERY_S)
-
-    def _tell(self, line: str, preview: Preview) -> None:
+        preview = await self.link.preview(line)
+        if not wait_s and preview == self._shown:
+            return
+        self._shown = preview
         if preview.ok:
             self._show(effect(preview))
         elif line != self._offered:
             self._refused(preview.error, preview.caret)
+
+    def _look_again(self) -> None:
+        """Say what the line does as things stand now: quotes come, and move."""
+        line = self.query_one(Input).value
+        if self._shown is not None and not self._sending and self._looking is not None and self._looking.is_finished:
+            self._looking = self.run_worker(partial(self._preview, line, 0), group="preview", exclusive=True)
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Send the line. A second enter while the first is under way does nothing."""

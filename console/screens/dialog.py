@@ -16,11 +16,15 @@ from textual.widgets.option_list import Option
 from console import fmt
 from console.screens.choices import Choice, Question
 from console.widgets.choice_list import ChoiceList
+from gateways.contracts import decimals
 
 Result = TypeVar("Result")
 
 _MOST_LINES = 4
 """Of the lines that a yes sends, how many are shown."""
+
+_MOST_DECIMALS = 12
+"""More than a venue gives a price or a quantity."""
 
 DEAF_NS = 300_000_000
 """For so long after opening a dialog ignores answers: a key that repeats itself must not answer."""
@@ -175,7 +179,7 @@ class DetailsDialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Each field by name."""
-        fields = [(_label(name), _written(name, value)) for name, value in _fields(self.row)]
+        fields = _named(self.row)
         width = max(len(name) for name, _ in fields)
         with VerticalScroll(classes="dialog details") as box:
             box.border_title = Content(self.row_title)
@@ -193,15 +197,25 @@ def _fields(row: msgspec.Struct) -> list[tuple[str, Any]]:
     return [(name, getattr(row, name)) for name in row.__struct_fields__ if name != "key"]
 
 
-def _label(name: str) -> str:
-    return name.removeprefix("ts_").removesuffix("_ns").removesuffix("_us").replace("_", " ")
+def _named(row: msgspec.Struct) -> list[tuple[str, str]]:
+    """The fields of a row, each by its label and as it is written."""
+    fields = _fields(row)
+    names = {name for name, _ in fields}
+    return [(_label(name, names), _written(name, value)) for name, value in fields]
+
+
+def _label(name: str, names: set[str]) -> str:
+    if name == "ts_ns":
+        return "time"
+    label = name.removeprefix("ts_").removesuffix("_ns").removesuffix("_us")
+    return (f"{label} at" if label != name and label in names else label).replace("_", " ")
 
 
 def _written(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal) or value is None:
-        return fmt.rounded(value, 2, sign=True) if name.endswith("_bps") else fmt.number(value)
+        return fmt.rounded(value, 2, sign=True) if name.endswith("_bps") else fmt.number(_readable(value))
     if isinstance(value, tuple):
         return "\n".join(_brief(each) for each in value)
     if name.endswith("_offset_ns") and isinstance(value, int):
@@ -216,4 +230,9 @@ def _written(name: str, value: object) -> str:
 def _brief(value: object) -> str:
     if not isinstance(value, msgspec.Struct):
         return str(value)
-    return ", ".join(f"{_label(name)} {_written(name, field)}" for name, field in _fields(value))
+    return ", ".join(f"{label} {text}" for label, text in _named(value))
+
+
+def _readable(value: Decimal | None) -> Decimal | None:
+    """A figure that a division gave all its digits, to as many as money has."""
+    return value if value is None or decimals(value) <= _MOST_DECIMALS else round(value, 8).normalize()

@@ -138,7 +138,7 @@ def _book(mirror: Mirror, key: str) -> View:
         blocked = f"no new makers: {book.blocked}" if book.blocked else ""
         facts.append(" · ".join(part for part in (book.waits, blocked) if part))
     if book.release:
-        facts.append(f"released by: {book.release}")
+        facts.append(f"released by: {book.released_by}")
     legs = [row for row in mirror.hedges.values() if (row.venue, row.ticker) == (book.venue, book.ticker)]
     legs.sort(key=lambda row: (not (row.waiting or row.in_flight), -row.ts_changed_ns))
     lines = tuple(
@@ -149,7 +149,7 @@ def _book(mirror: Mirror, key: str) -> View:
 
 
 def _equation(target: Decimal, parts: Iterable[tuple[str, Decimal]], lot: Decimal | None) -> str:
-    terms = " + ".join(f"{fmt.number(part, lot, sign=True)} {name}" for name, part in parts if part)
+    terms = " ".join(f"{fmt.number(part, lot, sign=True)} {name}" for name, part in parts if part)
     return f"target {fmt.number(target, lot, sign=True)} = {terms or '0'}"
 
 

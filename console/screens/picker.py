@@ -68,7 +68,8 @@ class InstrumentPicker(ModalScreen[Where | None]):
         )
         return Content.from_markup(
             "$name [$muted]$quote  tick $tick  lot $lot[/]",
-            name=name.ljust(_NAME), quote=quote.rjust(_QUOTE), tick=f"{row.tick:f}", lot=f"{row.lot:f}",
+            name=name.ljust(_NAME), quote=quote.rjust(_QUOTE), tick=fmt.number(row.tick.normalize()),
+            lot=fmt.number(row.lot.normalize()),
         )  # fmt: skip
 
     def action_move(self, lines: int) -> None:

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Label, Static
+from textual.worker import Worker
 
 from console import fmt
 from console.link import ContractRow, Link, Preview
@@ -83,6 +84,8 @@ class Ticket(ModalScreen[str | None]):
         self._keep = keep
         self._sending = False
         self._warned = ""
+        self._checking: Worker[None] | None = None
+        self._shown: Preview | None = None
 
     # ------------------------------------------------------------ the form
 
@@ -127,6 +130,7 @@ class Ticket(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Begin."""
         self._begin()
+        self.set_interval(PREVIEW_EVERY_S, self._look_again)
 
     def _begin(self) -> None:
         """Focus where something is missing, and check."""
@@ -184,7 +188,7 @@ class Ticket(ModalScreen[str | None]):
         self._keep(draft)
         self.query_one("#line", Static).update(Content(f"› {draft.line()}"))  # noqa: RUF001  # a prompt, not a >
         self._notes(draft)
-        self.run_worker(partial(self._check, draft), group="preview", exclusive=True)
+        self._checking = self.run_worker(partial(self._check, draft), group="preview", exclusive=True)
 
     def _notes(self, draft: Draft) -> None:
         self._note("amount", self._amount_note(draft))
@@ -215,25 +219,21 @@ class Ticket(ModalScreen[str | None]):
         row = self._contract(draft.contract)
         return f"tick {self.mirror.price_step(row.venue, row.ticker) or row.tick:f}" if row else ""
 
-    async def _check(self, draft: Draft) -> None:
-        """Say what a draft would do, and say it anew as the market moves: the next key, and sending, end it."""
-        await asyncio.sleep(PREVIEW_AFTER_S)
-        shown = await self._previewed(draft)
-        self._show(shown)
-        while self in self.app.screen_stack:
-            await asyncio.sleep(PREVIEW_EVERY_S)
-            self._notes(draft)
-            preview = await self._previewed(draft)
-            if preview != shown:
-                self._show(preview)
-            shown = preview
+    async def _check(self, draft: Draft, wait_s: float = PREVIEW_AFTER_S) -> None:
+        await asyncio.sleep(wait_s)  # the next key cancels this worker
+        preview = None if draft.empty else await self.link.preview(draft.line())
+        if self in self.app.screen_stack and (wait_s or preview != self._shown):  # it may have been left meanwhile
+            self._show(preview)
 
-    async def _previewed(self, draft: Draft) -> Preview | None:
-        return None if draft.empty else await self.link.preview(draft.line())
+    def _look_again(self) -> None:
+        """Check the form as it stands: quotes come, and move."""
+        if not self._sending and (self._checking is None or self._checking.is_finished):
+            draft = self.draft()
+            self._notes(draft)
+            self._checking = self.run_worker(partial(self._check, draft, 0), group="preview", exclusive=True)
 
     def _show(self, preview: Preview | None) -> None:
-        if self not in self.app.screen_stack:  # it was left while the engine answered
-            return
+        self._shown = preview
         wrong = "" if preview is None or preview.ok else field_of(preview.field, len(self.legs))
         for error in self.query(".error"):
             name = (error.id or "").removesuffix("-error")

@@ -196,11 +196,13 @@ class OrderEntry:
         return UnderWay(lambda: self._answered(call, verb, post, started))
 
     async def _answered(self, call: Awaitable[PostResponse], verb: str, post: bytes, started_ns: int) -> object:
-        answer, ok = "cancelled", False
+        answer: str | bytes = "cancelled"
+        ok = False
         try:
             reply = await call
             payload = reply.payload
-            answer, ok = str(payload), isinstance(payload, dict) and payload.get("status") == "ok"
+            answer = payload if isinstance(payload, str) else msgspec.json.encode(payload)
+            ok = isinstance(payload, dict) and payload.get("status") == "ok"
         except Unknown as error:
             answer = error.text
             raise

@@ -93,14 +93,14 @@ def first_frame(now: int) -> Frame:
             ]
         ],
         hedges=[hedge("h1", ts_changed_ns=now - 2 * SECOND, slippage_bps=D("0.42"), waits="under the lot of 0.001",
-                      release="0.0008 more filled", ts_unhedged_ns=now - 9 * SECOND),
+                      release="the next fill, or hand", ts_unhedged_ns=now - 9 * SECOND),
                 hedge("h2", maker=OTHER, maker_venue="binance", maker_ticker="SOLUSDT", venue="hyperliquid",
                       ticker="SOL", target=D("-42.5"), hedged=D(0), waiting=D("-42.5"), hedge_average=None,
                       basis_bps=None, state="hold", ts_changed_ns=now - 95 * SECOND,
                       waits="hedge rejected: insufficient margin, 3 tries", release="resume it",
                       ts_unhedged_ns=now - 95 * SECOND)],
         books=[
-            book(ts_waiting_ns=now - 9 * SECOND),
+            book(ts_waiting_ns=now - 9 * SECOND, smallest=D("0.009")),
             book("hyperliquid", "SOL", balance=D("-42.5"), notional=D("5712.4"), ts_waiting_ns=now - 95 * SECOND,
                  target=D("-42.5"), hedged=D(0), waits="hedge rejected: insufficient margin, 3 tries",
                  release="resume it", state="hold"),

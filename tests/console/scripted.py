@@ -168,7 +168,7 @@ def book(venue: str = "binance", ticker: str = "ETHUSDT", **changes) -> BookRow:
         "forfeited": D(0),
         "notional": D("0.49"),
         "waits": "under the lot of 0.001",
-        "release": "0.0008 more filled",
+        "release": "the next fill, or hand",
         "state": "active",
         "ts_waiting_ns": NOW - 3 * SECOND,
     }

@@ -234,13 +234,13 @@ def test_under_a_book_stand_its_legs_those_that_wait_first():
         hedge(f"{OTHER}/0", maker=OTHER, waiting=D("0.0002"), waits="under the lot", ts_changed_ns=NOW - SECOND),
         hedge("x/0", maker="x", venue="okx"),
     ]
-    paused = book(state="paused", blocked="the book is paused, by hand")
+    paused = book(state="paused", blocked="the book is paused, by hand", smallest=D("0.009"))
     found = view(mirrored(worked(hedges=legs, books=[paused])), place_of(paused))
     assert found.title == "hedge book binance:ETHUSDT"
     assert found.facts == (
-        "target +0.1372 = +0.137 hedged + +0.0002 waiting",
+        "target +0.1372 = +0.137 hedged +0.0002 waiting",
         "under the lot of 0.001 · no new makers: the book is paused, by hand",
-        "released by: 0.0008 more filled",
+        "released by: 0.0088 more filled, or hand",
     )
     assert [(line.id, line.leads_to) for line in found.lines] == [
         ("91c2d0", Place("leg", f"{OTHER}/0")),

@@ -43,6 +43,8 @@ async def test_a_command_is_done_and_its_rows_come(link):
     assert (order.amount, order.role) == (Decimal("0.0137"), "maker")
     assert isinstance(order.amount, Decimal)
     await screen.until(lambda: {"sent", "answer", "command", "reply"} <= {line.kind for line in screen.log})
+    told = [line.kind if line.kind == "command" else line.text.partition(" ")[0] for line in screen.log]
+    assert told.index("command") < told.index("place")  # what it led to stands below it
     assert reply.cloid in {row.cloid for row in screen.deltas}
     assert reply.cloid in {row.cloid for row in screen.mirror.fills.values()}
 

@@ -106,7 +106,9 @@ async def test_the_unhedged_pane_says_how_much_why_and_what_releases_it():
         assert pane.keys == ["binance:ETHUSDT"]
         row = cells(pane, "binance:ETHUSDT")
         assert (row.balance, row.value, row.age) == ("+0.0002", "0.49", "3s")
-        assert (row.waits, row.release) == ("under the lot of 0.001", "0.0008 more filled")
+        assert (row.waits, row.release) == ("under the lot of 0.001", "the next fill, or hand")
+        stage.feed(Frame(books=[book(smallest=D("0.009"))]))
+        assert cells(pane, "binance:ETHUSDT").release == "0.0088 more filled, or hand"
         stage.feed(Frame(books=[book(balance=D(0))]))
         assert pane.keys == []
         assert "Nothing is unhedged" in stage.text() or "Nothing is unhedged" in pane.empty

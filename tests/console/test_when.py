@@ -26,6 +26,7 @@ LOST = order(CHILD, role="hedge", status="UNKNOWN", price=None)
 
 NO_HEDGE = "only a hedge order that is UNKNOWN can be taken as never sent"
 NO_POSITION = "no open position under the cursor: choose a contract's line"
+SMALL = heard(books=[book(smallest=D("0.009"))])
 
 CASES = {
     when.always: [(NOT_HEARD, NOTHING, None)],
@@ -94,6 +95,18 @@ CASES = {
         (heard(books=[book(balance=D(0))]), Selection(hedge("h")), "nothing waits in this hedge book"),
         (DESK, Selection(hedge("h")), None),
         (DESK, Selection(book()), None),
+    ],
+    when.fits_hedge_now: [
+        (DESK, NOTHING, "nothing waits in this hedge book"),
+        (SMALL, Selection(hedge("h")), "the venue takes 0.009 at least, 0.0002 waits: U rounds it up"),
+        (heard(books=[book(smallest=D("0.009"), state="hold")]), Selection(hedge("h")), None),
+        (heard(books=[book(smallest=D("0.0001"))]), Selection(hedge("h")), None),
+        (DESK, Selection(hedge("h")), None),
+    ],
+    when.fits_round_up: [
+        (DESK, NOTHING, "nothing waits in this hedge book"),
+        (heard(books=[book(unknown=D(1))]), Selection(book()), "a hedge of unknown outcome could answer it already"),
+        (SMALL, Selection(book()), None),
     ],
 }  # fmt: skip
 
