@@ -4,10 +4,11 @@ The signature (HMAC-SHA256, hex) is over the query string exactly as it is sent,
 ("General Info", "Endpoint security type"); over the websocket API it is over the parameters sorted by name.
 """
 
-import hmac
+import hashlib
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
@@ -32,7 +33,6 @@ from gateways.standards import (
     QueryOrder,
     QueryPositions,
     Request,
-    Side,
     TimeInForce,
     WireRequest,
 )
@@ -50,22 +50,38 @@ FILLS_PAGE = 1_000
 PLACE_BATCH, CANCEL_BATCH = 5, 10
 """Most orders, and most cancels of one contract, in one request ("Place Multiple Orders", "Cancel Multiple Orders")."""
 
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
 Params = list[tuple[str, str]]
+
+_WINDOW = ("recvWindow", str(RECV_WINDOW_MS))
+_HASH_BLOCK = 64
+"""Bytes of a block of SHA-256."""
 
 _json = msgspec.json.Encoder().encode
 
 
 def sign(secret: str, payload: str) -> str:
     """The HMAC-SHA256 signature of ``payload``, in hex."""
-    mac = _keyed(secret).copy()
-    mac.update(payload.encode())
-    return mac.hexdigest()
+    begun_inner, begun_outer = _keyed(secret)
+    inner, outer = begun_inner.copy(), begun_outer.copy()
+    inner.update(payload.encode())
+    outer.update(inner.digest())
+    return outer.hexdigest()
 
 
 @lru_cache(maxsize=8)
-def _keyed(secret: str) -> hmac.HMAC:
-    """The start of every signature with this secret: to begin anew with the key costs more than all the rest."""
-    return hmac.new(secret.encode(), digestmod="sha256")
+def _keyed(secret: str) -> "tuple[_Hash, _Hash]":
+    """The inner and the outer hash of HMAC (RFC 2104) with the key in them, where every signature begins.
+
+    To begin anew with the key costs more than all the rest, and so do the copies that ``hmac`` makes of itself.
+    """
+    key = secret.encode()
+    if len(key) > _HASH_BLOCK:
+        key = hashlib.sha256(key).digest()
+    key = key.ljust(_HASH_BLOCK, b"\0")
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in key)), hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
 
 
 def plain(value: Decimal) -> str:
@@ -101,9 +117,9 @@ def encode_ws(request: Request, contracts: Contracts, credentials: Credentials, 
             method, params = "order.status", _identified(request.ticker, request.cloid, request.oid, contracts.venue)
         case _:
             raise Denied(contracts.venue, f"{type(request).__name__} does not go over the websocket API")
-    params += [("apiKey", credentials.key), ("recvWindow", str(RECV_WINDOW_MS)), ("timestamp", str(now_ms))]
+    params += [("apiKey", credentials.key), _WINDOW, ("timestamp", str(now_ms))]
     params.sort()
-    payload = "&".join([f"{name}={value}" for name, value in params])
+    payload = "&".join(map("=".join, params))
     fields: dict[str, str | int] = dict(params)
     # Order ids are numbers there; the text that is signed is the same.
     if "orderId" in fields:
@@ -182,7 +198,7 @@ def fills_from(ticker: str, trade_id: int, credentials: Credentials, now_ms: int
 
 def signed(method: str, path: str, params: Params, credentials: Credentials, now_ms: int) -> WireRequest:
     """A request with its time, window and signature, all in the query string."""
-    query = _query([*params, ("recvWindow", str(RECV_WINDOW_MS)), ("timestamp", str(now_ms))])
+    query = _query([*params, _WINDOW, ("timestamp", str(now_ms))])
     return WireRequest(
         method=method,
         path=path,
@@ -247,19 +263,19 @@ def _one_contract(ticker: str | None, venue: str) -> str:
 
 
 def _contract(ticker: str, contracts: Contracts) -> Contract:
-    contract = contracts.get(ticker)
-    if contract is None:
+    try:
+        return contracts[ticker]
+    except KeyError:
         near = ", ".join(contracts.nearest(ticker))
         hint = f"; did you mean {near}?" if near else ""
-        raise Denied(contracts.venue, f"there is no contract {ticker!r}{hint}", field="ticker")
-    return contract
+        raise Denied(contracts.venue, f"there is no contract {ticker!r}{hint}", field="ticker") from None
 
 
 def _size(order: PlaceOrder | AmendOrder, contract: Contract) -> Params:
     if not order.amount.is_finite() or not order.amount:
         raise Denied(contract.venue, f"an amount of {order.amount} is no order", field="amount")
-    quantity = order.quantity if contract.multiplier == 1 else order.quantity / contract.multiplier
-    return [("side", "BUY" if order.side is Side.BUY else "SELL"), ("quantity", plain(quantity))]
+    quantity = abs(order.amount) if contract.multiplier == 1 else abs(order.amount) / contract.multiplier
+    return [("side", "BUY" if order.amount > 0 else "SELL"), ("quantity", plain(quantity))]
 
 
 def _price(price: Decimal, contract: Contract) -> str:

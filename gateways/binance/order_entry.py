@@ -7,6 +7,7 @@ sink too, in the turn in which it was read: so it counts even when the caller ha
 import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
+from functools import partial
 
 from gateways.binance import batches, bodies, limits, refusals
 from gateways.binance.decode import decode
@@ -147,10 +148,10 @@ class OrderEntry:
         self._numbers += 1
         request_id = f"{verb}-{self._numbers}"
         message = encode_ws(request, session.contracts, session.credentials, session.now_ms(), request_id)
+        call = self._calls.begin(request_id, partial(self.stream.send, message), timeout=self._timeout)
+        started = session.network.monotonic_ns()
         if isinstance(request, PlaceOrder):
             self._remember(request_id, request.cloid)
-        started = session.network.monotonic_ns()
-        call = self._calls.begin(request_id, lambda: self.stream.send(message), timeout=self._timeout)
         return UnderWay(lambda: self._answered(call, verb, message, started))
 
     async def _answered(

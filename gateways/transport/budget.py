@@ -82,17 +82,19 @@ class _Spent:
         else:
             self._slots.append((end, units))
 
-    def wait(self, units: int, allowed: int, now: float) -> float:
-        """Seconds until ``units`` more fit under ``allowed``; infinite when they never do."""
-        if units > allowed:
-            return math.inf
+    def wait(self, units: int, now: float, *, reserved: bool) -> float:
+        """Seconds until ``units`` more may be spent, of the reserved share too or not; infinite when they never fit."""
+        self.expire(now)
+        allowed = self.pool.limit if reserved else self.pool.open_limit
         excess = self.total + units - allowed
         if excess <= 0:
-            return 0.0
+            return 0.0 if self.held_until <= now else self.held_until - now
+        if units > allowed:
+            return math.inf
         for stamp, held in self._slots:
             excess -= held
             if excess <= 0:
-                return stamp + self.pool.window_s - now
+                return max(stamp + self.pool.window_s, self.held_until) - now
         return math.inf
 
 
@@ -105,13 +107,20 @@ class Budget:
 
     def wait(self, costs: Mapping[str, int], priority: Priority, now: float) -> float:
         """Seconds until a request of these costs (pool name to units) may go; 0 for now, infinite for never."""
-        longest = max(0.0, self._banned_until - now)
+        reserved = priority.reserved
+        waits = [self._spent[name].wait(units, now, reserved=reserved) for name, units in costs.items()]
+        return max(0.0, self._banned_until - now, *waits)
+
+    def try_spend(self, costs: Mapping[str, int], priority: Priority, now: float) -> bool:
+        """Whether a request of these costs may go now, counting it as sent then."""
+        if self._banned_until > now:
+            return False
+        reserved = priority.reserved
         for name, units in costs.items():
-            spent = self._spent[name]
-            spent.expire(now)
-            allowed = spent.pool.limit if priority.reserved else spent.pool.open_limit
-            longest = max(longest, spent.wait(units, allowed, now), spent.held_until - now)
-        return longest
+            if self._spent[name].wait(units, now, reserved=reserved) > 0:
+                return False
+        self.spend(costs, now)
+        return True
 
     def spend(self, costs: Mapping[str, int], now: float) -> None:
         """Count a request as sent."""
@@ -210,11 +219,7 @@ class Gate:
 
     def try_acquire(self, costs: Mapping[str, int], priority: Priority) -> bool:
         """Whether the request may be sent now, counting it as sent then. Nobody who waits is overtaken."""
-        now = self.now()
-        if self._waiters or self.budget.wait(costs, priority, now) > 0:
-            return False
-        self.budget.spend(costs, now)
-        return True
+        return not self._waiters and self.budget.try_spend(costs, priority, self.now())
 
     async def acquire(self, costs: Mapping[str, int], priority: Priority, *, max_wait: float = 1.0) -> None:
         """Return once the request may be sent, counting it as sent; at once, without a turn of the loop, if it may now.

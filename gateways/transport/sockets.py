@@ -20,6 +20,7 @@ from yarl import URL
 
 from gateways.transport.network import LostError, Network, NotSentError, Response
 
+_OPEN = State.OPEN
 _DATA = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
 
 
@@ -47,7 +48,7 @@ class _Connection(ClientConnection):
     @property
     def is_open(self) -> bool:
         """Whether what is written now can still leave."""
-        return self.state is State.OPEN and not self.transport.is_closing()
+        return self.protocol.state is _OPEN and not self.transport.is_closing()
 
     @property
     def unsent(self) -> int:
