@@ -37,11 +37,6 @@ class _Record:
         """The end of an oid that an amend under way may have replaced."""
 
 
-_COMPARED = frozenset({
-    "status", "filled", "amount", "price", "average_price", "oid", "cloid", "reason", "text", "tif", "kind",
-    "post_only", "reduce_only", "forced",
-})  # fmt: skip
-"""What makes an update a change. All else (times, label) is kept with a change, and is none by itself."""
 _WORDS = {status: status.value for status in S}
 _FILLED, _GTC, _LIMIT, _EXTERNAL = S.FILLED, TimeInForce.GTC, OrderKind.LIMIT, Role.EXTERNAL
 # Named here since a member looked up on its class is a call (Python 3.11), and this runs for every update.
@@ -147,14 +142,14 @@ class OrdersPage:
             return None
         if status is S.REJECTED and order.filled != 0:
             return None
-        fields: dict[str, Any] = {"ts_recv_ns": now_ns}
+        fields: dict[str, Any] = {}
         if status is not order.status:
             fields["status"] = status
         if text != order.text:
             fields["text"] = text
         if reason is not order.reason:
             fields["reason"] = reason
-        return self._store(record, fields, label or status.value)
+        return self._store(record, fields, label or status.value, now_ns)
 
     def amending(self, key: str) -> None:
         """Note that an amend is under way: the end of the present oid may be its replacement, so it is withheld."""
@@ -233,17 +228,13 @@ class OrdersPage:
         if not evidence.take(fill) and named:
             return None  # an id heard of now for the first time may have brought fills that were kept for it
         order = record.order
-        fields: dict[str, Any] = {"ts_recv_ns": now_ns}
-        if fill.ts_venue_ns > order.ts_venue_ns:
-            fields["ts_venue_ns"] = fill.ts_venue_ns
+        fields: dict[str, Any] = {}
         if record.newest != order.oid:
             fields["oid"] = record.newest
         if fill.forced and not order.forced:
             fields["forced"] = True
-        return self._derive(
-            record, fields, order.status, None, current=record.newest, label="TRADE", last_price=fill.price,
-            average=None,
-        )  # fmt: skip
+        self._derive(record, fields, order.status, None, current=record.newest, average=None)
+        return self._store(record, fields, "TRADE", now_ns, fill.ts_venue_ns, last_price=fill.price)
 
     def _update(self, record: _Record, update: OrderUpdate, now_ns: int) -> OrderDelta | None:
         order = record.order
@@ -257,9 +248,7 @@ class OrdersPage:
             if update.filled is not None:
                 evidence.told(update.filled)
             current = record.newest
-        fields: dict[str, Any] = {"ts_recv_ns": now_ns}
-        if update.ts_venue_ns > order.ts_venue_ns:
-            fields["ts_venue_ns"] = update.ts_venue_ns
+        fields: dict[str, Any] = {}
         if current != order.oid:
             fields["oid"] = current
         standing, status = order.status, update.status
@@ -280,17 +269,16 @@ class OrdersPage:
         if replaced and standing.terminal and status is not None and not status.terminal:
             standing = S.NEW
         average = None if stale else update.average_price
-        return self._derive(
-            record, fields, standing, status, current=current, label=update.label, last_price=None, average=average
-        )
+        final = self._derive(record, fields, standing, status, current=current, average=average)
+        return self._store(record, fields, update.label or _WORDS[final], now_ns, update.ts_venue_ns)
 
     def _derive(
         self, record: _Record, fields: dict[str, Any], standing: OrderStatus, said: OrderStatus | None, *,
-        current: str | None, label: str, last_price: Decimal | None, average: Decimal | None,
-    ) -> OrderDelta | None:  # fmt: skip
-        """Bring filled, amount, average and status to what all the evidence says, then store.
+        current: str | None, average: Decimal | None,
+    ) -> OrderStatus:  # fmt: skip
+        """Bring filled, amount, average and status to what all the evidence says: the status.
 
-        ``fields`` holds what the order has otherwise, and gets the rest of it.
+        ``fields`` holds what the order has otherwise than it is stored, and gets the rest of it.
         """
         order, oids = record.order, record.oids
         newest = None if current is None else oids.get(current)
@@ -320,23 +308,26 @@ class OrdersPage:
             fields["filled"] = filled
         if amount != order.amount:
             fields["amount"] = amount
-        return self._store(record, fields, label or _WORDS[status], last_price)
+        return status
 
     def _store(
-        self, record: _Record, fields: dict[str, Any], label: str, last_price: Decimal | None = None
-    ) -> OrderDelta | None:
-        """Keep the new values of an order; its change, or None where nothing is among them that makes one."""
-        changed = tuple([name for name in fields if name in _COMPARED])
-        if not changed:
+        self, record: _Record, fields: dict[str, Any], label: str, now_ns: int, ts_venue_ns: int = 0, *,
+        last_price: Decimal | None = None,
+    ) -> OrderDelta | None:  # fmt: skip
+        """Keep the values that differ, with when and how they came about; the change, or None where there are none."""
+        if not fields:
             return None
         before = record.order
-        fields["label"] = label
-        after = record.order = msgspec.structs.replace(before, **fields)
+        changed = tuple(fields)
+        ts_venue_ns = max(before.ts_venue_ns, ts_venue_ns)
+        after = record.order = msgspec.structs.replace(
+            before, **fields, label=label, ts_recv_ns=now_ns, ts_venue_ns=ts_venue_ns
+        )
         if after.status is not before.status:
             self._works(after)
         return OrderDelta(
-            before=before, after=after, changed=changed, label=label, last_price=last_price,
-            last_fill=after.filled - before.filled if "filled" in fields else ZERO, ts_recv_ns=after.ts_recv_ns,
+            before=before, after=after, changed=changed, label=label, last_price=last_price, ts_recv_ns=now_ns,
+            last_fill=after.filled - before.filled if "filled" in fields else ZERO,
         )  # fmt: skip
 
 

@@ -139,7 +139,10 @@ class Day:
         return list(self._contracts)
 
     def _contract(self, key: Key) -> _Contract:
-        return self._contracts.setdefault(key, _Contract())
+        one = self._contracts.get(key)
+        if one is None:
+            one = self._contracts[key] = _Contract()
+        return one
 
 
 def cost_of(filled: Decimal, average_price: Decimal | None, price: Decimal | None) -> Decimal:
