@@ -87,8 +87,26 @@ async def serve(
     ``about`` adds to its status what the starter knows. Raises what keeps it from starting (VenueError, JournalError,
     OSError).
     """
-    publication = Publication()
     ending = Ending(say)
+    try:
+        await _serve(start, path, ending, about=about, say=say, locks=locks)
+    except Exception as error:
+        if not ending.over.done():
+            raise
+        LOG.exception("the engine broke as it closed")  # it was told to end: nobody is to start it anew for this
+        say(f"it broke as it closed: {error!r}")
+        ending.code = LEFT
+    why = ending.over.result()
+    say(why)
+    log("engine ended", text=why, code=ending.code)
+    return ending.code
+
+
+async def _serve(
+    start: Start, path: Path, ending: Ending, *, about: Callable[[Status], Status], say: Callable[[str], None],
+    locks: Path | None,
+) -> None:  # fmt: skip
+    publication = Publication()
     door = Door(publication, ending.settled)
     async with open_engine(
         start, publication, consoles=door.consoles, about=lambda status: door.about(about(status)), locks=locks
@@ -107,9 +125,6 @@ async def serve(
                     notify("STOPPING=1")
                     await ending.close()
             await door.say_farewell(why)
-    say(why)
-    log("engine ended", text=why, code=ending.code)
-    return ending.code
 
 
 def run(start: Start, path: Path, *, about: Callable[[Status], Status]) -> int:
