@@ -50,8 +50,8 @@ IGNORED = frozenset(
 )
 """Documented types that an OMS does not need. Any other type without events is new to us and worth counting."""
 
-_EVENT: "msgspec.json.Decoder[wire.StreamEvent]" = msgspec.json.Decoder(wire.StreamEvent, strict=False)
-_WRAPPED = msgspec.json.Decoder(wire.Wrapped, strict=False)
+_EVENT: "msgspec.json.Decoder[wire.StreamEvent]" = msgspec.json.Decoder(wire.StreamEvent)
+_WRAPPED = msgspec.json.Decoder(wire.Wrapped)
 _SHAPES: dict[str, type[msgspec.Struct]] = {
     "ORDER_TRADE_UPDATE": wire.OrderTradeUpdate,
     "TRADE_LITE": wire.TradeLite,
