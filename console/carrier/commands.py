@@ -160,4 +160,5 @@ def exec_there(arguments: argparse.Namespace) -> int | None:
 
 
 def _say(text: str) -> None:
-    print(f"hedgedesk: {text}", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError, ValueError):  # the terminal may be gone: a supervisor goes on without one
+        print(f"hedgedesk: {text}", file=sys.stderr, flush=True)

@@ -170,6 +170,20 @@ def test_an_engine_is_started_anew_only_where_nobody_ended_it(tmp_path, child, c
     assert len((tmp_path / "runs").read_text()) == runs
 
 
+def test_a_closed_terminal_does_not_keep_an_engine_from_being_started_anew(tmp_path):
+    """The supervisor's word goes nowhere, and it goes on."""
+    ours, theirs = os.openpty()
+    told = SUPERVISED.replace("lambda text: print(text, flush=True)", "_say")
+    text = f"from console.carrier.commands import _say\n{told}"
+    child = "sys.exit(0) if runs > 1 else (time.sleep(0.5), os.kill(os.getpid(), 9))"
+    command = [sys.executable, "-c", text, COUNTED + child, str(tmp_path / "runs")]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as supervisor:  # noqa: S603  # our own program
+        os.close(theirs)
+        os.close(ours)
+        assert supervisor.wait(20) == 0
+    assert (tmp_path / "runs").read_text() == "xx"
+
+
 def test_a_signal_is_passed_on_and_its_outcome_is_the_supervisors(tmp_path):
     """The engine settles; nothing is started after that."""
     child = "signal.signal(15, lambda *_: sys.exit(3)); print('up', flush=True); time.sleep(30)"
