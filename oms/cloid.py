@@ -21,7 +21,6 @@
 
 import zlib
 from enum import IntEnum
-from functools import lru_cache
 
 import msgspec
 
@@ -71,18 +70,15 @@ def make(desk: int, kind: CloidKind, session_ms: int, sequence: int) -> str:
         raise ValueError(f"desk tag {desk} is not between 0 and {_DESK_LIMIT - 1}")
     if not 0 <= session_ms < _SESSION_LIMIT:
         raise ValueError(f"session start {session_ms} is not a time in milliseconds that fits 48 bits")
+    rest = f"{VERSION:x}{kind.value:x}{desk:04x}{session_ms:012x}"
+    return _written(rest, _offset(rest), sequence)
+
+
+def _written(rest: str, offset: int, sequence: int) -> str:
     if not 0 <= sequence < SEQUENCE_LIMIT:
         raise OverflowError(f"order number {sequence} of this session does not fit 32 bits: start a new session")
-    rest, offset = _rest_of(desk, kind, session_ms)
     mixed = f"{(sequence * _GOLDEN + offset) % SEQUENCE_LIMIT:08x}"
     return f"{mixed}{_check(mixed, rest):06x}{rest}"
-
-
-@lru_cache(maxsize=len(CloidKind))
-def _rest_of(desk: int, kind: CloidKind, session_ms: int) -> tuple[str, int]:
-    """The part of an id that is the same for all of a kind in a session, and where that part's sequences begin."""
-    rest = f"{VERSION:x}{kind.value:x}{desk:04x}{session_ms:012x}"
-    return rest, _offset(rest)
 
 
 def parse(text: str | None) -> Cloid | None:
@@ -113,13 +109,17 @@ class CloidSource:
     """The ids of one session, in sequence; ``rand_cloid`` of the OMS draws from it."""
 
     def __init__(self, desk: int, session_ms: int) -> None:
-        make(desk, CloidKind.MAKER, session_ms, 0)  # refuse a bad desk or session now rather than at the first order
+        # A bad desk or session is refused now rather than at the first order.
+        rests = {kind: make(desk, kind, session_ms, 0)[14:] for kind in CloidKind}
         self.desk = desk
         self.session_ms = session_ms
+        self._parts = {kind: (rest, _offset(rest)) for kind, rest in rests.items()}
+        """By kind, what is the same in all its ids of this session, and where their sequence begins."""
         self._sequence = 0
 
     def next(self, kind: CloidKind) -> str:
         """A new id. Raises OverflowError once the session has used them all."""
-        text = make(self.desk, kind, self.session_ms, self._sequence)
+        rest, offset = self._parts[kind]
+        text = _written(rest, offset, self._sequence)
         self._sequence += 1
         return text

@@ -8,6 +8,7 @@ allowed in every one, whatever else holds. docs/states.md tells what changes the
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache
 
 import msgspec
 
@@ -90,6 +91,7 @@ _ONLY: Mapping[Trading, str] = {
 }
 
 
+@cache
 def refusal(trading: Trading, arming: Arming, act: Act) -> str:
     """Why an act is refused in these states, in one sentence; empty where it is allowed."""
     if act not in ALLOWED[trading]:

@@ -286,10 +286,14 @@ class Dispatch:
 
 def order_of(command: e.SendChild) -> PlaceOrder:
     """The order that a hedge command asks for."""
+    if command.price is None:
+        return PlaceOrder(
+            ticker=command.ticker, cloid=command.child, amount=command.amount, kind=OrderKind.MARKET,
+            reduce_only=command.policy.reduce_only,
+        )  # fmt: skip
     how = command.policy.rung(command.rung).how
     return PlaceOrder(
-        ticker=command.ticker, cloid=command.child, amount=command.amount, price=command.price,
-        kind=OrderKind.MARKET if command.price is None else OrderKind.LIMIT,
+        ticker=command.ticker, cloid=command.child, amount=command.amount, price=command.price, kind=OrderKind.LIMIT,
         tif=TimeInForce.IOC if how is How.IOC else TimeInForce.GTC, post_only=how is How.JOIN,
         reduce_only=command.policy.reduce_only,
     )  # fmt: skip
