@@ -11,12 +11,14 @@ from typing import Any
 import msgspec
 
 from console.carrier import wire
-from console.link import Frame, Header, Key
+from console.link import Frame, Header, HedgeRow, Key
 from console.mailbox import KEYED, Mailbox
 
 KEPT = {"deltas": 1_000, "fills": 1_000, "log": 2_000}
 """How many of the last lines of each log a console gets that comes later. The public trades come with its watch."""
 _FINISHED_KEPT = 2_000
+"""Of the orders that are finished, and of the legs that are hedged."""
+_SETTLED = frozenset({"hedged", "idle"})
 _KEYS_KEPT = 100_000
 """Keys of one table that a console remembers."""
 
@@ -39,6 +41,8 @@ class Publication:
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[Key, Any]] = {table: {} for table in KEYED}
+        self._look_at = {"orders": 2 * _FINISHED_KEPT, "hedges": 2 * _FINISHED_KEPT}
+        """How many rows of a table there are when finished ones are looked for again: not with each frame."""
         self._logs: dict[str, deque[Any]] = {log: deque(maxlen=most) for log, most in KEPT.items()}
         self._header: Header | None = None
         self._outboxes: dict[Outbox, None] = {}
@@ -55,8 +59,8 @@ class Publication:
                 held.pop(key, None)
         for log, ring in self._logs.items():
             ring.extend(getattr(frame, log))
-        if frame.orders:
-            self._forget_finished()
+        self._forget("orders", lambda row: row.terminal)
+        self._forget("hedges", self._settled)
         for outbox in self._outboxes:
             outbox.put(frame)
 
@@ -91,12 +95,18 @@ class Publication:
             for first in range(0, len(lines), wire.SLICE):
                 yield Frame(**{log: lines[first : first + wire.SLICE]})  # type: ignore[arg-type]  # by the log's name
 
-    def _forget_finished(self) -> None:
-        orders = self._rows["orders"]
-        if len(orders) > 2 * _FINISHED_KEPT:
-            finished = [key for key, row in orders.items() if row.terminal]
-            for key in islice(finished, max(0, len(finished) - _FINISHED_KEPT)):
-                del orders[key]
+    def _forget(self, table: str, finished: Callable[[Any], bool]) -> None:
+        """Forget the oldest of the rows that are finished, so that a newcomer is told of no more than the last ones."""
+        held = self._rows[table]
+        if len(held) > self._look_at[table]:
+            over = [key for key, row in held.items() if finished(row)]
+            for key in islice(over, max(0, len(over) - _FINISHED_KEPT)):
+                del held[key]
+            self._look_at[table] = len(held) + _FINISHED_KEPT
+
+    def _settled(self, row: HedgeRow) -> bool:
+        maker = self._rows["orders"].get(row.maker)
+        return row.state in _SETTLED and (maker is None or maker.terminal)
 
 
 class Known:

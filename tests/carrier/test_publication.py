@@ -12,7 +12,7 @@ from console.carrier.publication import Known, Outbox, Publication
 from console.link import Frame, LogLine, TradeRow
 from console.mailbox import Mailbox, rows_in
 from console.panes.mirror import Mirror
-from tests.console.scripted import desk_frame, header, order
+from tests.console.scripted import desk_frame, header, hedge, order
 
 D = Decimal
 
@@ -98,6 +98,38 @@ def test_finished_orders_are_forgotten_oldest_first():
     told = [row.key for part in publication.open(Outbox(lambda: None)) for row in part.orders]
     assert len(told) <= 4_001
     assert {"f" * 32, f"{8_999:032x}"} <= set(told)
+
+
+def test_legs_that_are_hedged_are_forgotten_when_their_makers_are_finished():
+    """The oldest first; a leg that owes something, and one whose maker rests, are told to whoever comes."""
+    publication = Publication()
+    publication.put(Frame(orders=[order("f" * 32)], hedges=[hedge("rests", maker="f" * 32, state="idle")]))
+    publication.put(Frame(hedges=[hedge("owes", maker="e" * 32, state="waiting")]))
+    for number in range(9_000):
+        publication.put(Frame(hedges=[hedge(f"{number}", maker=f"{number:032x}", state="hedged")]))
+    told = [row.key for part in publication.open(Outbox(lambda: None)) for row in part.hedges]
+    assert len(told) <= 4_001
+    assert {"rests", "owes", "8999"} <= set(told)
+
+
+def test_open_orders_of_any_number_are_kept_and_seldom_walked_through():
+    """What is looked for among them costs little for each frame, however many rest."""
+    looks = 0
+
+    class Counted(Publication):
+        def _forget(self, table, finished):
+            def counted(row):
+                nonlocal looks
+                looks += 1
+                return finished(row)
+
+            super()._forget(table, counted)
+
+    publication = Counted()
+    for number in range(20_000):
+        publication.put(Frame(orders=[order(f"{number:032x}")]))
+    assert sum(len(part.orders) for part in publication.open(Outbox(lambda: None))) == 20_000
+    assert looks < 10 * 20_000
 
 
 def test_what_fell_out_on_the_way_is_added_to_the_header():
