@@ -71,7 +71,9 @@ class Intake:
             taker(event, ts_recv_ns)
 
     def _take_order(self, update: OrderUpdate, ts_recv_ns: int) -> None:
-        self._oms.publish(self._oms.page.upsert(update, ts_recv_ns))
+        delta = self._oms.page.upsert(update, ts_recv_ns)
+        if delta is not None:
+            self._oms.deltas.publish(delta)
 
     def _take_position(self, update: PositionUpdate, ts_recv_ns: int) -> None:
         self._oms.publish(self._oms.positions.upsert(update, ts_recv_ns))

@@ -212,7 +212,8 @@ class Journal:
 
     def append_soon(self, kind: str, value: msgspec.Struct, unwritten: Unwritten, /) -> int:
         """Write one record with the others of this turn of the loop; see `Recorder.append_soon`."""
-        self._refuse()
+        if self._failed is not None or self._closing:
+            self._refuse()
         number = self._next
         line = line_of(self._clock, number, kind, value, {}, cause=None)
         if not self._waiting:

@@ -300,7 +300,9 @@ class OrdersPage:
             average = None
         if average and average != order.average_price:
             fields["average_price"] = average
-        rests = fields.get("tif", order.tif) is _GTC and fields.get("kind", order.kind) is _LIMIT
+        rests = said is not _FILLED or (  # of any other word it decides nothing
+            fields.get("tif", order.tif) is _GTC and fields.get("kind", order.kind) is _LIMIT
+        )
         status = next_status(standing, said, filled, amount, rests=rests)
         if status is not order.status:
             fields["status"] = status
