@@ -61,8 +61,8 @@ MUTANTS = (
         (
             Change(
                 "oms/oid_evidence.py",
-                "        return self.cum if abs(self.cum) >= abs(self.traded) else self.traded\n",
-                "        return self.traded\n",
+                "self.cum if not self.traded or abs(self.cum) >= abs(self.traded) else self.traded\n",
+                "self.traded\n",
             ),
             Change(
                 "oms/hedge/state.py",
@@ -77,17 +77,16 @@ MUTANTS = (
         (
             Change(
                 "oms/hedge/dispatch.py",
-                '        intents = [("Intended", each.intended(now)) '
-                "for each in commands if isinstance(each, e.SendChild)]\n",
-                "        intents: list[tuple[str, e.Intended]] = []\n",
+                '                intents = [("Intended", each.intended(now)) for each in sends]\n',
+                "                intents: list[tuple[str, e.Intended]] = []\n",
             ),
             Change(
                 "oms/hedge/dispatch.py",
-                "        return _Left(command, entered, sending, now)\n",
+                "        return _Left(command, entered, sending, sent_ns)\n",
                 "        asyncio.get_running_loop().call_later(\n"
                 '            0.001, self._record, "Intended", command.intended(now), cause\n'
                 "        )\n"
-                "        return _Left(command, entered, sending, now)\n",
+                "        return _Left(command, entered, sending, sent_ns)\n",
             ),
         ),
         ("tests/oms/test_intents.py",),
@@ -187,9 +186,9 @@ MUTANTS = (
         "filled may fall",
         (
             Change(
-                "oms/orders.py",
-                "            if update.filled is not None and abs(update.filled) > abs(evidence.cum):\n",
-                "            if update.filled is not None:\n",
+                "oms/oid_evidence.py",
+                "        if abs(cum) > abs(self.cum):\n",
+                "        if True:\n",
             ),
         ),
         ORDERS,
@@ -337,7 +336,7 @@ MUTANTS = (
     ),
     Mutant(
         "an unwind is forgotten by a restart",
-        (Change("oms/recovery.py", "in list(oms.kernel.unwinds.values()):", "in []:"),),
+        (Change("oms/recovery.py", "    cut = list(oms.kernel.unwinds.values())", "    cut = []"),),
         ("tests/oms/test_unwind_restart.py",),
     ),
 )
