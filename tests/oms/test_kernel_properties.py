@@ -69,7 +69,9 @@ class Desk:
         return self.kernel.books["b", "X"]
 
     def apply(self, event):
-        commands = self.kernel.apply(event)
+        hedges, rest = self.kernel.decide(event), self.kernel.settle()
+        assert not any(isinstance(command, e.SendChild) for command in rest), "no hedge waits for the rest"
+        commands = hedges + rest
         for command in commands:
             if isinstance(command, e.SendChild):
                 assert command.child not in self.sent, "I3: one order for one intent"

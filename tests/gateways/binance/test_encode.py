@@ -1,6 +1,8 @@
 """Requests as they leave: parameters, signature, and what is refused before it does."""
 
+import hmac
 import json
+import string
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -245,3 +247,9 @@ def test_price_rules_have_names() -> None:
     """Level 1 has no number."""
     rules = [PriceRule(side, level) for side in PriceSide for level in (1, 5)]
     assert [price_match(rule) for rule in rules] == ["QUEUE", "QUEUE_5", "OPPONENT", "OPPONENT_5"]
+
+
+@given(st.text(alphabet=string.ascii_letters, max_size=150), st.text(max_size=300))
+def test_a_signature_is_the_hmac_of_what_is_sent(secret: str, payload: str) -> None:
+    """For secrets of every length: those beyond a block of the hash go in by their own."""
+    assert sign(secret, payload) == hmac.new(secret.encode(), payload.encode(), "sha256").hexdigest()

@@ -33,6 +33,36 @@ def test_no_window_exceeds_the_limit(steps: list[tuple[float, int, Priority]]) -
             assert recent <= (WEIGHT.limit if priority.reserved else WEIGHT.open_limit)
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 20), st.integers(1, 60), st.integers(0, 3), st.sampled_from(Priority),
+            st.sampled_from(["spend", "spend", "spend", "hold", "ban"]),
+        ),
+        max_size=40,
+    )
+)  # fmt: skip
+def test_what_need_not_wait_is_spent_at_once(steps: list[tuple[float, int, int, Priority, str]]) -> None:
+    """A request is let go, and counted in all its pools, just where its wait would be none; else nothing is counted."""
+    small = Pool("orders", limit=5, window_s=10.0)
+    asked, tried = Budget([WEIGHT, small]), Budget([WEIGHT, small])
+    now = 0.0
+    for pause, units, orders, priority, act in steps:
+        now += pause
+        costs = {"weight": units, "orders": orders}
+        if act == "spend":
+            free = asked.wait(costs, priority, now) <= 0
+            if free:
+                asked.spend(costs, now)
+            assert tried.try_spend(costs, priority, now) is free
+        for budget in (asked, tried):
+            if act == "hold":
+                budget.hold(["orders"], pause, now)
+            elif act == "ban":
+                budget.ban(pause / 4, now, renews=orders == 0)
+        assert tried.used(now) == asked.used(now)
+
+
 @given(units=st.integers(1, 80), spent=st.integers(0, 80))
 def test_the_wait_is_enough(units: int, spent: int) -> None:
     """After the wait that the budget names, the request may go."""
