@@ -7,7 +7,9 @@ import argparse
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -131,30 +133,31 @@ def configured(arguments: argparse.Namespace) -> "Loaded | None":
 
 
 @contextlib.contextmanager
-def starting(arguments: argparse.Namespace, *, before: "Callable[[Loaded], None] | None" = None) -> Iterator[Start]:
+def starting(arguments: argparse.Namespace) -> Iterator[Start]:
+    """A desk's start, with the configuration that is there: see ``plan``. Raises UsageError."""
+    with plan(arguments, configured(arguments)) as start:
+        yield start
+
+
+def plan(arguments: argparse.Namespace, loaded: "Loaded | None") -> AbstractContextManager[Start]:
     """A desk's start: on running venues, on its profile's, or on paper venues that are started for it and end with it.
 
-    ``before`` looks at the configuration first, where there is one, and may refuse it. Raises UsageError.
+    These take their time as the context is entered. Raises UsageError at once, but for what only they can refuse.
     """
-    loaded = configured(arguments)
     name, profile = ("paper", None) if loaded is None else (loaded.name, loaded.profile)
-    if loaded is not None and before is not None:
-        before(loaded)
     if arguments.venues is not None:
         _refuse_own_market(arguments, "--venues")
         if profile is not None and profile.kind != "paper":
             raise UsageError(f"--venues FILE goes with a paper profile: {_named(loaded)} has venues of its own")
         endpoints = load_venues(Path(arguments.venues))
-        yield Start(endpoints, _folder(endpoints, None), name, profile)
-    elif profile is not None and profile.kind == "venues":
+        return contextlib.nullcontext(Start(endpoints, _folder(endpoints, None), name, profile))
+    if profile is not None and profile.kind == "venues":
         _refuse_own_market(arguments, "a profile that names its venues")
         endpoints = profile_accounts(loaded)
-        yield Start(endpoints, _folder(endpoints, profile), name, profile)
-    else:
-        if profile is not None and profile.kind == "paper-on-live":
-            _refuse_own_market(arguments, "a profile whose market is that of real venues")
-        with paper_venues(arguments, profile) as (endpoints, folder):
-            yield Start(endpoints, folder, name, profile)
+        return contextlib.nullcontext(Start(endpoints, _folder(endpoints, profile), name, profile))
+    if profile is not None and profile.kind == "paper-on-live":
+        _refuse_own_market(arguments, "a profile whose market is that of real venues")
+    return _on_paper(paper_settings(arguments, profile), name, profile)
 
 
 def past_desk(arguments: argparse.Namespace, unnamed: str) -> "tuple[Mapping[str, Endpoints], Path]":
@@ -190,13 +193,10 @@ def profile_accounts(loaded: "Loaded | None") -> "dict[str, Endpoints]":
 
 
 @contextlib.contextmanager
-def paper_venues(
-    arguments: argparse.Namespace, profile: "Profile | None" = None
-) -> "Iterator[tuple[dict[str, Endpoints], Path]]":
-    """Paper venues of their own and a folder, both gone at the end. Raises UsageError for what they cannot do."""
+def _on_paper(settings: "PaperSettings", name: str, profile: "Profile | None") -> Iterator[Start]:
+    """On paper venues of its own and a folder, both gone at the end. Raises UsageError for what they cannot do."""
     from console.papers import PaperError, PaperProcess  # noqa: PLC0415  # loaded when used
 
-    settings = paper_settings(arguments, profile)
     with terminated_like_interrupted(), TemporaryDirectory(prefix="hedgedesk-") as folder:
         if profile is not None and profile.kind == "paper-on-live":
             settings = on_live_data(profile, settings, Path(folder))
@@ -208,7 +208,7 @@ def paper_venues(
                 raise UsageError(str(error)) from error
             raise
         try:
-            yield endpoints, Path(folder)
+            yield Start(endpoints, Path(folder), name, profile)
         finally:
             papers.stop()
 
@@ -228,10 +228,13 @@ def on_live_data(profile: "Profile", settings: "PaperSettings", folder: Path) ->
 
 @contextlib.contextmanager
 def terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal unwind like ctrl+c: the paper venues and their journal go with the desk."""
+    """Let SIGTERM and a closed terminal unwind like ctrl+c: the paper venues and their journal go with the desk.
+
+    Signals are the main thread's: another one's desk goes with what that unwinds.
+    """
     from console.script import stop_signals  # noqa: PLC0415  # loaded when used
 
-    numbers = stop_signals()
+    numbers = stop_signals() if threading.current_thread() is threading.main_thread() else ()
     before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
         yield
