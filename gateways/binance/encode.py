@@ -286,14 +286,15 @@ def _price(price: Decimal, contract: Contract) -> str:
 
 def _place(order: PlaceOrder, contracts: Contracts) -> Params:
     contract = _contract(order.ticker, contracts)
+    limited = order.kind is OrderKind.LIMIT
     params = [
         ("symbol", order.ticker),
         *_size(order, contract),
-        ("type", "MARKET" if order.kind is OrderKind.MARKET else "LIMIT"),
+        ("type", "LIMIT" if limited else "MARKET"),
         ("newClientOrderId", order.cloid),
         ("newOrderRespType", "RESULT"),
     ]
-    if order.kind is OrderKind.LIMIT:
+    if limited:
         params += _limit_terms(order, contract)
     elif order.post_only:
         raise Denied(contract.venue, "a market order cannot be post-only", field="post_only")

@@ -32,6 +32,9 @@ prices and time are not: what was decided from them is."""
 ONLY_IF_JOURNALED = (e.MakerPlaced, e.Forfeited, e.Reopened, e.RoundedUp, e.AssumedAbsent, e.Unwinding)
 """What is refused when it cannot be journaled: after a restart it would not have been. A pause is taken even so."""
 
+_OPERATORS = frozenset({Role.MAKER, Role.MANUAL})
+"""The orders that a hedge may meet: those that the operator placed."""
+
 CANCEL_AGAIN_S = 1.0
 """Wait after a cancel of a hedge order that a venue did not take: doubling, to ``LONGEST_WAIT_S``. Told of once."""
 
@@ -165,12 +168,12 @@ class Dispatch:
                 self._carry_out(self.kernel.decide(event), None, now)
             return None
         order = order_of(command)
-        entered = host.entry.enter(venue, order, Role.HEDGE, now)
         try:
             meeting = self._meeting(venue, order)
         except Exception as error:  # noqa: BLE001 - a fault in looking keeps no hedge from leaving
             self._tell("alert", venue, order.ticker, f"hedge {order.cloid[:8]} leaves unlooked at: {error!r}", "error")
             meeting = []
+        entered = host.entry.enter(venue, order, Role.HEDGE, now)
         if meeting or self._closed:
             sending = UnderWay(lambda: self._cleared(meeting, venue, order, received_ns))
             sent_ns = host.clock.now_ns()
@@ -214,7 +217,7 @@ class Dispatch:
         facing = [
             other
             for other in self._host.page.working_in(venue, order.ticker)
-            if other.role in {Role.MAKER, Role.MANUAL} and other.amount * order.amount < 0 and other.price is not None
+            if other.role in _OPERATORS and other.amount * order.amount < 0 and other.price is not None
         ]
         if not facing:
             return facing
