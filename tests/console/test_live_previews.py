@@ -5,6 +5,7 @@ from textual.widgets import Static
 
 from console.link import Frame, Preview
 from console.screens.command_line import CommandLine
+from console.screens.template_picker import TemplatePicker
 from console.ticket.ticket import Ticket
 from tests.console.pilots import staged
 from tests.console.scripted import D, contract, desk_frame
@@ -86,3 +87,22 @@ async def test_an_error_of_the_ticket_goes_when_its_cause_goes():
         await stage.until(lambda: "too far" in said(ticket, "price-error") and ticket.query_one("#price-error").display)
         stage.link.preview_answers[line] = answered("fine now")
         await stage.until(lambda: not ticket.query_one("#price-error").display and "fine now" in said(ticket))
+
+
+async def test_legs_come_and_go_while_the_market_moves():
+    """However often the form looks at the market, it never meets a leg that is half there."""
+    async with staged() as stage:
+        await stage.press("n")
+        await stage.opened(Ticket)
+        ticket = stage.app.screen
+        await stage.press("text:0.5")
+        for _ in range(12):
+            await stage.press("ctrl+n")
+            await stage.press("ctrl+g")
+        await stage.press("ctrl+t")
+        await stage.opened(TemplatePicker)
+        await stage.press("text:mine", "ctrl+s", "enter")
+        await stage.opened(Ticket)
+        asked = len(stage.link.previews)
+        await stage.until(lambda: len(stage.link.previews) > asked + 2)
+        assert stage.app.screen is ticket
