@@ -336,7 +336,10 @@ class Link(Protocol):
         ...
 
     def watch(self, venue: str, ticker: str) -> None:
-        """Ask for the ladder of a contract in the frames from now on."""
+        """Ask for the ladder of a contract in the frames from now on; of what was asked for before, the last few go on.
+
+        One that does no more is ``gone``.
+        """
         ...
 
     async def stop(self, *, two_phase: bool) -> Reply:

@@ -28,6 +28,8 @@ MAKERS_A_FRAME = 300
 """Makers whose legs are told in one frame: so much, and no more, may a screen take of the engine's time."""
 BOOKS_A_FRAME = 50
 """Hedge books that are looked at in one frame beside those that had news: their prices, and why they wait, move."""
+LADDERS_EACH = 8
+"""Ladders that are told for one console: a desk that is looked at for weeks is asked for hundreds of them."""
 ROWS_A_TURN = 50
 """Rows that are made in one turn of the engine's loop: a fill that comes in meanwhile is hedged between two turns."""
 FILLS_AT_START = 1_000
@@ -55,7 +57,8 @@ class Publisher:
         self._frame = Frame()
         self._count = 0
         self._deltas = 0
-        self._ladders: dict[tuple[str, str], None] = {}
+        self._ladders: dict[str, dict[tuple[str, str], None]] = {}
+        """By who watches, the contracts last watched, whose ladders are told."""
         self._tapes: dict[str, tuple[str, str]] = {}
         """By who watches, the contract whose public trades are told."""
         self._told: dict[tuple[str, str], str] = {}
@@ -97,17 +100,26 @@ class Publisher:
     def watch(self, venue: str, ticker: str, who: str = "") -> None:
         """Put this contract's ladder into the frames from now on, and its public trades in place of ``who``'s others.
 
-        The trades that are known already are told anew: the one who asks has not seen them.
+        The trades that are known already are told anew: the one who asks has not seen them. Of what ``who`` watched
+        before, the last few ladders go on.
         """
         if ticker in self._oms.contracts.get(venue, {}):
-            self._ladders[venue, ticker] = None
-            self.unwatch(who)
+            ladders = self._ladders.setdefault(who, {})
+            ladders.pop((venue, ticker), None)
+            ladders[venue, ticker] = None
+            while len(ladders) > LADDERS_EACH:
+                del ladders[next(iter(ladders))]
+            self._leave_tape(who)
             self._tapes[who] = venue, ticker
             self._told[venue, ticker] = ""
             self._oms.supervisor.watch_soon(venue, ticker)
 
     def unwatch(self, who: str = "") -> None:
-        """Tell no more public trades for ``who``."""
+        """Tell no more ladders and public trades for ``who``."""
+        self._ladders.pop(who, None)
+        self._leave_tape(who)
+
+    def _leave_tape(self, who: str) -> None:
         tape = self._tapes.pop(who, None)
         if tape is not None and tape not in self._tapes.values():
             del self._told[tape]
@@ -187,11 +199,7 @@ class Publisher:
             self._legs(frame, key, self._makers.pop(key))
         self._positions(frame)
         self._trades(frame)
-        async for venue, ticker in _in_turns(list(self._ladders), 1):
-            contract = oms.contracts[venue].get(ticker)  # a venue may have delisted it since
-            ladder = None if contract is None else rows.ladder_row(oms, contract, self._own(venue, ticker))
-            if ladder is not None:
-                self._if_changed("ladders", [ladder], frame.ladders.append)
+        await self._told_ladders(frame)
         self._count += 1
         if self._count % SLOW_EVERY == 1:
             async for contract in _in_turns([each for known in oms.contracts.values() for each in known.values()]):
@@ -199,6 +207,19 @@ class Publisher:
             self._slow(frame)
         frame.header = self._header()
         return frame
+
+    async def _told_ladders(self, frame: Frame) -> None:
+        """The ladders that are watched; those that are no more are gone, so that none stands still on a screen."""
+        oms, told = self._oms, self._last.setdefault("ladders", {})
+        watched = {where: f"{where[0]}:{where[1]}" for each in self._ladders.values() for where in each}
+        for key in told.keys() - watched.values():
+            del told[key]
+            frame.gone.setdefault("ladders", []).append(key)
+        async for venue, ticker in _in_turns(watched, 1):
+            contract = oms.contracts[venue].get(ticker)  # a venue may have delisted it since
+            ladder = None if contract is None else rows.ladder_row(oms, contract, self._own(venue, ticker))
+            if ladder is not None:
+                self._if_changed("ladders", [ladder], frame.ladders.append)
 
     def _books_due(self) -> list[tuple[str, str]]:
         """The books that had news, and the next few of all in turn."""

@@ -71,6 +71,9 @@ class Mirror:
         while len(self.fills) > _FILLS_KEPT:
             del self.fills[next(iter(self.fills))]
         self.merged = frame.merged
+        for key in frame.gone.get("ladders", ()):  # rather no book than one that stands still
+            venue, _, ticker = key.partition(":")
+            self.ladders.pop((venue, ticker), None)
         self.ladders.update({(row.venue, row.ticker): row for row in frame.ladders})
         self.contracts.update({(row.venue, row.ticker): row for row in frame.contracts})
         if any(row.terminal for row in frame.orders):

@@ -205,6 +205,31 @@ async def test_the_tape_is_that_of_the_contract_last_watched_each_trade_once():
 
 
 @virtual
+async def test_only_the_ladders_last_watched_are_told_and_those_of_who_left_are_gone(monkeypatch):
+    """A desk that is looked at for weeks does not make every ladder that anybody ever asked for."""
+    monkeypatch.setattr("console.publisher.LADDERS_EACH", 1)
+    async with desk() as made, watched(made) as (publisher, screen):
+        for venue, ticker in (("a", "X"), ("b", "X")):
+            await made.oms.watch(venue, ticker)
+        publisher.watch("a", "X", "ann")
+        publisher.watch("b", "X", "bob")
+        await screen.look()
+        assert set(screen.mirror.ladders) == {("a", "X"), ("b", "X")}
+        publisher.watch("a", "X", "bob")
+        await screen.look()
+        assert set(screen.mirror.ladders) == {("a", "X")}
+        publisher.unwatch("ann")
+        await screen.look()
+        assert set(screen.mirror.ladders) == {("a", "X")}, "bob watches it"
+        publisher.unwatch("bob")
+        await screen.look()
+        assert not screen.mirror.ladders
+        publisher.watch("a", "X", "bob")
+        await screen.look()
+        assert set(screen.mirror.ladders) == {("a", "X")}, "it is told anew though it did not change"
+
+
+@virtual
 async def test_the_handlers_are_told_with_their_lag():
     """Whoever listens to the engine is a row, the console itself among them."""
     async with desk() as made, watched(made) as (_, screen):
