@@ -77,8 +77,8 @@ def _attached(arguments: argparse.Namespace, status: "Status", loaded: "Loaded |
     moved = functools.partial(socket_of, running_folder(), status)
     with AttachedLink(Path(status.socket), view=view, name=os.environ.get("USER", ""), moved=moved) as link:
         code = _show(arguments, start, link)
-    if not link.stopped:
-        _say(f"the engine of {status.desk} goes on: `hedgedesk status`, `hedgedesk attach`")
+    goes_on = f"the engine of {status.desk} goes on: `hedgedesk status`, `hedgedesk attach`"
+    _say(f"the engine of {status.desk} has stopped" if link.stopped else goes_on)
     return code
 
 

@@ -6,9 +6,9 @@ Nothing of the engine is loaded here: what breaks it does not break this.
 import contextlib
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 
 STOPPED, LEFT, USAGE, CRASHED = 0, 3, 2, 70
 """Exit codes of an engine: all was settled; stopped with something left; bad usage; broken after it had been ready."""
@@ -32,7 +32,9 @@ class Supervisor:
         self._say = say
         self._first_pause_s = first_pause_s
         self._clock = clock
-        self._told = threading.Event()
+        self._told = False
+        self._wake: SimpleQueue[None] = SimpleQueue()
+        """Put to by a signal, whatever the main thread is doing: an event's lock might be held at that moment."""
         self._child: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
@@ -46,25 +48,27 @@ class Supervisor:
         while True:
             began = self._clock()
             code = self._once()
-            if self._told.is_set() or code in {STOPPED, LEFT, USAGE} or (first and 0 < code != CRASHED):
+            if self._told or code in {STOPPED, LEFT, USAGE} or (first and 0 < code != CRASHED):
                 return code if code >= 0 else LEFT
             if self._clock() - began >= LONG_RUN_S:
                 pause_s = self._first_pause_s
             how = f"by signal {-code}" if code < 0 else f"with {code}"
             self._say(f"the engine ended {how} without having been told to: it is started anew in {pause_s:g} s")
-            if self._told.wait(pause_s):
+            with contextlib.suppress(Empty):
+                self._wake.get(timeout=pause_s)
                 return LEFT
             pause_s, first = min(LONGEST_PAUSE_S, 2 * pause_s), False
 
     def _once(self) -> int:
         # In its own session: ctrl+c in our terminal comes to us, who pass it on, and not to it a second time.
         self._child = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - our own program
-        if self._told.is_set():
+        if self._told:
             self._child.terminate()
         return self._child.wait()
 
     def _pass_on(self, number: int, _: object) -> None:
-        self._told.set()
+        self._told = True
+        self._wake.put(None)
         if self._child is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._child.send_signal(number)

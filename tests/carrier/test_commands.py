@@ -135,7 +135,7 @@ SUPERVISED = """
 import sys
 from console.carrier.supervising import Supervisor
 child = [sys.executable, "-c", sys.argv[1], sys.argv[2]]
-sys.exit(Supervisor(child, lambda text: print(text, flush=True), first_pause_s=0.05).run())
+sys.exit(Supervisor(child, lambda text: print(text, flush=True), first_pause_s=float(sys.argv[3])).run())
 """
 COUNTED = """
 import os, signal, sys, time
@@ -146,8 +146,8 @@ runs = os.path.getsize(path)
 """
 
 
-def supervise(tmp_path: Path, child: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", SUPERVISED, COUNTED + child, str(tmp_path / "runs")]
+def supervise(tmp_path: Path, child: str, first_pause_s: float = 0.05) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", SUPERVISED, COUNTED + child, str(tmp_path / "runs"), str(first_pause_s)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own program
 
 
@@ -170,13 +170,22 @@ def test_an_engine_is_started_anew_only_where_nobody_ended_it(tmp_path, child, c
     assert len((tmp_path / "runs").read_text()) == runs
 
 
+def test_a_signal_between_two_runs_ends_it_at_once(tmp_path):
+    """Nothing is started anew after it, however long the pause would have been."""
+    with supervise(tmp_path, "os.kill(os.getpid(), 9)", first_pause_s=60) as supervisor:
+        assert "started anew in 60 s" in supervisor.stdout.readline()
+        supervisor.terminate()
+        assert supervisor.wait(20) == 3
+    assert (tmp_path / "runs").read_text() == "x"
+
+
 def test_a_closed_terminal_does_not_keep_an_engine_from_being_started_anew(tmp_path):
     """The supervisor's word goes nowhere, and it goes on."""
     ours, theirs = os.openpty()
     told = SUPERVISED.replace("lambda text: print(text, flush=True)", "_say")
     text = f"from console.carrier.commands import _say\n{told}"
     child = "sys.exit(0) if runs > 1 else (time.sleep(0.5), os.kill(os.getpid(), 9))"
-    command = [sys.executable, "-c", text, COUNTED + child, str(tmp_path / "runs")]
+    command = [sys.executable, "-c", text, COUNTED + child, str(tmp_path / "runs"), "0.05"]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as supervisor:  # noqa: S603  # our own program
         os.close(theirs)
         os.close(ours)

@@ -136,7 +136,7 @@ def test_a_console_finds_an_engine_on_paper_that_was_started_anew_elsewhere(ring
     with contextlib.closing(Terminal(["attach"], ring.environment)) as console:
         console.until(b"PAPER")
         with ring.gap(first):
-            console.until(b"SILENT")
+            console.until(b"engine was lost")
         again = ring.found(but=first.pid)
         assert again.socket != first.socket
         console.until(b"attached to the engine again")
