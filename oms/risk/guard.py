@@ -65,6 +65,7 @@ class Guard:
         daily: list[DeskLimits | VenueLimits] = [self.limits.desk, *map(self.limits.venue, oms.gateway.venues)]
         self._caps: dict[Key, Decimal | None] = {}
         self._daily = any(each.daily_loss is not None or each.daily_turnover is not None for each in daily)
+        """Whether anybody asks for the day. Where a limit is set anew, a start reads the day from the journal."""
 
     def start(self) -> None:
         """Begin with what is held and known now; from here on every fill counts."""
@@ -295,14 +296,14 @@ class Guard:
         """Take a delta, in the turn in which it came about."""
         if isinstance(delta, OrderDelta):
             self._changed(delta)
-        elif isinstance(delta, FillDelta) and delta.fill.fee:
+        elif self._daily and isinstance(delta, FillDelta) and delta.fill.fee:
             self._charged(delta.fill, delta.fill.fee)
 
     def _changed(self, delta: OrderDelta) -> None:
         before, order = delta.before, delta.after
         if delta.last_fill:
             self._holdings.grew((order.venue, order.ticker), delta.last_fill, self._oms.clock.now_ns())
-        if before is not None and order.filled and order.role is not _EXTERNAL:
+        if self._daily and before is not None and order.filled and order.role is not _EXTERNAL:
             self._traded(before, order)
         if order.key in self._amends:
             self._settle_amend(order.key)
