@@ -193,13 +193,19 @@ class AttachedLink(Link):
     async def _replied(self, question: Callable[[int], wire.Asked]) -> Reply:
         if self._calls is None:
             return Reply(ok=False, error=_NOT_CONNECTED)
-        answer = await self._calls.ask(question)
+        try:
+            answer = await self._calls.ask(question)
+        except Denied as error:
+            return Reply(ok=False, error=error.text)
         return answer.reply or Reply(ok=False, error="the engine gave no reply")
 
     async def _preview(self, line: str) -> Preview:
         if self._calls is None:
             return Preview(ok=False, error=_NOT_CONNECTED)
-        answer = await self._calls.ask(lambda ask: wire.Check(ask, line))
+        try:
+            answer = await self._calls.ask(lambda ask: wire.Check(ask, line))
+        except Denied as error:
+            return Preview(ok=False, error=error.text)
         return answer.preview or Preview(ok=False, error=answer.reply.error if answer.reply else "no answer")
 
     def _watched(self, venue: str, ticker: str) -> None:

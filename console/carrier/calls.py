@@ -29,12 +29,16 @@ class Calls:
     async def ask(self, question: Callable[[int], wire.Asked]) -> wire.Answer:
         """The answer to what ``question`` makes with its number.
 
-        Raises Unknown when the connection is lost first: what was asked may or may not have been done.
+        Raises Denied for what is too long, unsent; Unknown when the connection is lost first: what was asked may or
+        may not have been done.
         """
         number = next(self._numbers)
+        message = wire.encode(question(number))
+        if len(message) > wire.MOST_ASKED_BYTES:
+            raise Denied("engine", f"not sent: a line may be of {wire.MOST_ASKED_BYTES // 1_024} KiB at most")
         answer = self._open[number] = asyncio.get_running_loop().create_future()
         try:
-            await self._connection.send(wire.encode(question(number)))
+            await self._connection.send(message)
             return await answer
         except ConnectionClosed as error:
             raise lost() from error

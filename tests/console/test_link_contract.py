@@ -49,12 +49,14 @@ async def test_a_command_is_done_and_its_rows_come(link):
     assert reply.cloid in {row.cloid for row in screen.mirror.fills.values()}
 
 
-@pytest.mark.parametrize("line", ["buy nothing", "buy 1 nowhere:ETH @ 1", "cancel ffff", "x" * 500])
+@pytest.mark.parametrize("line", ["buy nothing", "buy 1 nowhere:ETH @ 1", "cancel ffff", "x" * 500, "x" * 100_000])
 async def test_a_refused_command_is_one_sentence(link, line):
-    """It never raises, and says what is wrong."""
+    """It never raises, and says what is wrong, of any length; the next one is taken."""
     reply = await link.command(line)
     assert not reply.ok
     assert reply.error
+    assert not (await link.preview(line)).ok
+    assert (await link.command("disarm")).ok
 
 
 async def test_a_preview_sends_nothing(link):
