@@ -40,6 +40,8 @@ from tests.console.scripted import (
 )
 
 D = Decimal
+FIRST, FIRST_HEDGE, SECOND_MAKER, SOL_MAKER = "e41b90a7" * 4, "0c77fe21" * 4, "a93d1562" * 4, "5be01d77" * 4
+ON_BINANCE = "hedge binance:ETHUSDT market"
 
 
 def first_frame(now: int) -> Frame:
@@ -60,24 +62,27 @@ def first_frame(now: int) -> Frame:
     ]
     done = [
         order(
-            f"{n:08x}" * 4,
-            terminal=True,
-            status=status,
-            reason=reason,
-            filled=D(filled),
-            ts_created_ns=now - n * 10 * SECOND,
-            ts_changed_ns=now - n * SECOND,
+            cloid, venue=place, ticker=ticker, role=role, status=status, amount=D(amount), filled=D(filled),
+            price=D(price) if price else None, average_price=D(average) if average else None, reason=reason,
+            legs=legs, flags="post" if role == "maker" else "", terminal=True,
+            ts_created_ns=now - ago * SECOND, ts_changed_ns=now - ago * SECOND // 2,
         )
-        for n, (status, reason, filled) in enumerate(
-            [
-                ("FILLED", "", "-0.5"),
-                ("CANCELLED", "", "-0.12"),
-                ("REJECTED", "post-only would cross (-5022)", "0"),
-                ("EXPIRED", "", "0"),
-            ],
-            70,
-        )
-    ]
+        for cloid, ago, place, ticker, role, status, amount, filled, price, average, reason, legs in [
+            (FIRST, 1_920, "hyperliquid", "ETH", "maker", "FILLED", "-0.5", "-0.5", "2433.9", "2433.9", "", ON_BINANCE),
+            (FIRST_HEDGE, 1_890, "binance", "ETHUSDT", "hedge", "FILLED", "0.5", "0.5", "", "2433.41", "", ""),
+            ("c18e6340" * 4, 1_500, "hyperliquid", "ETH", "maker", "EXPIRED", "-0.25", "0", "2434.6", "", "",
+             ON_BINANCE),
+            ("b7720e5d" * 4, 1_210, "hyperliquid", "ETH", "maker", "REJECTED", "-0.5", "0", "2431.2", "",
+             "post-only would cross (-5022)", ON_BINANCE),
+            (SECOND_MAKER, 940, "hyperliquid", "ETH", "maker", "CANCELLED", "-0.5", "-0.12", "2432.4", "2432.4", "",
+             ON_BINANCE),
+            ("6f0a2c93" * 4, 912, "binance", "ETHUSDT", "hedge", "FILLED", "0.12", "0.12", "", "2432.02", "", ""),
+            (SOL_MAKER, 98, "binance", "SOLUSDT", "maker", "FILLED", "42.5", "42.5", "134.52", "134.52", "",
+             "hedge hyperliquid:SOL market"),
+            ("d2c4f816" * 4, 95, "hyperliquid", "SOL", "hedge", "REJECTED", "-42.5", "0", "", "",
+             "insufficient margin", ""),
+        ]
+    ]  # fmt: skip
     return msgspec.structs.replace(
         frame,
         orders=[*done, *shifted],
@@ -92,9 +97,17 @@ def first_frame(now: int) -> Frame:
                 (1, CHILD, "binance", "ETHUSDT", "hedge", "new", "PENDING", "NEW", "0", "0", "0.137"),
             ]
         ],
-        hedges=[hedge("h1", ts_changed_ns=now - 2 * SECOND, slippage_bps=D("0.42"), waits="under the lot of 0.001",
+        hedges=[*(hedge(f"{maker}/0", maker=maker, maker_status=status, maker_filled=D(f"-{filled}"),
+                        maker_average=D(sold), target=D(filled), hedged=D(filled), waiting=D(0),
+                        hedge_average=D(bought), basis_bps=D(basis), slippage_bps=D(slip), state="hedged",
+                        ts_changed_ns=now - ago * SECOND)
+                  for maker, status, filled, sold, bought, basis, slip, ago in [
+                      (FIRST, "FILLED", "0.5", "2433.9", "2433.41", "2.01", "0.3", 1_890),
+                      (SECOND_MAKER, "CANCELLED", "0.12", "2432.4", "2432.02", "1.56", "0.38", 912)]),
+                hedge("h1", ts_changed_ns=now - 2 * SECOND, slippage_bps=D("0.42"), waits="under the lot of 0.001",
                       release="the next fill, or hand", ts_unhedged_ns=now - 9 * SECOND),
-                hedge("h2", maker=OTHER, maker_venue="binance", maker_ticker="SOLUSDT", venue="hyperliquid",
+                hedge("h2", maker=SOL_MAKER, maker_venue="binance", maker_ticker="SOLUSDT", maker_status="FILLED",
+                      maker_filled=D("42.5"), maker_average=D("134.52"), venue="hyperliquid",
                       ticker="SOL", target=D("-42.5"), hedged=D(0), waiting=D("-42.5"), hedge_average=None,
                       basis_bps=None, state="hold", ts_changed_ns=now - 95 * SECOND,
                       waits="hedge rejected: insufficient margin, 3 tries", release="resume it",
@@ -107,14 +120,14 @@ def first_frame(now: int) -> Frame:
         ],
         positions=[*(msgspec.structs.replace(row, mark_source="mark", ts_mark_ns=now - SECOND, realised=D("1.37"),
                                              fees=D("0.21"), funding=D("-0.04")) for row in frame.positions),
-                   position("binance", "SOLUSDT", "12.5", base="SOL", ts_ns=now - 60 * SECOND, mark=D("134.4"),
-                            entry_price=D("134.52"), unrealised=D("-1.5"), notional=D(1680), mark_source="mid",
-                            ts_mark_ns=now - 60 * SECOND, realised=D(0), fees=D("0.67"), funding=D(0))],
+                   position("binance", "SOLUSDT", "42.5", base="SOL", ts_ns=now - 60 * SECOND, mark=D("134.4"),
+                            entry_price=D("134.52"), unrealised=D("-5.1"), notional=D(5712), mark_source="mid",
+                            ts_mark_ns=now - 60 * SECOND, realised=D(0), fees=D("1.14"), funding=D(0))],
         exposures=[
             *(msgspec.structs.replace(row, unrealised=D("-0.01"), realised=D("2.74"), fees=D("0.42"),
                                       funding=D("-0.08")) for row in frame.exposures),
-            ExposureRow(key="SOL", base="SOL", long=D("12.5"), short=D(0), net=D("12.5"), notional=D(1680),
-                        unrealised=D("-1.5"), realised=D(0), fees=D("0.67"), funding=D(0)),
+            ExposureRow(key="SOL", base="SOL", long=D("42.5"), short=D(0), net=D("42.5"), notional=D(5712),
+                        unrealised=D("-5.1"), realised=D(0), fees=D("1.14"), funding=D(0)),
         ],
         money=[*(msgspec.structs.replace(row, unrealised=D("-1.49"), ts_ns=now - 4 * SECOND) for row in frame.money),
                MoneyRow(key="h", venue="hyperliquid", asset="USDC", total=D("5230.41"), available=D("4102.87"),

@@ -5,10 +5,22 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from console.link import Preview
+from console.ticket.ticket import Ticket
 from tests.console.demo import first_frame
 from tests.console.pilots import staged
-from tests.console.scripted import NOW
-from tests.console.test_snapshots import SCENES, open_scene
+from tests.console.scripted import NOW, D
+from tests.console.test_snapshots import SCENES, Scene, open_scene
+
+TICKET = Scene("ticket-filled", ("N",), Ticket, "may wait")
+WHAT_IT_DOES = Preview(
+    ok=True,
+    sentence="sell 0.5000 ETH on hyperliquid at 2431.5, post-only; each fill buys ETHUSDT on binance at market; "
+    "up to 0.008 ETH may wait",
+    notional=D("1215.75"),
+    remainder="binance:ETHUSDT: up to 0.008 ETH waits if the last part filled is under the minimum 0.009 ETH (20 USDT)",
+)
+"""As the engine's checks say it of the order that the ticket's picture shows: the pictures have no engine."""
 
 
 class Picture(NamedTuple):
@@ -25,7 +37,7 @@ PICTURES = (
     Picture("desk-light", "desk", (120, 40), "light"),
     Picture("desk-small", "desk", (80, 24), "cvd"),
     Picture("trading", "layout-trading", (120, 40)),
-    Picture("ticket", "ticket", (120, 40)),
+    Picture("ticket", TICKET.name, (120, 40)),
     Picture("drill", "drill", (120, 40)),
     Picture("blotter", "blotter", (120, 40), "contrast"),
     Picture("cancel-menu", "cancel-menu", (80, 24)),
@@ -34,8 +46,11 @@ PICTURES = (
 
 async def draw(picture: Picture) -> str:
     """The picture as SVG."""
-    (scene,) = (each for each in SCENES if each.name == picture.scene)
+    (scene,) = (each for each in (*SCENES, TICKET) if each.name == picture.scene)
     async with staged(first_frame(NOW), size=picture.size, theme=picture.theme) as stage:
+        stage.link.preview_answers["sell 0.5000 hyperliquid:ETH @ 2431.5 post hedge binance:ETHUSDT market"] = (
+            WHAT_IT_DOES
+        )
         await open_scene(stage, scene)
         return stage.app.export_screenshot(title="hedgedesk")
 

@@ -54,7 +54,7 @@ SCENES = (
     Scene("orders-rejects", ("f3", "left")),
     Scene("orders-more-columns", ("f3", "w")),
     Scene("orders-marked-frozen", ("f3", "space", "space", "p")),
-    Scene("filter", ("f3", "slash", "text:state:live -role:hedge"), FilterLine, "of 7 rows"),
+    Scene("filter", ("f3", "slash", "text:state:live -role:hedge"), FilterLine, "of 11 rows"),
     Scene("filter-refused", ("f3", "slash", "text:eth vnue:okx"), FilterLine, "did you mean venue?"),
     Scene("columns", ("W",), ColumnSetup),
     Scene("help-orders", ("question_mark",), HelpScreen),
