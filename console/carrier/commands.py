@@ -94,7 +94,10 @@ def _claim(start: Start, config: str, keeper: str | None) -> None:
     if keeper is not None:
         desk = "paper" if live is None else live.live.name
         kill_file = str(start.folder / KILL_FILE)
-        claim(Path(keeper), Kept(pid=ours, profile=start.name, config=config, desk=desk, kill_file=kill_file))
+        try:
+            claim(Path(keeper), Kept(pid=ours, profile=start.name, config=config, desk=desk, kill_file=kill_file))
+        except OSError as error:  # fills may wait for hedges: a full disk is no reason not to start
+            _say(f"others cannot see who keeps this engine, {keeper} cannot be written: {error.strerror}")
 
 
 def _attach(arguments: argparse.Namespace) -> int:
@@ -117,6 +120,7 @@ def _panic(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     from console.carrier.finding import down  # noqa: PLC0415  # loaded when used
+    from console.carrier.keeping import all_kept  # noqa: PLC0415  # loaded when used
     from console.carrier.remote import asked_status  # noqa: PLC0415  # loaded when used
     from console.folders import running_folder  # noqa: PLC0415  # loaded when used
     from console.status import described, fitting, running_desks  # noqa: PLC0415  # loaded when used
@@ -126,9 +130,11 @@ def _status(arguments: argparse.Namespace) -> int:
     if not desks and not coming:
         print("no desk is running" if arguments.desk is None else f"no desk is named {arguments.desk}")
         return FAILED
-    told = asyncio.run(asked_status(desks))
+    told, kept_files = asyncio.run(asked_status(desks)), {kept.kill_file for kept in all_kept(running_folder())}
     for status, answers in told:
         print("\n".join(described(status, SystemClock().now_ns())))
+        if status.socket and status.kill_file not in kept_files:
+            print("  no supervisor of ours starts it anew when it dies: a service manager, or nobody")
         if not answers:
             print("  ITS SOCKET DOES NOT ANSWER: this is what it wrote last")
     for kept in coming:

@@ -42,6 +42,7 @@ def test_any_shell_asks_the_engine_while_a_console_hangs(ring):
         assert told.returncode == 0
         assert "makers 1" in told.stdout
         assert "consoles attached: 1" in told.stdout
+        assert "no supervisor of ours" in told.stdout
         pulled = ring.say("panic")
         assert (pulled.returncode, pulled.stderr) == (0, "")
         assert "PANIC: 1 of 1 makers cancelled, HEDGE-ONLY" in pulled.stdout

@@ -90,6 +90,7 @@ def test_in_the_gap_of_a_restart_nobody_takes_the_desk_over(ring, words):
     first = ring.start_engine(*words)
     placed = ring.say("exec", *words, "arm looped", RESTING)
     assert placed.returncode == 0, placed.stdout + placed.stderr
+    assert "no supervisor" not in ring.say("status").stdout
     with contextlib.ExitStack() as stack:
         with ring.gap(first):
             told = ring.say("status")
