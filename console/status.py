@@ -97,9 +97,11 @@ class StatusFile:
     def __init__(self, running: Path) -> None:
         make_folder(running)
         self.path = running / f"{os.getpid()}-{os.urandom(4).hex()}.json"
-        self._file = open_file(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        made = self.path.with_suffix(".new")
+        self._file = open_file(made, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         if sys.platform != "win32":
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        made.rename(self.path)  # locked before anybody can see it, and take it for left over
 
     def write(self, status: Status) -> None:
         """Put the state into the place of the last one."""

@@ -38,10 +38,12 @@ def keeping(running: Path) -> Iterator[Path]:
     """A file of this process in ``running``, held until the end. Raises OSError."""
     make_folder(running)
     path = running / f"{os.getpid()}-{os.urandom(4).hex()}{ENDING}"
-    file = open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    made = path.with_suffix(".new")
+    file = open_file(made, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     try:
         if sys.platform != "win32":
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        made.rename(path)  # locked before anybody can see it, and take it for left over
         yield path
     finally:
         with contextlib.suppress(OSError):  # one that stays is nobody's: its lock is free

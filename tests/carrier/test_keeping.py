@@ -1,6 +1,7 @@
 """While an engine is down that somebody keeps running, nobody takes its desk over or is told that there is none."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from console.carrier.finding import down, engine_of
 from console.carrier.keeping import Kept, all_kept, claim, keeper_of, keeping
+from console.status import StatusFile, running_desks
 from tests.carrier.engines import short_folder
 from tests.carrier.stalls import Terminal, arena
 
@@ -35,6 +37,24 @@ def test_a_keeper_is_known_from_its_claim_to_its_end(tmp_path):
     left.write_bytes(msgspec.json.encode(KEPT))
     assert all_kept(tmp_path) == []
     assert not left.exists()
+
+
+def test_nobody_takes_a_file_for_left_over_that_is_just_being_made(tmp_path, monkeypatch):
+    """A console that looks for engines at that moment neither removes a keeper's file nor an engine's own."""
+    real = fcntl.flock
+
+    def looked_at_before_it_is_locked(file, how):
+        if how & fcntl.LOCK_EX:
+            assert running_desks(tmp_path) == []
+            assert all_kept(tmp_path) == []
+        real(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", looked_at_before_it_is_locked)
+    with keeping(tmp_path) as file:
+        status = StatusFile(tmp_path)
+        assert sorted(tmp_path.iterdir()) == sorted([file, status.path])
+        status.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_operating_system_lets_go_of_a_keepers_file_when_it_is_killed(tmp_path):
