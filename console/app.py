@@ -343,8 +343,16 @@ class HedgedeskApp(Theming, DeskActs):
 
     def open_command_line(self, text: str = "") -> None:
         """Open the command line with a text, or with the one kept from before."""
-        start = text or self._command_text
-        line = CommandLine(self.link, self._mirror, self.history, start, self._keep_command, clock=self.clock)
+        kept = "" if text else self._command_text
+        line = CommandLine(
+            self.link,
+            self._mirror,
+            self.history,
+            text or kept,
+            self._keep_command,
+            selected=bool(kept),
+            clock=self.clock,
+        )
         self.push_screen(line, self._done)
 
     def _keep_command(self, text: str) -> None:

@@ -231,7 +231,7 @@ class TablePane(ViewedTable[Row], Pane, Generic[Row]):
             spans.append((f" ‖ FROZEN, {self.held} changed ", "bold warn"))
         if self.filter.text:
             count = f"{len(self.content.order)} of {len(self.rows)}"
-            spans.append((f" /{self.filter.text} ({count}) ", "accent"))
+            spans.append((f" {count} /{self.filter.text} ", "accent"))  # the count first: a long filter is cut
         if self.marked:
             spans.append((f" {len(self.marked)} marked ", "own"))
         if self.column_page and self.column_pages > 1:

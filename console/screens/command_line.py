@@ -33,7 +33,8 @@ OFFERED = 4
 class CommandLine(ModalScreen[str | None]):
     """Dismissed with the engine's answer when a command was done, None when it was left.
 
-    A refused command keeps its text, with the reason under it. ``clock`` is monotonic, in nanoseconds.
+    A refused command keeps its text, with the reason under it. ``selected``: the first letter typed replaces the text.
+    ``clock`` is monotonic, in nanoseconds.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,7 +46,7 @@ class CommandLine(ModalScreen[str | None]):
 
     def __init__(
         self, link: Link, mirror: Mirror, history: History, text: str, keep: Callable[[str], None], *,
-        clock: Callable[[], int],
+        selected: bool = False, clock: Callable[[], int],
     ) -> None:  # fmt: skip
         super().__init__()
         self.clock = clock
@@ -53,6 +54,7 @@ class CommandLine(ModalScreen[str | None]):
         self.mirror = mirror
         self.history = history
         self._text = text
+        self._selected = selected
         self._keep = keep
         self._place = len(history.lines)
         self._sending = False
@@ -75,6 +77,8 @@ class CommandLine(ModalScreen[str | None]):
         field = self.query_one(Input)
         field.focus()
         field.cursor_position = len(self._text)
+        if self._selected:
+            field.select_all()
         self.set_interval(PREVIEW_EVERY_S, self._look_again)
         if not self._text:
             self._show([("tab completes · up recalls · enter does it · escape leaves", "muted")])

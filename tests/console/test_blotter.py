@@ -65,7 +65,7 @@ async def test_a_filter_narrows_the_orders_while_it_is_typed_and_enter_keeps_it(
         await stage.press("enter")
         await stage.on_desk()
         stage.app.flush()
-        assert "/state:live venue:bin (2 of 5)" in stage.text()
+        assert "2 of 5 /state:live venue:bin" in stage.text()
         await stage.press("escape")
         assert len(orders.keys) == 5
         assert stage.link.lines == []

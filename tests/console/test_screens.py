@@ -198,6 +198,24 @@ async def test_a_command_is_typed_and_sent_with_enter():
         assert "done: cancel all" in stage.message
 
 
+async def test_what_is_typed_takes_the_place_of_a_line_that_was_left():
+    """A line left with escape comes back, marked: an arrow keeps it, a letter begins another."""
+    async with staged() as stage:
+        await opened(stage)
+        await stage.press("text:cancel all", "escape")
+        await stage.on_desk()
+        screen = await opened(stage)
+        assert screen.query_one(Input).value == "cancel all"
+        await stage.press("right", "!")
+        assert screen.query_one(Input).value == "cancel all!"
+        await stage.press("escape")
+        await stage.on_desk()
+        screen = await opened(stage)
+        await stage.press("v")
+        assert screen.query_one(Input).value == "v"
+        assert stage.link.lines == []
+
+
 async def test_the_effect_is_shown_before_enter():
     """The preview's sentence stands under the line; nothing is sent."""
     async with staged() as stage:
