@@ -114,8 +114,7 @@ class Dispatch:
 
         ``intended_ns``: when their intents were put into the journal, None where they are not in it yet.
         """
-        self._send(commands, cause, received_ns, intended_ns)
-        for command in [*commands, *self.kernel.settle()]:
+        for command in self._send(commands, cause, received_ns, intended_ns):
             match command:
                 case e.CancelChild(child=key):
                     self._record("ChildCancelling", e.ChildCancelling(child=key, ts_ns=self.kernel.now_ns), cause)
@@ -138,14 +137,17 @@ class Dispatch:
 
     # -- sending
 
-    def _send(self, commands: list[e.Command], cause: int | None, received_ns: int, intended_ns: int | None) -> None:
-        """Let hedges leave, all of them before anything is told of one."""
+    def _send(
+        self, commands: list[e.Command], cause: int | None, received_ns: int, intended_ns: int | None
+    ) -> list[e.Command]:
+        """Let hedges leave, all of them before anything is told of one; return all that there is to do."""
         begun: list[_Left] = []
         try:
             for command in commands:
                 if isinstance(command, e.SendChild):
                     left = self._begin(command, cause, received_ns, intended_ns)
                     begun += [] if left is None else [left]
+            return commands + self.kernel.settle()
         finally:  # what has left is followed, whatever becomes of the rest
             for left in begun:
                 self._follow(left)
