@@ -10,6 +10,7 @@ import functools
 import os
 import sys
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from console.starting import Start, UsageError, configured, plan, terminated_like_interrupted
@@ -110,6 +111,7 @@ def _show(arguments: argparse.Namespace, start: Start, link: "Link", begun: "Fut
     """Run the console; ``begun`` ends it where its engine could not be started."""
     from console.app import HedgedeskApp  # noqa: PLC0415  # its widgets are bound to keys as they are imported
     from console.folders import console_folder  # noqa: PLC0415  # loaded when used
+    from console.script import stop_signals  # noqa: PLC0415  # loaded when used
     from console.themes import DEFAULT  # noqa: PLC0415  # loaded when used
 
     app = HedgedeskApp(
@@ -121,8 +123,13 @@ def _show(arguments: argparse.Namespace, start: Start, link: "Link", begun: "Fut
         if await asyncio.to_thread(begun.exception) is not None:
             app.exit()
 
+    def prepare() -> None:
+        for number in stop_signals():  # an interrupt in the midst of textual's own work leaves its threads running
+            asyncio.get_running_loop().add_signal_handler(number, partial(app.exit, return_code=1))
+        app.run_worker(end_with_it(begun))
+
     if begun is not None:
-        app.call_later(lambda: app.run_worker(end_with_it(begun)))
+        app.call_later(prepare)
     app.run()
     return app.return_code or 0
 
