@@ -12,7 +12,7 @@ import msgspec
 
 from console import fmt
 from console.concern import Concern, concern
-from console.link import Frame
+from console.link import BookRow, Frame
 from console.panes.mirror import Mirror
 
 KEPT = 500
@@ -126,9 +126,7 @@ class Alerts:
                 self._red.discard(row.key)
             elif row.key not in self._red:
                 self._red.add(row.key)
-                worth = "" if row.notional is None else f", worth {fmt.money(abs(row.notional))}"
-                yield (Kind.RESIDUAL, "error", row.venue,
-                       f"{row.venue}:{row.ticker} {row.balance:f} is not hedged{worth}: {row.waits}")  # fmt: skip
+                yield Kind.RESIDUAL if row.balance else Kind.HEDGE, "error", row.venue, _of_book(row)
 
     def _of_state(self, mirror: Mirror) -> Iterable[tuple[Kind, str, str, str]]:
         header = mirror.header
@@ -163,3 +161,12 @@ _OF_EVENT = {
     "limit": Kind.LIMIT, "state": Kind.STATE, "panic": Kind.STATE,
 }  # fmt: skip
 """The kinds of the engine's own alerts; any other is a note."""
+
+
+def _of_book(row: BookRow) -> str:
+    """What a book that is red says: how much is not hedged; where nothing is yet, that nothing would be."""
+    where = f"{row.venue}:{row.ticker}"
+    if not row.balance:
+        return f"{where} sends no hedges: {row.blocked or row.waits or row.state}"
+    worth = "" if row.notional is None else f", worth {fmt.money(abs(row.notional))}"
+    return f"{where} {row.balance:f} is not hedged{worth}: {row.waits}"

@@ -119,7 +119,8 @@ class LadderPane(Pane, can_focus=True):
         if row is None:
             return f"{self.shown}  no book yet", "muted"
         if self.stale:
-            return f"{self.shown}  ~ STALE {fmt.age(self.desk.mirror.now_ns, row.ts_ns)}", "stale"
+            since = f" {fmt.age(self.desk.mirror.now_ns, row.ts_ns)}" if row.ts_ns else ""
+            return f"{self.shown}  ~ STALE{since}", "stale"
         return str(self.shown), "muted"
 
     # ------------------------------------------------------------ lines

@@ -1,6 +1,7 @@
 from decimal import Decimal
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,24 @@ def test_the_engines_own_alerts_have_the_kind_of_their_event():
     assert [(each.kind, each.rings) for each in found] == [
         (Kind.HEDGE, True), (Kind.DOWN, True), (Kind.LIMIT, True), (Kind.NOTE, False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "text"),
+    [
+        ({"balance": D("-42.5"), "notional": D(-5712)}, Kind.RESIDUAL,
+         "binance:ETHUSDT -42.5 is not hedged, worth 5,712.00: HOLD: no margin"),
+        ({"balance": D("0.00"), "notional": D(0), "waits": "", "blocked": "binance is down"}, Kind.HEDGE,
+         "binance:ETHUSDT sends no hedges: binance is down"),
+        ({"balance": D(0), "notional": D(0), "waits": ""}, Kind.HEDGE, "binance:ETHUSDT sends no hedges: hold"),
+    ],
+)  # fmt: skip
+def test_a_book_that_turns_red_says_what_is_not_hedged_or_that_nothing_would_be(changes, kind, text):
+    """A book on hold in which nothing waits is no balance of 0.00."""
+    alerts, mirror = Alerts(), Mirror()
+    held = {"state": "hold", "waits": "HOLD: no margin", **changes}
+    (alert,) = told(alerts, mirror, Frame(header=header(), books=[book(**held)]))
+    assert (alert.kind, alert.text) == (kind, text)
 
 
 def test_what_is_said_again_is_counted_on_the_line_that_said_it_first():

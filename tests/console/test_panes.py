@@ -338,6 +338,8 @@ async def test_a_stale_book_says_so():
     """A book that is old, or marked stale, is said to be stale with its age."""
     async with staged(desk_frame(ladders=[ladder(ts_ns=NOW - 12 * SECOND)])) as stage:
         assert stage.app.desk.ladder.counters() == ("hyperliquid:ETH  ~ STALE 12s", "stale")
+        stage.feed(Frame(ladders=[ladder(stale=True, ts_ns=0)]))
+        assert stage.app.desk.ladder.counters() == ("hyperliquid:ETH  ~ STALE", "stale")
 
 
 async def test_an_empty_or_one_sided_book_is_shown_as_what_it_is():
