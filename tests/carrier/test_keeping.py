@@ -11,11 +11,12 @@ import sys
 import msgspec
 import pytest
 
-from console.carrier.finding import down, engine_of
+from console.carrier.finding import down, engine_of, engines
 from console.carrier.keeping import Kept, all_kept, claim, keeper_of, keeping
 from console.status import StatusFile, running_desks
 from tests.carrier.engines import short_folder
 from tests.carrier.stalls import Terminal, arena
+from tests.desk import until
 
 KEPT = Kept(pid=os.getpid(), profile="live", config="/c.toml", desk="east", kill_file="/none/panic")
 RESTING = "buy 0.01 hyperliquid:ETH @ 1500 post hedge binance:ETHUSDT market"
@@ -151,7 +152,7 @@ def test_of_two_consoles_at_once_one_starts_the_engine_and_both_attach(ring, wor
     ring.gone(status.pid)
 
 
-def test_a_console_finds_an_engine_on_paper_that_was_started_anew_elsewhere(ring):
+async def test_a_console_finds_an_engine_on_paper_that_was_started_anew_elsewhere(ring):
     """Its venues are new ones, so its journal and its socket lie elsewhere; the console is told of the new desk."""
     first = ring.start_engine()
     with contextlib.closing(Terminal(["attach"], ring.environment)) as console:
@@ -160,5 +161,5 @@ def test_a_console_finds_an_engine_on_paper_that_was_started_anew_elsewhere(ring
             console.until(b"engine was lost")
         again = ring.found(but=first.pid)
         assert again.socket != first.socket
-        console.until(b"attached to the engine again")
+        await until(lambda: [one.consoles for one in engines(ring.running)] == [1], 30)
     assert ring.stop() == 0
