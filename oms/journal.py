@@ -18,6 +18,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from oms.clock import Clock
+from oms.disk import sync_data, sync_folder, write_all
 from oms.memory_journal import MemoryJournal
 from oms.private_files import make_folder, open_file
 from oms.recorder import Recorder, Unwritten
@@ -73,22 +74,9 @@ def open_journal(folder: Path, clock: Clock, *, segment_bytes: int = SEGMENT_BYT
     return Journal(folder / FIRST, clock, segment_bytes=segment_bytes)
 
 
-def sync_data(descriptor: int) -> None:
-    """Wait until what was written to an open file is on disk. Raises OSError."""
-    if sys.platform == "linux":
-        os.fdatasync(descriptor)
-    else:
-        os.fsync(descriptor)
-
-
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):  # what cannot be removed is overwritten by the next attempt
         path.unlink(missing_ok=True)
-
-
-def _write_all(file: int, line: bytes) -> None:
-    while line:
-        line = line[os.write(file, line) :]
 
 
 class Journal:
@@ -155,9 +143,9 @@ class Journal:
             length = whole_length(self.path)
             os.ftruncate(self._file, length)
             if count == 0:
-                self._write(header_line(self._clock))
+                write_all(self._file, header_line(self._clock))
                 count = 1
-                self._sync_folder()  # so that the file itself is found after a power loss
+                sync_folder(self._first.parent)  # so that the file itself is found after a power loss
             # a segment that cannot be read from its own beginning is full at once: the next one can be
             self._grown = length - head_length(self.path) if head_intact(self.path) else self._segment_bytes
         except OSError as error:
@@ -170,13 +158,6 @@ class Journal:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise JournalError(f"the journal {self.path} is in use by another process") from error
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self._first.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def __enter__(self) -> Self:
         return self
@@ -252,7 +233,8 @@ class Journal:
         lines, self._unwritten = b"".join(self._waiting), None
         self._waiting.clear()
         try:
-            self._write(lines)
+            self._refuse()  # a flush may have failed meanwhile
+            write_all(self._file, lines)
         except OSError as error:
             self._next = self._written
             self._fail(f"record {self._written} could not be written to {self.path}: {error.strerror}")
@@ -286,7 +268,7 @@ class Journal:
         try:
             file = open_file(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             try:
-                _write_all(file, head_lines(self._clock, mark.number, checkpoint))
+                write_all(file, head_lines(self._clock, mark.number, checkpoint))
                 self._sync(file)
             finally:
                 os.close(file)
@@ -310,7 +292,7 @@ class Journal:
             since = os.pread(self._file, os.fstat(self._file).st_size - draft.mark.place, draft.mark.place)
             file = open_file(made, os.O_RDWR | os.O_APPEND)
             self._lock(file)
-            _write_all(file, since)
+            write_all(file, since)
             self._sync(file)
             made.rename(path)
         except (OSError, JournalError) as error:
@@ -324,7 +306,7 @@ class Journal:
         self.path = path
         self._grown = len(since)
         try:
-            self._sync_folder()
+            sync_folder(self._first.parent)
         except OSError as error:
             # whether the new segment is found after a power loss cannot be told: what is appended to it might be lost
             self._fail(f"the folder of {path} could not be flushed to disk: {error.strerror}")
@@ -358,9 +340,6 @@ class Journal:
             raise JournalError(self._failed)
         if self._closing:
             raise JournalError(f"the journal {self.path} is closed")
-
-    def _write(self, line: bytes) -> None:
-        _write_all(self._file, line)
 
     def _flush_soon(self) -> None:
         """Wake the flush thread in a moment, once for many records.

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 
 import msgspec
 import pytest
@@ -178,3 +179,22 @@ async def test_a_flush_does_not_count_what_still_waits(tmp_path):
     journal.flush()
     assert (journal.unflushed, len(synced)) == (0, 2)
     journal.close()
+
+
+async def test_nothing_is_written_after_a_flush_has_failed(tmp_path):
+    """What the flush lost cannot be told, so what waited meanwhile is told of as not written, and is not there."""
+    go, told = threading.Event(), []
+
+    def fail(_file):
+        go.wait(10)
+        raise OSError(5, "Input/output error")
+
+    journal = journals.Journal(tmp_path / "journal.jsonl", SystemClock(), sync=fail)
+    journal.append_soon("Evidence", Told(1), told.append)
+    go.set()
+    while journal.failed is None:
+        os.sched_yield()
+    await asyncio.sleep(0)
+    assert [str(error) for error in told] == [journal.failed]
+    journal.close()
+    assert [record.kind for record in read_all(tmp_path)] == ["journal"]
