@@ -93,7 +93,8 @@ class Arena:
 
     def __init__(self, thread, server, folder: Path) -> None:
         self.thread, self.server = thread, server
-        self.environment = {**os.environ, "XDG_STATE_HOME": str(folder / "s")}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("HEDGEDESK_")}
+        self.environment = {**clean, "XDG_STATE_HOME": str(folder / "s"), "XDG_CONFIG_HOME": str(folder / "c")}
         self._file = folder / "venues.json"
         self._file.write_bytes(msgspec.json.encode({"venues": server.endpoints}))
         self._root = folder / "s" / "hedgedesk"
@@ -152,6 +153,7 @@ class Arena:
         deadline = time.monotonic() + READY_S
         while not (found := [one for one in engines(self.running) if one.pid != but]):
             assert time.monotonic() < deadline, "the engine did not get ready"
+            assert self.engine is None or self.engine.poll() is None, "the engine ended"
             time.sleep(0.02)
         return found[0]
 
