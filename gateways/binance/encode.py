@@ -75,7 +75,7 @@ def sign(secret: str, payload: str) -> str:
 def _keyed(secret: str) -> "tuple[_Hash, _Hash]":
     """The inner and the outer hash of HMAC (RFC 2104) with the key in them, where every signature begins.
 
-    To begin anew with the key costs more than all the rest, and so do the copies that ``hmac`` makes of itself.
+    To begin anew with the key costs more than all the rest. ``hmac`` keeps the same, but copies it in Python.
     """
     key = secret.encode()
     if len(key) > _HASH_BLOCK:

@@ -150,7 +150,7 @@ class OrderEntry:
         message = encode_ws(request, session.contracts, session.credentials, session.now_ms(), request_id)
         call = self._calls.begin(request_id, partial(self.stream.send, message), timeout=self._timeout)
         started = session.network.monotonic_ns()
-        if isinstance(request, PlaceOrder):
+        if isinstance(request, PlaceOrder):  # no reply is read before this turn of the loop is over
             self._remember(request_id, request.cloid)
         return UnderWay(lambda: self._answered(call, verb, message, started))
 
