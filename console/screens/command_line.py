@@ -138,6 +138,7 @@ class CommandLine(ModalScreen[str | None]):
             self.dismiss(reply.text or line)
         else:
             self._sending = False
+            self._shown = None  # the refusal stays until the line changes
             self._place = len(self.history.lines)
             self._refused(reply.error, reply.caret)
 

@@ -84,8 +84,8 @@ class Ticket(ModalScreen[str | None]):
         self._keep = keep
         self._sending = False
         self._warned = ""
-        self._building = True
-        """Whether rows of the form are coming or going: then not all that it reads is there."""
+        self._held = True
+        """Whether the form stays as it is: while its rows come or go, and under a refusal, which is to be read."""
         self._checking: Worker[None] | None = None
         self._shown: Preview | None = None
 
@@ -186,7 +186,7 @@ class Ticket(ModalScreen[str | None]):
         self.focus_next()
 
     def _changed(self) -> None:
-        self._building = False
+        self._held = False
         draft = self.draft()
         self._keep(draft)
         self.query_one("#line", Static).update(Content(f"› {draft.line()}"))  # noqa: RUF001  # a prompt, not a >
@@ -229,8 +229,8 @@ class Ticket(ModalScreen[str | None]):
             self._show(preview)
 
     def _look_again(self) -> None:
-        """Check the form as it stands, unless it is being built anew: quotes come, and move."""
-        if not (self._sending or self._building) and (self._checking is None or self._checking.is_finished):
+        """Check the form as it stands, unless it is held: quotes come, and move."""
+        if not (self._sending or self._held) and (self._checking is None or self._checking.is_finished):
             draft = self.draft()
             self._notes(draft)
             self._checking = self.run_worker(partial(self._check, draft, 0), group="preview", exclusive=True)
@@ -288,7 +288,7 @@ class Ticket(ModalScreen[str | None]):
         number = len(self.legs) + 1
         other = "" if self.legs else counterpart(self.mirror.contracts.values(), self._typed("contract"))
         row = LegRow(number, LegDraft(contract=other), self.suggester)
-        self._building = True
+        self._held = True
         await self.query_one("#legs").mount(row)
         row.query_one(f"#leg{number}-contract").focus()
         row.scroll_visible(animate=False)
@@ -302,7 +302,7 @@ class Ticket(ModalScreen[str | None]):
         here = next((leg for leg in legs if self.focused in leg.query("*")), legs[-1])
         drafts = [leg.draft() for leg in legs if leg is not here]
         box = self.query_one("#legs")
-        self._building = True
+        self._held = True
         await box.remove_children()
         await box.mount_all(LegRow(number, leg, self.suggester) for number, leg in enumerate(drafts, 1))
         self.query_one("#price").focus()
@@ -321,7 +321,7 @@ class Ticket(ModalScreen[str | None]):
     async def _recalled(self, draft: Draft | None) -> None:
         if draft is not None:
             self.start = draft
-            self._building = True
+            self._held = True
             self.workers.cancel_group(self, "preview")
             await self.recompose()
             self._begin()
@@ -348,6 +348,7 @@ class Ticket(ModalScreen[str | None]):
                 self._keep(msgspec.structs.replace(draft, amount=""))
                 self.dismiss(reply.text or line)
             else:
+                self._held = True
                 self._stay(Preview(ok=False, error=reply.error, field=reply.field))
 
     def _stay(self, preview: Preview, text: str = "") -> None:

@@ -3,11 +3,11 @@
 import pytest
 from textual.widgets import Static
 
-from console.link import Frame, Preview
+from console.link import Frame, Preview, Reply
 from console.screens.command_line import CommandLine
 from console.screens.template_picker import TemplatePicker
 from console.ticket.ticket import Ticket
-from tests.console.pilots import staged
+from tests.console.pilots import settled, staged
 from tests.console.scripted import D, contract, desk_frame
 
 LINE = "sell 0.5 hyperliquid:ETH @ queue1"
@@ -106,3 +106,40 @@ async def test_legs_come_and_go_while_the_market_moves():
         asked = len(stage.link.previews)
         await stage.until(lambda: len(stage.link.previews) > asked + 2)
         assert stage.app.screen is ticket
+
+
+async def test_a_refusal_by_the_engine_stays_until_something_is_typed():
+    """On the command line and in the ticket: a look at the market does not write over it."""
+    async with staged() as stage:
+        stage.link.preview_answers[LINE] = answered("looks fine")
+        stage.link.replies[LINE] = Reply(ok=False, error="the venue has no margin")
+        await stage.press(":")
+        await stage.opened(CommandLine)
+        await stage.press(f"text:{LINE}")
+        screen = stage.app.screen
+        await stage.until(lambda: "looks fine" in said(screen))
+        await stage.press("enter")
+        await stage.until(lambda: "the venue has no margin" in said(screen))
+        asked = len(stage.link.previews)
+        screen._look_again()
+        await settled(stage.app)
+        assert "the venue has no margin" in said(screen)
+        assert len(stage.link.previews) == asked
+        await stage.press("escape")
+        await stage.on_desk()
+        await stage.press("n")
+        await stage.opened(Ticket)
+        ticket = stage.app.screen
+        await stage.press("text:0.5")
+        line = ticket.draft().line()
+        stage.link.preview_answers[line] = answered("looks fine")
+        stage.link.replies[line] = Reply(ok=False, error="the venue has no margin")
+        await stage.press("ctrl+s")
+        await stage.until(lambda: "the venue has no margin" in said(ticket, "form-error"))
+        asked = len(stage.link.previews)
+        ticket._look_again()
+        await settled(stage.app)
+        assert ticket.query_one("#form-error").display
+        assert len(stage.link.previews) == asked
+        await stage.press("1")
+        await stage.until(lambda: not ticket.query_one("#form-error").display)
