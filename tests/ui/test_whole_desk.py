@@ -149,7 +149,7 @@ def test_a_day_at_the_desk(tmp_path, venues, home):
         tmux.keys("6", "]")
         tmux.until("b s SEND")
         tmux.keys("PageDown", "b")
-        tmux.until("makers 1")
+        tmux.until("makers 1", "0.002 binance:BTCUSDT", "○ new", ">   0.002")
         tmux.keys("S-Down")
         tmux.until("now 0.002 at", ">   0.002")
         tmux.keys("c")
