@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.fill_to_hedge import ANSWER_S, PACE_S, Conductor, client
+from bench.fill_to_hedge import ANSWER_S, PACE_S, Conductor
+from bench.processes import client, keep_a_processor
 from bench.samples import Samples
 from console.runtime import new_loop
 
@@ -31,6 +32,7 @@ async def measure(count: int, warm_up: int) -> dict[str, Any]:
     """Let the desk, the peers and the bare client take turns."""
     conductor = Conductor()
     await conductor.venue.start()
+    keep_a_processor()
     rest, ws = f"http://127.0.0.1:{conductor.venue.rest_port}", f"ws://127.0.0.1:{conductor.venue.ws_port}"
     samples = Samples(BASELINE)
     async with contextlib.AsyncExitStack() as stack:

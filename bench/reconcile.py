@@ -12,7 +12,7 @@ import tempfile
 from typing import Any
 
 from bench.binance_venue import PRICE, now_ms
-from bench.fill_to_hedge import client
+from bench.processes import client, keep_a_processor
 from bench.samples import Samples, quantile
 from bench.wide_venue import Resting, WideVenue
 from console.runtime import new_loop
@@ -74,6 +74,7 @@ async def measure(orders: int, fills: int, books: int, passes: int) -> dict[str,
     """Let a desk make its passes."""
     venue = ListingVenue(books, fills // orders)
     await venue.start()
+    keep_a_processor()
     rest, ws = f"http://127.0.0.1:{venue.rest_port}", f"ws://127.0.0.1:{venue.ws_port}"
     samples, held, wall = Samples(BASELINE), list[int](), list[int]()
     first: dict[str, Any] = {}

@@ -13,7 +13,8 @@ import tempfile
 from typing import Any
 
 from bench.binance_venue import BinanceVenue
-from bench.fill_to_hedge import ANSWER_S, client
+from bench.fill_to_hedge import ANSWER_S
+from bench.processes import client, keep_a_processor
 from bench.samples import Samples
 from console.runtime import new_loop
 
@@ -60,6 +61,7 @@ async def measure(deltas: int) -> dict[str, Any]:
     """Let the desk live."""
     venue = LivingVenue()
     await venue.start()
+    keep_a_processor()
     rest, ws = f"http://127.0.0.1:{venue.rest_port}", f"ws://127.0.0.1:{venue.ws_port}"
     names = [f"{(step + 1) * deltas // STEPS:,}" for step in range(STEPS)]
     samples = Samples(names[0])

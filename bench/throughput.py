@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.fill_to_hedge import client
+from bench.processes import client, keep_a_processor
 from bench.samples import Samples, quantile
 from bench.wide_venue import Resting, WideVenue
 from console.runtime import new_loop
@@ -60,6 +60,7 @@ async def measure(cases: tuple[tuple[int, int], ...], count: int, warm_up: int) 
     """Start all, let them take turns."""
     venue = WideVenue(max(books for _, books in cases))
     await venue.start()
+    keep_a_processor()
     rest, ws = f"http://127.0.0.1:{venue.rest_port}", f"ws://127.0.0.1:{venue.ws_port}"
     samples = Samples(BASELINE)
     async with contextlib.AsyncExitStack() as stack:
