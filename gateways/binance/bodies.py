@@ -13,7 +13,6 @@ import msgspec
 from gateways.binance import refusals, terms, units, wire
 from gateways.contracts import Contracts
 from gateways.errors import DecodeError
-from gateways.numerals import exact
 from gateways.standards import (
     ZERO,
     Ack,
@@ -35,7 +34,7 @@ T = TypeVar("T")
 
 _AT = re.compile(r"at `(?:key in )?\$([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
-_PARSER = msgspec.json.Decoder(float_hook=exact)
+_PARSER = msgspec.json.Decoder(float_hook=Decimal)
 _ITEMS: "msgspec.json.Decoder[list[msgspec.Raw]]" = msgspec.json.Decoder(list[msgspec.Raw])
 _SIDES = {"BOTH": "net", "LONG": "long", "SHORT": "short"}
 PERPETUAL = frozenset({"PERPETUAL", "TRADIFI_PERPETUAL"})

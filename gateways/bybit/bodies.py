@@ -5,6 +5,7 @@ the code is. Each function raises DecodeError naming the first field that is mis
 """
 
 import re
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,7 +13,6 @@ import msgspec
 from gateways.bybit import refusals, rows, tickers, units, wire
 from gateways.contracts import Contracts
 from gateways.errors import DecodeError
-from gateways.numerals import exact
 from gateways.standards import (
     Ack,
     BalanceUpdate,
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 _AT = re.compile(r"at `(?:key in )?\$([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
-_PARSER = msgspec.json.Decoder(float_hook=exact)
+_PARSER = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def parse(raw: Body | msgspec.Raw, venue: str) -> Any:

@@ -7,13 +7,13 @@ told in base units (``units.factor_of``).
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
 
 from gateways.contracts import Contracts
 from gateways.errors import DecodeError
-from gateways.numerals import exact
 from gateways.okx import refusals, terms, units, wire
 from gateways.standards import (
     ZERO,
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 _AT = re.compile(r"at `(?:key in )?\$([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
-_PARSER = msgspec.json.Decoder(float_hook=exact)
+_PARSER = msgspec.json.Decoder(float_hook=Decimal)
 _SIDES = {"net": 1, "long": 1, "short": -1, "": 1}
 
 

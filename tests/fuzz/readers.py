@@ -102,7 +102,7 @@ def _binance(venue: str, known: Contracts, none: Contracts) -> Mapping[str, Read
     return {
         "decode": lambda raw: binance.decode(raw, known),
         "decode without contracts": lambda raw: binance.decode(raw, none),
-        "decode of values": lambda raw: binance.decode(_parsed(raw), known),
+        "decode of values": lambda raw: binance.decode(bodies.parse(raw, venue), known),
         "kind": binance.kind_of,
         **{
             one.__name__: lambda raw, one=one: one(raw, known)
