@@ -160,13 +160,14 @@ class HedgedeskApp(Theming, DeskActs):
             self.desk.greet()
 
     def on_unmount(self) -> None:
-        """Keep how the console was looked at."""
-        self._sessions.save(session_of(self))
+        """Keep how the console was looked at, where there was something to look at."""
+        if self._mirror.header is not None:
+            self._sessions.save(session_of(self))
 
     def _keep_session(self) -> None:
         """Keep it while it runs, too, once it has stood for a second: a terminal may be closed without a word."""
         session = session_of(self)
-        if session == self._seen:
+        if session == self._seen and self._mirror.header is not None:
             self._sessions.save(session)
         self._seen = session
 

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.actions import PANES
+from console.app import HedgedeskApp
 from console.screens.arrangement import LAYOUTS
 from console.screens.resume import session_of, theme_of
 from console.session import Session, SessionFile, TableView
 from console.times import TimeMode
 from tests.console.pilots import staged
+from tests.console.scripted import ScriptedLink
 
 FILE = "session.json"
 
@@ -162,3 +164,12 @@ async def test_what_could_send_or_silence_is_of_one_run(tmp_path):
         assert not stage.app.herald.alerts.muted
         assert not desk.panes["orders"].marked
         assert not desk.panes["orders"].frozen
+
+
+async def test_a_console_whose_engine_never_came_is_a_first_run_again(tmp_path):
+    """Nothing was looked at: the greeting is still to come."""
+    app = HedgedeskApp(ScriptedLink(), folder=tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("plus")
+        app.flush()
+    assert not (tmp_path / FILE).exists()
