@@ -51,8 +51,8 @@ async def test_messages_reordered(seed, part):
 @row
 async def test_fill_before_the_acknowledgement_creates_the_order_record(seed):
     """A maker's fill is pushed before the reply to its request: it is registered already, and hedged at once."""
-    async with under_fault(seed) as desk:
-        desk.fault("maker", "answer_late", verb="place", delay=0.4)
+    async with under_fault(seed, pending=10.0) as desk:
+        desk.fault("maker", "answer_late", verb="place", delay=2.0)
         placing = desk.place_soon()
         await until(lambda: desk.truth("maker").open)
         (cloid,) = desk.truth("maker").open

@@ -195,8 +195,8 @@ async def test_order_query_fails(seed):
         desk.fault("hedge", "push_lost", seconds=2)
         desk.fault("hedge", "answer_lost", verb="place")
         desk.fill(order, "0.05")
-        await until(lambda: desk.struck("hedge", "order_query_fails") >= 1, 5)
-        assert desk.book.in_flight == desk.book.target != 0
+        book = desk.book
+        await until(lambda: desk.struck("hedge", "order_query_fails") >= 1 and book.in_flight == book.target != 0, 5)
         await desk.hedged_in_full()
         assert len(desk.children) == 1
         await desk.proven()
