@@ -192,6 +192,10 @@ def test_a_running_desk_has_no_key_in_its_title(life: Life) -> None:
     assert life.leaks() == []
 
 
+MASKED = ("signature=***", '"signature":"***"')
+"""How a signature is shown."""
+
+
 async def test_the_command_log_shows_what_was_sent_without_keys(life: Life) -> None:
     """Every frame that the console gets, refused orders among them."""
     endpoints = {alias: Endpoints(**place) for alias, place in life.venues.endpoints.items()}
@@ -200,14 +204,13 @@ async def test_the_command_log_shows_what_was_sent_without_keys(life: Life) -> N
         for line in SCRIPT.splitlines()[:-2]:
             life.said.append(repr(await link.command(line)))
         async with asyncio.timeout(10):
-            while not {"sent", "answer", "reply"} <= kinds:
+            while not ({"sent", "answer", "reply"} <= kinds and any(mask in life.left() for mask in MASKED)):
                 frame = link.take()
                 if frame is not None:
                     kinds |= {line.kind for line in frame.log}
                     life.said.append(repr(frame))
                 await asyncio.sleep(0.01)
         await link.stop(two_phase=True)
-    assert "signature=***" in life.left() or '"signature":"***"' in life.left()
     assert life.leaks() == []
 
 
