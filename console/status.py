@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
@@ -165,7 +165,29 @@ def named_status(status: Status, profile: str, config: str) -> Status:
     return msgspec.structs.replace(status, profile=profile, config=config)
 
 
-def fitting(desks: Iterable[Status], named: str | None) -> list[Status]:
+class Named(Protocol):
+    """What a desk is known by."""
+
+    @property
+    def desk(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def profile(self) -> str:
+        """Its profile's."""
+        ...
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def fitting(desks: Iterable[N], named: str | None) -> list[N]:
     """Those that are named by their desk, their profile or their process; all for None."""
     return [one for one in desks if named is None or named in {one.desk, one.profile, str(one.pid)}]
 

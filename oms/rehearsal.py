@@ -36,8 +36,6 @@ LOOK_EVERY_S = 0.1
 """How often it is looked for a maker that rests, where there was none."""
 WALKS = 200
 """After so many walks the stage is built anew: what was walked through is kept nowhere for long."""
-
-
 PROCESSORS_TO_POLL = 3
 """With fewer, a loop that never sleeps would take the time of the console and of everything else."""
 
@@ -70,7 +68,7 @@ class Rehearsal:
 
     def __init__(self, oms: "OMS", *, polling: bool = False) -> None:
         self._oms = oms
-        self._polling = polling
+        self._pause = _poll if polling else asyncio.sleep
         self._maker: Order | None = None
         self._stage: _Stage | None = None
 
@@ -79,10 +77,7 @@ class Rehearsal:
         while True:
             if self.look():
                 self.walk()
-                if self._polling:
-                    await _poll(EVERY_S)
-                else:
-                    await asyncio.sleep(EVERY_S)
+                await self._pause(EVERY_S)
             else:
                 await asyncio.sleep(LOOK_EVERY_S)
 

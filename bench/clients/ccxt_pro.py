@@ -11,6 +11,7 @@ from typing import Any
 
 import ccxt.pro
 
+from bench.clients.contender import work_until_input_ends
 from console.runtime import new_loop
 
 SYMBOL = "ETH/USDT:USDT"
@@ -53,20 +54,10 @@ async def trade(rest: str, ws: str, name: str, *, websocket: bool) -> None:
         await asyncio.gather(maker.close(), hedge.close(), return_exceptions=True)
 
 
-async def until_input_ends(work: "asyncio.Task[None]") -> None:
-    """Let ``work`` run until standard input ends. Raises what ``work`` raised."""
-    ended = asyncio.ensure_future(asyncio.get_running_loop().run_in_executor(None, sys.stdin.read))
-    await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
-    if work.done():
-        work.result()
-    work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
-
-
 async def run(asked: argparse.Namespace) -> None:
     """Trade as asked."""
     work = asyncio.create_task(trade(asked.rest, asked.ws, asked.name, websocket=asked.way == "websocket"))
-    await until_input_ends(work)
+    await work_until_input_ends(work)
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from bench.clients.bare import SECRET
+from bench.clients.contender import parser, say_books, until_input_ends
 from console.headless import open_oms
 from console.runtime import new_loop, settle
 from gateways.hyperliquid.signing import address_of
@@ -64,22 +65,18 @@ async def trade(asked: argparse.Namespace) -> None:
         keep_ready(oms, asked.readiness)
         settle()
         print("ready", flush=True)
-        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-        await oms.wait_idle(10.0)
-        proof = await oms.verify()
-        print("consistent" if proof.consistent else "; ".join(proof.problems), flush=True)
+        await until_input_ends()
+        await say_books(oms)
 
 
 def main() -> int:
     """Run until standard input ends."""
-    parser = argparse.ArgumentParser()
-    for name in ("rest", "ws", "name", "folder"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--hedge", choices=HEDGES, default="binance")
-    parser.add_argument("--handlers", type=int, default=0)
-    parser.add_argument("--readiness", type=Readiness, choices=list(Readiness), default=Readiness.POLL)
+    arguments = parser()
+    arguments.add_argument("--hedge", choices=HEDGES, default="binance")
+    arguments.add_argument("--handlers", type=int, default=0)
+    arguments.add_argument("--readiness", type=Readiness, choices=list(Readiness), default=Readiness.POLL)
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(trade(parser.parse_args()))
+        runner.run(trade(arguments.parse_args()))
     return 0
 
 

@@ -7,6 +7,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+from bench.clients.contender import parser, work_until_input_ends
 from bench.clients.desk import endpoints
 from console.headless import open_oms
 from console.runtime import new_loop, settle
@@ -89,12 +90,7 @@ async def live(asked: argparse.Namespace) -> None:
         keep_ready(oms)
         settle()
         print("ready", flush=True)
-        over = asyncio.ensure_future(asyncio.get_running_loop().run_in_executor(None, sys.stdin.read))
-        await asyncio.wait({over, resting}, return_when=asyncio.FIRST_COMPLETED)
-        if resting.done():
-            resting.result()
-        resting.cancel()
-        await asyncio.wait([resting])
+        await work_until_input_ends(resting)
         await oms.wait_idle(10.0)
         proof = await oms.verify()
         books = [problem for problem in proof.problems if " filled " not in problem]  # the venue forgets old fills
@@ -103,13 +99,11 @@ async def live(asked: argparse.Namespace) -> None:
 
 def main() -> int:
     """Run until standard input ends."""
-    parser = argparse.ArgumentParser()
-    for name in ("rest", "ws", "name", "folder"):
-        parser.add_argument(f"--{name}", required=True)
+    arguments = parser()
     for name in ("deltas", "steps"):
-        parser.add_argument(f"--{name}", type=int, required=True)
+        arguments.add_argument(f"--{name}", type=int, required=True)
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(live(parser.parse_args()))
+        runner.run(live(arguments.parse_args()))
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from websockets.asyncio.client import connect
 
+from bench.clients.contender import parser
 from bench.clients.desk import endpoints
 from bench.clients.updates import HOUR_S, named, rest
 from console.headless import open_oms
@@ -88,13 +89,11 @@ async def run(asked: argparse.Namespace) -> None:
 
 def main() -> int:
     """Run all passes."""
-    parser = argparse.ArgumentParser()
-    for name in ("rest", "ws", "name", "folder"):
-        parser.add_argument(f"--{name}", required=True)
+    arguments = parser()
     for name in ("orders", "books", "passes"):
-        parser.add_argument(f"--{name}", type=int, required=True)
+        arguments.add_argument(f"--{name}", type=int, required=True)
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(run(parser.parse_args()))
+        runner.run(run(arguments.parse_args()))
     return 0
 
 

@@ -6,6 +6,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+from bench.clients.contender import parser, say_books, until_input_ends
 from bench.clients.desk import endpoints
 from console.carrier.door import Door
 from console.carrier.publication import Publication
@@ -31,20 +32,18 @@ async def trade(asked: argparse.Namespace) -> None:
         keep_ready(engine.oms, Readiness.POLL)
         settle()
         print("ready", flush=True)
-        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-        await engine.oms.wait_idle(10.0)
-        proof = await engine.oms.verify()
-        print("consistent" if proof.consistent else "; ".join(proof.problems), flush=True)
+        await until_input_ends()
+        await say_books(engine.oms)
 
 
 def main() -> int:
     """Run until standard input ends."""
-    parser = argparse.ArgumentParser()
-    for name in ("rest", "ws", "name", "folder"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--socket", type=Path, required=True, help="at most 100 bytes, in a folder of one's own (0700)")
+    arguments = parser()
+    arguments.add_argument(
+        "--socket", type=Path, required=True, help="at most 100 bytes, in a folder of one's own (0700)"
+    )
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(trade(parser.parse_args()))
+        runner.run(trade(arguments.parse_args()))
     return 0
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
+from bench.clients.contender import parser, until_input_ends
 from bench.clients.desk import endpoints
 from console.headless import open_oms
 from console.runtime import new_loop, settle
@@ -120,11 +121,6 @@ async def desk(asked: argparse.Namespace, report: ClientConnection) -> None:
         await until_input_ends()
 
 
-async def until_input_ends() -> None:
-    """Wait for the end of standard input."""
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-
-
 async def run(asked: argparse.Namespace) -> None:
     """Report by a connection of its own."""
     async with connect(f"{asked.ws}/{asked.name}/maker/report", compression=None, ping_interval=None) as report:
@@ -139,12 +135,10 @@ async def run(asked: argparse.Namespace) -> None:
 
 def main() -> int:
     """Run until the venue ends, or standard input does."""
-    parser = argparse.ArgumentParser()
-    for name in ("rest", "ws", "name", "folder"):
-        parser.add_argument(f"--{name}", required=True)
+    arguments = parser()
     for name in ("orders", "books", "block"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    asked = parser.parse_args()
+        arguments.add_argument(f"--{name}", type=int, required=True)
+    asked = arguments.parse_args()
     on_one_core()
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(run(asked))

@@ -26,14 +26,17 @@ def engines(running: Path) -> list[Status]:
 
 def of_profile(running: Path, profile: str, config: str) -> Status | None:
     """The engine of a profile of a configuration; None where none runs."""
-    return next((one for one in engines(running) if (one.profile, one.config) == (profile, config)), None)
+    return next(iter(_all_of(running, profile, config)), None)
+
+
+def _all_of(running: Path, profile: str, config: str) -> list[Status]:
+    return [one for one in engines(running) if (one.profile, one.config) == (profile, config)]
 
 
 def down(running: Path, named: str | None = None) -> list[Kept]:
     """The desks whose engine somebody keeps running, and which is not up just now; those of a name."""
     up = {status.kill_file for status in running_desks(running)}
-    kept = [one for one in all_kept(running) if one.kill_file not in up]
-    return [one for one in kept if named is None or named in {one.desk, one.profile, str(one.pid)}]
+    return fitting([one for one in all_kept(running) if one.kill_file not in up], named)
 
 
 def engine_of(running: Path, profile: str, config: str, say: Callable[[str], None]) -> Status | None:
@@ -71,7 +74,7 @@ def chosen_engine(running: Path, named: str | None, say: Callable[[str], None]) 
 
 def socket_of(running: Path, before: Status) -> Path | None:
     """Where the engine that was ``before`` is by now; None where none of its profile runs, or several do."""
-    found = [one for one in engines(running) if (one.profile, one.config) == (before.profile, before.config)]
+    found = _all_of(running, before.profile, before.config)
     return Path(found[0].socket) if len(found) == 1 else None
 
 

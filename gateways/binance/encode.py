@@ -4,11 +4,9 @@ The signature (HMAC-SHA256, hex) is over the query string exactly as it is sent,
 ("General Info", "Endpoint security type"); over the websocket API it is over the parameters sorted by name.
 """
 
-import hashlib
+import hmac
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
@@ -50,38 +48,16 @@ FILLS_PAGE = 1_000
 PLACE_BATCH, CANCEL_BATCH = 5, 10
 """Most orders, and most cancels of one contract, in one request ("Place Multiple Orders", "Cancel Multiple Orders")."""
 
-if TYPE_CHECKING:
-    from hashlib import _Hash
-
 Params = list[tuple[str, str]]
 
 _WINDOW = ("recvWindow", str(RECV_WINDOW_MS))
-_HASH_BLOCK = 64
-"""Bytes of a block of SHA-256."""
 
 _json = msgspec.json.Encoder().encode
 
 
 def sign(secret: str, payload: str) -> str:
     """The HMAC-SHA256 signature of ``payload``, in hex."""
-    begun_inner, begun_outer = _keyed(secret)
-    inner, outer = begun_inner.copy(), begun_outer.copy()
-    inner.update(payload.encode())
-    outer.update(inner.digest())
-    return outer.hexdigest()
-
-
-@lru_cache(maxsize=8)
-def _keyed(secret: str) -> "tuple[_Hash, _Hash]":
-    """The inner and the outer hash of HMAC (RFC 2104) with the key in them, where every signature begins.
-
-    To begin anew with the key costs more than all the rest. ``hmac`` keeps the same, but copies it in Python.
-    """
-    key = secret.encode()
-    if len(key) > _HASH_BLOCK:
-        key = hashlib.sha256(key).digest()
-    key = key.ljust(_HASH_BLOCK, b"\0")
-    return hashlib.sha256(bytes(byte ^ 0x36 for byte in key)), hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
+    return hmac.digest(secret.encode(), payload.encode(), "sha256").hex()
 
 
 def plain(value: Decimal) -> str:
