@@ -51,6 +51,13 @@ class OrderEntry:
         self._before_hedge = before_hedge
         self._refusal = refusal
 
+    def aside(self, gateway: Gateway, page: OrdersPage, journal: Recorder) -> "OrderEntry":
+        """An entry with the same gate before other books, which tells nobody: for rehearsals."""
+        return OrderEntry(
+            gateway, page, journal, self._clock, publish=lambda _: None, unresolved=lambda _: None,
+            pending_timeout=self._pending_timeout, refusal=self._refusal,
+        )  # fmt: skip
+
     def register(self, venue: str, order: PlaceOrder, role: Role) -> Order:
         """Enter the order as PENDING, journaled (a hedge's intent is that already). Must be done before ``send``.
 

@@ -2,10 +2,10 @@
 
 A fill comes rarely and wants to be answered at once; between two fills the code and the data of its way are driven out
 of the processor's caches by everything else, and to fetch them again takes longer than to run them. So the same
-functions are called again and again on an orders page and a kernel of their own: nothing is journaled, sent or shown,
-and no order of the desk is touched. That is a rehearsal, and costs about a seventh of one processor. A loop that sleeps
-must be woken as well; one that asks its sockets again and again instead is there at once, and costs a whole processor
-(docs/performance.md has the figures). Either is done only while a fill could come: not for an idle desk.
+functions are called again and again on books of their own (``oms.rehearsal_stage``): nothing is journaled, sent or
+shown, and no order of the desk is touched. That is a rehearsal, and costs about a seventh of one processor. A loop that
+sleeps must be woken as well; one that asks its sockets again and again instead is there at once, and costs a whole
+processor (docs/performance.md has the figures). Either is done only while a fill could come: not for an idle desk.
 """
 
 import asyncio
@@ -15,17 +15,8 @@ import time
 from enum import StrEnum
 from typing import TYPE_CHECKING, NoReturn
 
-import msgspec
-
-from gateways.standards import OrderStatus, OrderUpdate
-from oms.cloid import CloidKind, CloidSource
-from oms.evidence import evidence_of, hedge_event
-from oms.hedge import events as e
-from oms.hedge.dispatch import order_of
-from oms.hedge.kernel import Kernel
-from oms.hedge.policy import Leg
-from oms.orders import Order, OrdersPage, Role
-from oms.records import line_of
+from oms.orders import Order, Role
+from oms.rehearsal_stage import Stage
 
 if TYPE_CHECKING:
     from oms.system import OMS
@@ -70,7 +61,7 @@ class Rehearsal:
         self._oms = oms
         self._pause = _poll if polling else asyncio.sleep
         self._maker: Order | None = None
-        self._stage: _Stage | None = None
+        self._stage: Stage | None = None
 
     async def run(self) -> NoReturn:
         """Walk for ever, while a maker with legs rests."""
@@ -87,7 +78,7 @@ class Rehearsal:
         if maker is None:
             return
         if self._stage is None or self._stage.walks >= WALKS:
-            self._stage = _Stage(oms, maker, oms.hedge.legs(maker.key)[0])
+            self._stage = Stage(oms, maker, oms.hedge.legs(maker.key)[0], WALKS)
         oms.gateway.venue(maker.venue).rehearse_fill()
         self._stage.walk()
 
@@ -108,47 +99,3 @@ async def _poll(seconds: float) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:  # noqa: ASYNC110 - there is no event: it looks for any
         await asyncio.sleep(0)
-
-
-class _Stage:
-    """An orders page and a kernel with one maker and one leg, like the desk's in form, and nobody's."""
-
-    def __init__(self, oms: "OMS", maker: Order, leg: Leg) -> None:
-        self.walks = 0
-        self._oms = oms
-        self._maker = maker
-        self._leg = leg
-        self._page = OrdersPage()
-        cloids = CloidSource(0, 0)
-        self._kernel = Kernel(lambda: cloids.next(CloidKind.HEDGE))
-        book = oms.kernel.book(leg.venue, leg.ticker)
-        self._kernel.apply(e.MakerPlaced(maker=maker.key, venue=maker.venue, ticker=maker.ticker, legs=(leg,), ts_ns=1))
-        if book.contract is not None:
-            self._kernel.apply(e.Specified(contract=book.contract, ts_ns=1, market_slippage=book.market_slippage))
-        self._page.register(
-            msgspec.structs.replace(maker, filled=maker.amount * 0, status=OrderStatus.PENDING, oid=None)
-        )
-
-    def walk(self) -> None:
-        """One fill of the whole size: what it makes of page, kernel, journal lines and the hedge order's bytes."""
-        self.walks += 1
-        maker, leg, now = self._maker, self._leg, self._oms.clock.now_ns()
-        book = self._oms.kernel.book(leg.venue, leg.ticker)
-        self._kernel.apply(e.Priced(venue=leg.venue, ticker=leg.ticker, bid=book.bid, ask=book.ask, ts_ns=now))
-        filled = maker.amount * self.walks
-        update = OrderUpdate(
-            venue=maker.venue, ticker=maker.ticker, oid="1", cloid=maker.cloid, status=OrderStatus.PARTIAL,
-            amount=maker.amount * (WALKS + 1), filled=filled, average_price=maker.price, price=maker.price,
-        )  # fmt: skip
-        delta = self._page.upsert(update, now)
-        if delta is None:
-            return
-        evidence = evidence_of(self._page, delta.after)
-        event = hedge_event(self._kernel, evidence)
-        commands = self._kernel.apply(event) if event is not None else []
-        line_of(self._oms.clock, 1, "Evidence", evidence, {}, cause=None)
-        for command in commands:
-            if isinstance(command, e.SendChild):
-                line_of(self._oms.clock, 2, "Intended", command.intended(now), {}, cause=1)
-                self._oms.gateway.venue(leg.venue).rehearse_order(order_of(command))
-                self._kernel.apply(e.ChildSeen(child=command.child, filled=command.amount, done=True, ts_ns=now))

@@ -3,12 +3,15 @@
 import asyncio
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from gateways.standards import PlaceOrder
 from oms.cloid import CloidKind
+from oms.hedge.policy import How, Rung
 from oms.rehearsal import PROCESSORS_TO_POLL, WALKS, Readiness, Rehearsal, keep_ready
+from oms.states import Trading
 from tests.oms.stub_venue import desk, virtual
 
 
@@ -26,8 +29,14 @@ def left(made):
     oms, kernel = made.oms, made.oms.kernel
     return copy.deepcopy(
         (made.journal.image, made.a.calls, made.b.calls, list(oms.page.orders()), kernel.books, kernel.children,
-         kernel.makers, kernel.now_ns, len(oms.fills), oms.tasks.running, made.alerts)
+         kernel.makers, kernel.now_ns, len(oms.fills), oms.tasks.running, oms.hedge.timers, made.alerts,
+         oms.health.row("b"))
     )  # fmt: skip
+
+
+def timers(made):
+    """How many the loop has that will fire."""
+    return sum(not each.cancelled() for each in made.loop._scheduled)
 
 
 @virtual
@@ -45,6 +54,42 @@ async def test_a_walk_leaves_nothing_behind():
             rehearsal.walk()
         assert left(made) == before
         assert len(walked["a"]) == len(walked["b"]) == WALKS + 5
+
+
+@pytest.mark.parametrize(
+    "leg",
+    [{"trigger_after_ms": 50}, {"rungs": (Rung(how=How.JOIN, for_ms=500), Rung())}, {"above_quantity": "5"}],
+)
+@virtual
+async def test_a_walk_leaves_no_timer_behind_whatever_the_leg(leg: dict[str, Any]):
+    """Nor an order: with a leg that waits, one whose hedge would rest, one whose threshold a fill does not reach."""
+    async with desk() as made:
+        walked = rehearsed(made)
+        made.b.quote("100")
+        await made.maker("1", legs={"exc": "b", "ticker": "X", **leg})
+        rehearsal = Rehearsal(made.oms)
+        assert rehearsal.look()
+        before, due = left(made), timers(made)
+        for _ in range(3):
+            rehearsal.walk()
+        assert (left(made), timers(made)) == (before, due)
+        assert walked["a"] == ["fill"] * 3
+
+
+@virtual
+async def test_a_desk_that_lets_no_hedge_out_rehearses_none():
+    """The gate is the desk's own: what it refuses to a hedge it refuses to a rehearsed one."""
+    async with desk() as made:
+        walked = rehearsed(made)
+        await made.maker("1")
+        rehearsal = Rehearsal(made.oms)
+        assert rehearsal.look()
+        made.oms.state.trading = Trading.HALTED
+        rehearsal.walk()
+        assert not walked["b"]
+        made.oms.state.trading = Trading.ACTIVE
+        rehearsal.walk()
+        assert len(walked["b"]) == 1
 
 
 @virtual
