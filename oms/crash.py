@@ -215,6 +215,12 @@ class _Socket:
         self._inner.write(data)
         self._points.written(self, data)
 
+    def rehearse_read(self, data: bytes) -> None:
+        self._inner.rehearse_read(data)
+
+    def rehearse_write(self, data: bytes) -> None:
+        self._inner.rehearse_write(data)
+
     def abort(self) -> None:
         self._inner.abort()
 

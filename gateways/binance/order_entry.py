@@ -72,9 +72,10 @@ class OrderEntry:
     def rehearse(self, order: PlaceOrder) -> None:
         """Do what ``begin`` does before the bytes leave, and keep nothing of it."""
         session = self._session
-        session.gate.budget.wait(limits.costs_of(order), Priority.HEDGE, session.gate.now())
+        session.gate.try_acquire(dict.fromkeys(limits.costs_of(order), 0), Priority.HEDGE)
         with contextlib.suppress(VenueError):
-            encode_ws(order, session.contracts, session.credentials, session.now_ms(), "rehearsal")
+            message = encode_ws(order, session.contracts, session.credentials, session.now_ms(), "rehearsal")
+            self.stream.rehearse_send(message)
 
     def _leave(self, request: OrderRequest, verb: str, priority: Priority) -> Awaitable[OrderUpdate | None]:
         """Send a request that has its budget: now by the websocket or, where it did not leave, by HTTP when awaited."""

@@ -101,6 +101,7 @@ class UserData(PrivateStream[Session]):
     def rehearse(self) -> None:
         """Read the last message about an order again, and do nothing with what it says."""
         if self._last:
+            self.stream.rehearse_read(self._last)
             decode(self._last, self._session.contracts)
 
     def _read(self, data: bytes, ts_recv_ns: int) -> None:

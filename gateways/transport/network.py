@@ -48,6 +48,12 @@ class Socket(Protocol):
         """Send one text message; it has left for the other side when this returns."""
         ...
 
+    def rehearse_read(self, data: bytes) -> None:
+        """Do what a text message that came in would cause, but deliver none: see ``oms.rehearsal``."""
+
+    def rehearse_write(self, data: bytes) -> None:
+        """Do what ``write`` does, but for the writing."""
+
     def abort(self) -> None:
         """Drop the connection at once, without a closing handshake."""
         ...

@@ -31,6 +31,8 @@ class _Connection(ClientConnection):
         super().__init__(protocol, **options)
         self._deliver = deliver
         self._parts: list[bytes] = []
+        self._aside = ClientProtocol(protocol.uri, state=_OPEN, max_size=None)
+        """For rehearsals: a connection to nowhere."""
 
     def process_event(self, event: Any) -> None:
         """Take data frames ourselves; leave the handshake and control frames to the library."""
@@ -67,6 +69,18 @@ class _Connection(ClientConnection):
         """Write one text frame to the transport."""
         self.protocol.send_text(data)
         self.send_data()
+
+    def rehearse_read(self, data: bytes) -> None:
+        """See ``Socket.rehearse_read``."""
+        self._aside.receive_data(Frame(Opcode.TEXT, data).serialize(mask=False))
+        for event in self._aside.events_received():
+            if isinstance(event, Frame) and event.opcode in _DATA:
+                bytes(event.data)
+
+    def rehearse_write(self, data: bytes) -> None:
+        """See ``Socket.rehearse_write``."""
+        self._aside.send_text(data)
+        self._aside.data_to_send()
 
     def abort(self) -> None:
         """Reset the connection."""

@@ -142,6 +142,17 @@ class Stream:
             raise Unavailable(self._venue, f"{self.channel.value} stream: the venue does not read: not sent")
         connection.write(data.encode() if isinstance(data, str) else data)
 
+    def rehearse_read(self, data: bytes) -> None:
+        """Read a message from nowhere, as far as the function that takes it."""
+        if self._connection is not None:
+            self._connection.rehearse_read(data)
+
+    def rehearse_send(self, data: bytes) -> None:
+        """Do what ``send`` does, to nowhere."""
+        connection = self._connection
+        if connection is not None and connection.is_open and connection.unsent <= self._write_limit:
+            connection.rehearse_write(data)
+
     def reconnect(self, reason: str) -> None:
         """Drop the connection, if any, and make a new one; end a pause that is under way."""
         self._dropped_for = reason

@@ -98,6 +98,39 @@ async def test_messages_arrive_and_leave() -> None:
         assert inbox.states[-1].connected
 
 
+async def test_what_is_rehearsed_neither_arrives_nor_leaves() -> None:
+    """Before, between and after messages: the server hears those alone, the handler too, and the connection stays."""
+    inbox, heard = Inbox(), []
+
+    async def note(connection: ServerConnection) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            async for message in connection:
+                heard.append(message)
+                await connection.send(message)
+
+    async with serving(note) as (url, _), opened(url, inbox) as stream:
+        await stream.wait_ready(2)
+        for number in range(3):
+            for _ in range(5):
+                stream.rehearse_read(b'{"a":"read"}' * 20_000)
+                stream.rehearse_send(b'{"a":"sent"}')
+            stream.send(str(number))
+            await inbox.until(lambda told=number + 1: len(inbox.messages) == told)
+        assert (heard, inbox.messages) == (["0", "1", "2"], [b"0", b"1", b"2"])
+        assert (stream.ready, inbox.lost) == (True, [])
+
+
+async def test_without_a_connection_there_is_nothing_to_rehearse_on() -> None:
+    """Nothing is raised, unlike by what is sent."""
+    inbox = Inbox()
+    stream = Stream("venue", Channel.PUBLIC, "ws://127.0.0.1:1", inbox.message)
+    stream.rehearse_read(b"{}")
+    stream.rehearse_send(b"{}")
+    with pytest.raises(Unavailable):
+        stream.send(b"{}")
+    assert not inbox.messages
+
+
 async def test_the_handler_runs_in_the_turn_that_read_the_frame() -> None:
     """A frame is handled inside the transport's read callback: nothing else of the loop runs in between."""
     outside_any_task: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
