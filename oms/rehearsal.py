@@ -3,7 +3,7 @@
 A fill comes rarely and wants to be answered at once; between two fills the code and the data of its way are driven out
 of the processor's caches by everything else, and to fetch them again takes longer than to run them. So the same
 functions are called again and again on books of their own (``oms.rehearsal_stage``): nothing is journaled, sent or
-shown, and no order of the desk is touched. That is a rehearsal, and costs about a seventh of one processor. A loop that
+shown, and no order of the desk is touched. That is a rehearsal, and costs about a fifth of one processor. A loop that
 sleeps must be woken as well; one that asks its sockets again and again instead is there at once, and costs a whole
 processor (docs/performance.md has the figures). Either is done only while a fill could come: not for an idle desk.
 """
@@ -37,7 +37,7 @@ class Readiness(StrEnum):
     POLL = "poll"
     """Rehearse, and never sleep in between: one processor whole. ``REHEARSE`` where there are too few of them."""
     REHEARSE = "rehearse"
-    """Rehearse every millisecond: about a seventh of one processor."""
+    """Rehearse every millisecond: about a fifth of one processor."""
     NONE = "none"
     """Nothing."""
 

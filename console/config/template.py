@@ -45,7 +45,7 @@ order_notional = 1000
 kind = "venues"
 desk = "main"                  # typed to arm the desk; the profile's name where it is not set
 # dead_man_s = 60              # seconds without a word from us after which venues cancel our makers, where they can
-# readiness = "poll"           # while hedged makers rest: poll (one processor), rehearse (a seventh of one) or none
+# readiness = "poll"           # while hedged makers rest: poll (one processor), rehearse (a fifth of one) or none
 # journal_folder = "~/desk"    # the user's state folder where it is not set
 # theme = "dark"
 
