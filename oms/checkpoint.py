@@ -1,8 +1,9 @@
 """A checkpoint: all that a journal tells, as one record, so that a recovery need not read what came before it. Pure.
 
-It keeps every order and everything that decides, digit for digit; nothing is summed up or forgotten, so a fill that
-comes late for an order of any age is the obligation that it would have been. It is small because rows have no names,
-and what many orders share (contract, legs, policy, kind) is written once. Quantities are signed base units.
+It keeps every order but those put away (``oms.archive``), and everything that decides, digit for digit; nothing is
+summed up or forgotten, so a fill that comes late for an order of any age is the obligation that it would have been. It
+is small because rows have no names, and what many orders share (contract, legs, policy, kind) is written once.
+Quantities are signed base units.
 """
 
 import hashlib
@@ -144,6 +145,8 @@ class BookRow(msgspec.Struct, frozen=True, kw_only=True):
     refused_notional: Decimal = ZERO
     last_reject: RejectReason | None = None
     capped: bool = False
+    latest: tuple[int, int] | None = None
+    """The place of the latest maker, and its leg; where a checkpoint does not say, it is the last share's."""
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +176,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """What was closed on a maker's venue and is not forfeited yet."""
     day: DayRecord = DayRecord()
     """What was traded on the last day."""
+    away: int = 0
+    """The last record of this journal with which orders were put away, 0 for none."""
 
 
 class _Table(Generic[T]):
@@ -194,7 +199,7 @@ class _Table(Generic[T]):
 def checkpoint(
     kernel: Kernel, entered: Mapping[str, Entered], evidence: Mapping[str, Evidence], *, started_ns: int = 0,
     last_ns: int = 0, in_touch: bool = True, trading: Trading | None = None, act: str = "",
-    day: DayRecord | None = None,
+    day: DayRecord | None = None, away: int = 0,
 ) -> Checkpoint:  # fmt: skip
     """All of it as one value: the kernel's state, the orders entered by key, and the last evidence of each."""
     terms, legs, policies = _Table[Terms](), _Table[tuple[Leg, ...]](), _Table[Policy]()
@@ -208,6 +213,7 @@ def checkpoint(
         trading=trading,
         act=act,
         day=day or DayRecord(),
+        away=away,
         orders=tuple(_order_row(each, evidence.get(key), terms) for key, each in entered.items()),
         makers=tuple(_maker_row(maker, kernel, legs) for maker in kernel.makers.values()),
         children=tuple(
@@ -270,6 +276,7 @@ def _book_row(book: HedgeBook, makers: _Table[str], policies: _Table[Policy]) ->
         ),
         paused=book.paused, hold=book.hold, failures=book.failures, retry_ns=book.retry_ns, refreshed=book.refreshed,
         refused_notional=book.refused_notional, last_reject=book.last_reject, capped=book.capped,
+        latest=None if book.latest is None else (makers.place(book.latest[0]), book.latest[1]),
     )  # fmt: skip
 
 
@@ -287,6 +294,7 @@ def restore(saved: Checkpoint, kernel: Kernel) -> tuple[dict[str, Entered], dict
     for unwind in saved.unwinds:
         unwinding[unwind.venue, unwind.ticker].add(unwind.order)
     makers = [row.key for row in saved.makers]
+    told = {(row.venue, row.ticker): row.latest is not None for row in saved.books}
     for book in saved.books:
         key = book.venue, book.ticker
         kernel.books[key] = _book(book, makers, saved.policies)
@@ -298,7 +306,10 @@ def restore(saved: Checkpoint, kernel: Kernel) -> tuple[dict[str, Entered], dict
         )
         for index, (leg, share) in enumerate(zip(legs, maker.shares, strict=True)):
             kept = Share() if share is None else Share(*msgspec.structs.astuple(share))
-            kernel.books[leg.venue, leg.ticker].shares[maker.key, index] = kept
+            book_of = kernel.books[leg.venue, leg.ticker]
+            book_of.shares[maker.key, index] = kept
+            if not told[book_of.key]:
+                book_of.latest = maker.key, index
     for row in saved.children:
         at = saved.books[row.book]
         child = _child(row, (at.venue, at.ticker), makers, saved.policies)
@@ -315,6 +326,7 @@ def _book(row: BookRow, makers: list[str], policies: tuple[Policy, ...]) -> Hedg
         row.venue, row.ticker, target=row.target, hedged=row.hedged, forfeited=row.forfeited, paused=row.paused,
         hold=row.hold, failures=row.failures, retry_ns=row.retry_ns, refreshed=row.refreshed,
         refused_notional=row.refused_notional, last_reject=row.last_reject, capped=row.capped,
+        latest=None if row.latest is None else (makers[row.latest[0]], row.latest[1]),
         obligations=deque(
             Obligation(makers[o.maker], o.leg, o.quantity, o.due_ns, policies[o.policy], o.rung)
             for o in row.obligations

@@ -24,6 +24,7 @@ from gateways.router import make_venue
 from gateways.transport.network import Http, Network, Socket
 from gateways.transport.sockets import SOCKETS
 from gateways.venue import Endpoints, Venue
+from oms.archive import Archive
 from oms.journal import Draft, Mark, Record, Recorder
 from oms.recorder import Unwritten
 
@@ -110,6 +111,10 @@ class _Journal:
     def __init__(self, inner: Recorder, points: CrashPoints) -> None:
         self._inner = inner
         self._points = points
+
+    @property
+    def archive(self) -> Archive:
+        return self._inner.archive
 
     @property
     def failed(self) -> str | None:

@@ -17,6 +17,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
+from oms.archive import ARCHIVE, Archive
 from oms.clock import Clock
 from oms.disk import sync_data, sync_folder, write_all
 from oms.memory_journal import MemoryJournal
@@ -92,6 +93,7 @@ class Journal:
         self, first: Path, clock: Clock, *, sync: Callable[[int], None] = sync_data, segment_bytes: int = SEGMENT_BYTES
     ) -> None:
         self.path = self._first = first
+        self.archive = Archive(first.with_name(ARCHIVE))
         self._clock = clock
         self._sync = sync
         self._segment_bytes = segment_bytes
@@ -333,6 +335,7 @@ class Journal:
             self._closing = True
             self._work.notify()
         self._flusher.join()
+        self.archive.close()
         os.close(self._file)
 
     def _refuse(self) -> None:

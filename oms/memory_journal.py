@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from oms.archive import Archive
 from oms.clock import Clock
 from oms.recorder import Unwritten
 from oms.records import CHECKPOINT_KIND, JournalError, Record, decode_lines, head_lines, header_line, line_of
@@ -15,9 +16,12 @@ T = TypeVar("T")
 
 
 class MemoryJournal:
-    """A journal without a file. ``image`` continues what another one left."""
+    """A journal without a file. ``image`` and ``archive`` continue what another one left."""
 
-    def __init__(self, clock: Clock, image: bytes = b"", *, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self, clock: Clock, image: bytes = b"", *, segment_bytes: int = SEGMENT_BYTES, archive: Archive | None = None
+    ) -> None:
+        self.archive = archive or Archive()
         self.older: list[bytes] = []
         """The segments that were ended here, oldest first."""
         self._clock = clock

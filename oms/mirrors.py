@@ -7,6 +7,7 @@ from typing import Any
 from gateways.contracts import Contracts
 from gateways.router import Gateway
 from gateways.standards import ZERO, FillEvent, MarkUpdate, OrderUpdate, PositionUpdate
+from oms.archive import Archive
 from oms.balances import BalancesPage
 from oms.checks import check_reduce_only
 from oms.deltas import Broadcast, Delta, FillDelta, Handler, Subscription
@@ -16,6 +17,7 @@ from oms.health import HealthPage
 from oms.hedge.book import BookView, balances_by_venue, books_by_venue, reserved
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg
+from oms.order_store import OrderStore
 from oms.orders import Order, OrderDelta, OrdersPage
 from oms.positions import PositionDelta, PositionsPage
 from oms.specs import Specs
@@ -24,10 +26,11 @@ from oms.specs import Specs
 class Mirrors(Specs):
     """The pages, the feed and the broadcast of a desk, with the reads and subscriptions over them."""
 
-    def __init__(self, gateway: Gateway, kernel: Kernel) -> None:
+    def __init__(self, gateway: Gateway, kernel: Kernel, archive: Archive) -> None:
         super().__init__(gateway)
         self.kernel = kernel
-        self.page = OrdersPage()
+        self.store = OrderStore(kernel, archive)
+        self.page: OrdersPage = self.store
         self.positions = PositionsPage()
         self.fills = FillsPage()
         self.balances = BalancesPage()

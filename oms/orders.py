@@ -50,6 +50,8 @@ class OrdersPage:
         self._records: dict[str, _Record] = {}
         self._by_oid: dict[tuple[str, str], str] = {}
         self._orphans: dict[tuple[str, str], list[FillEvent]] = {}
+        self.contracts: dict[tuple[str, str], int] = {}
+        """When an order of each contract (venue, ticker) that is in memory no more last had news."""
         self._working: dict[str, None] = {}
         self._working_in: dict[tuple[str, str], dict[str, None]] = {}
 
@@ -58,17 +60,47 @@ class OrdersPage:
 
     def get(self, key: str) -> Order | None:
         """The order with that key, or None."""
-        record = self._records.get(key)
+        record = self._records.get(key) or self._missing(key)
         return record.order if record else None
 
     def by_oid(self, venue: str, oid: str) -> Order | None:
         """The order that has, or had, that venue order id."""
-        key = self._by_oid.get((venue, oid))
+        key = self._by_oid.get((venue, oid)) or self._missing_oid(venue, oid)
         return self._records[key].order if key else None
+
+    def whose(self, fill: FillEvent) -> Order | None:
+        """The order in memory that a fill is of."""
+        key = fill.cloid if fill.cloid in self._records else self._by_oid.get((fill.venue, fill.oid))
+        return self._records[key].order if key else None
+
+    def _missing(self, _key: str) -> _Record | None:
+        """An order that is not in memory, brought back there; this page knows of none."""
+        return None
+
+    def _missing_oid(self, _venue: str, _oid: str) -> str | None:
+        """The same, by a venue order id: its key."""
+        return None
+
+    def _record(self, key: str) -> _Record:
+        """An order that must be known. Raises KeyError."""
+        record = self._records.get(key) or self._missing(key)
+        if record is None:
+            raise KeyError(key)
+        return record
 
     def orders(self) -> Iterator[Order]:
         """Every order, oldest first."""
         return (record.order for record in self._records.values())
+
+    @property
+    def working_count(self) -> int:
+        """How many orders may rest on a venue's book."""
+        return len(self._working)
+
+    def peek(self, key: str) -> Order | None:
+        """The order in memory with that key, or None."""
+        record = self._records.get(key)
+        return record.order if record else None
 
     def working(self) -> list[Order]:
         """The orders that may rest on a venue's book, oldest first."""
@@ -89,7 +121,7 @@ class OrdersPage:
 
     def oids(self, key: str) -> list[str]:
         """Every venue order id that the order has had, in the order seen."""
-        record = self._records.get(key)
+        record = self._records.get(key) or self._missing(key)
         return list(record.oids) if record else []
 
     def evidence(self, key: str) -> tuple[OidFilled, ...]:
@@ -99,7 +131,7 @@ class OrdersPage:
 
     def counted(self, fill: FillEvent) -> bool:
         """Whether an order has that trade already."""
-        key = self._by_oid.get((fill.venue, fill.oid))
+        key = self._by_oid.get((fill.venue, fill.oid)) or self._missing_oid(fill.venue, fill.oid)
         if key is None:
             return False
         record = self._records[key]
@@ -136,7 +168,7 @@ class OrdersPage:
 
         A terminal order, or one that a venue has already spoken for, is not marked REJECTED or UNKNOWN again.
         """
-        record = self._records[key]
+        record = self._record(key)
         order = record.order
         if order.status.terminal or (status in {S.REJECTED, S.UNKNOWN} and order.status not in {S.PENDING, S.UNKNOWN}):
             return None
@@ -153,11 +185,11 @@ class OrdersPage:
 
     def amending(self, key: str) -> None:
         """Note that an amend is under way: the end of the present oid may be its replacement, so it is withheld."""
-        self._records[key].amending = True
+        self._record(key).amending = True
 
     def amended(self, key: str, *, now_ns: int) -> OrderDelta | None:
         """Note that the amend is over; the end of an oid that was not replaced takes effect now."""
-        record = self._records[key]
+        record = self._record(key)
         record.amending = False
         withheld, record.withheld = record.withheld, None
         if withheld is not None and withheld.oid == record.order.oid:
@@ -179,12 +211,14 @@ class OrdersPage:
     # -- identity
 
     def _record_of(self, update: OrderUpdate | FillEvent) -> _Record | None:
-        named = self._records.get(update.cloid) if update.cloid is not None else None
+        named = None
+        if update.cloid is not None:
+            named = self._records.get(update.cloid) or self._missing(update.cloid)
         # A client id is unique for ours; others repeat theirs (a venue's own acts are all named alike).
         if named is not None and named.order.ticker == update.ticker and named.order.venue == update.venue:
             return named
         if update.oid is not None:
-            key = self._by_oid.get((update.venue, update.oid))
+            key = self._by_oid.get((update.venue, update.oid)) or self._missing_oid(update.venue, update.oid)
             if key is not None:
                 return self._records[key]
         return None

@@ -126,9 +126,12 @@ class FillQuestions:
         return answered_ns <= heard_ns + LATE_NS
 
 
-def last_heard(orders: Iterable[Order], venue: str, now_ns: int) -> dict[str, int]:
-    """When an order of each contract of a venue last had news; ``now_ns`` where one can still trade."""
-    heard: dict[str, int] = {}
+def last_heard(orders: Iterable[Order], away: Mapping[tuple[str, str], int], venue: str, now_ns: int) -> dict[str, int]:
+    """When an order of each contract of a venue last had news; ``now_ns`` where one can still trade.
+
+    ``away`` says so of orders that were put away, by (venue, ticker).
+    """
+    heard = {ticker: news_ns for (where, ticker), news_ns in away.items() if where == venue}
     for order in orders:
         if order.venue == venue and order.cloid:
             news_ns = now_ns if order.working else order.ts_recv_ns

@@ -131,7 +131,7 @@ class Reconciler:
         """
         oms = self._oms
         turns, questions = self._fill_turns[exc], self._fill_questions(exc)
-        heard_ns = reconcile.last_heard(oms.page.orders(), exc, oms.clock.now_ns())
+        heard_ns = reconcile.last_heard(oms.page.orders(), oms.page.contracts, exc, oms.clock.now_ns())
         if heard_ns and oms.gateway.venue(exc).capabilities.fills_of_all:
             heard_ns = {reconcile.ALL: max(heard_ns.values())}
         due = list(heard_ns) if most is None else questions.due(heard_ns, oms.clock.now_ns())

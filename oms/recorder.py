@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from oms.archive import Archive
 from oms.records import JournalError, Record
 from oms.segments import Draft, Mark
 
@@ -16,6 +17,11 @@ Unwritten = Callable[[JournalError], object]
 
 class Recorder(Protocol):
     """A journal, written by one thread."""
+
+    @property
+    def archive(self) -> Archive:
+        """What was put away of this journal's orders, for the thread that writes it."""
+        ...
 
     @property
     def failed(self) -> str | None:

@@ -15,8 +15,10 @@ import msgspec
 from gateways.errors import VenueError
 from gateways.standards import ZERO, FillEvent, OrderKind, OrderStatus, PlaceOrder, TimeInForce
 from oms import strangers
+from oms.archive import Archive
 from oms.checkpoint import Checkpoint, checkpoint, digest, restore
 from oms.evidence import Entered, Evidence, hedge_event
+from oms.finished import Finished, bring_back
 from oms.flatten import PAUSED_FOR, settle_unwind
 from oms.hedge import events as e
 from oms.hedge.dispatch import JOURNALED
@@ -42,6 +44,8 @@ QUIET_S = 20.0
 """How long the recovery waits for unknown orders before it lets the desk on; they stay unknown and counted."""
 STOPPED_MAKERS = frozenset({"Panic", "Halt", "Reducing"})
 """Acts that cancel makers, by the kind of their record: those that rest still at the next start are cancelled then."""
+OF_A_CHILD = (e.ChildSent, e.ChildUnknown, e.ChildAbsent, e.ChildConfirmed, e.ChildCancelling, e.AssumedAbsent)
+"""Events of a hedge order that was told of before."""
 RECOVERED = "Recovered"
 """Kind of the record that says that a session knows all that happened before it."""
 
@@ -67,6 +71,10 @@ class Past:
     """What our orders traded on the last day that it tells of."""
     entered: dict[str, Entered] = field(default_factory=dict)
     evidence: dict[str, Evidence] = field(default_factory=dict)
+    upto: int = 0
+    """The record up to which the checkpoint tells that it began from, 0 for none: so far the archive's rows count."""
+    away: int = 0
+    """The last record with which orders were put away, 0 for none."""
 
     @property
     def hedge_only(self) -> bool:
@@ -101,19 +109,44 @@ class Past:
         """A fingerprint of all of it: equal for equal pasts, digit for digit."""
         return digest(self.kernel, self.entered, self.evidence)
 
+    def bring_back(self, one: Finished) -> None:
+        """Know an order again that was put away."""
+        if one.entered is not None and one.evidence is not None:
+            bring_back(self.kernel, one)
+            self.entered[one.key], self.evidence[one.key] = one.entered, one.evidence
+
+    def name(self, key: str, archive: Archive | None) -> None:
+        """An order is named: where it was put away it comes back, with the makers that it answers."""
+        if archive is None or not self.away or key in self.entered:
+            return
+        found = archive.get(key, self.upto)
+        if found is not None:
+            self.bring_back(found)
+            for claim in found.child.claims if found.child is not None else ():
+                self.name(claim.maker, archive)
+
+    def bring_all_back(self, archive: Archive) -> None:
+        """Know every order of the journal again. Raises JournalError."""
+        for one in archive.all(self.upto) if self.away else ():
+            if one.key not in self.entered:
+                self.bring_back(one)
+
     def checkpoint(self) -> Checkpoint:
         """All of it as one record, for a new segment to begin with."""
         return checkpoint(
             self.kernel, self.entered, self.evidence, started_ns=self.started_ns, last_ns=self.last_ns,
-            in_touch=self.in_touch, trading=self.trading, act=self.act, day=self.day.record,
+            in_touch=self.in_touch, trading=self.trading, act=self.act, day=self.day.record, away=self.away,
         )  # fmt: skip
 
 
-def replay(records: Iterable[Record], kernel: Kernel) -> Past:
-    """Fold a journal into ``kernel`` (new) and the orders that it knows. Pure.
+def replay(records: Iterable[Record], kernel: Kernel, archive: Archive | None = None) -> Past:
+    """Fold a journal into ``kernel`` (new) and the orders that it knows. The same for the same records.
 
-    A checkpoint counts where the records begin with it; a later one tells nothing that was not told before it.
-    Raises JournalError for a record that does not hold what its kind says.
+    A checkpoint counts where the records begin with it; a later one tells nothing that was not told before it. An
+    order that a checkpoint leaves out and a later record names comes back from ``archive``; without one its records
+    are passed over, so that what is told is true of the other orders alone.
+    Raises JournalError for a record that does not hold what its kind says, and where the archive lacks what was put
+    away.
     """
     past = Past(kernel)
     fresh = True
@@ -123,27 +156,42 @@ def replay(records: Iterable[Record], kernel: Kernel) -> Past:
         if record.kind == CHECKPOINT_KIND:
             if fresh:
                 _resume(past, record)
+                if past.away and archive is not None and not archive.has(past.away):
+                    raise JournalError(f"orders were put away at record {past.away}, and the archive lacks them")
             continue
-        if record.kind in {"Session", RECOVERED}:
-            _marked(past, record)
-        elif record.kind in RESTORED:
-            past.trading, past.act = RESTORED[record.kind], record.kind
-        elif record.kind == "Entered":
-            entered = record.value(Entered)
-            past.entered[entered.order.cloid] = entered
-        elif record.kind == DAY:
-            past.day = Day(record.value(DayRecord))
-        elif record.kind == "Evidence":
-            _learn(past, record.value(Evidence))
-        elif record.kind in _EVENTS:
-            told = record.value(_EVENTS[record.kind])
-            kernel.replay(told)
-            if isinstance(told, e.Intended):
-                past.entered[told.child] = _entered(told)
+        _take(past, record, archive)
         if past.in_touch:
             past.last_ns = record.ts_ns
         fresh = False
     return past
+
+
+def _take(past: Past, record: Record, archive: Archive | None) -> None:
+    if record.kind in {"Session", RECOVERED}:
+        _marked(past, record)
+    elif record.kind in RESTORED:
+        past.trading, past.act = RESTORED[record.kind], record.kind
+    elif record.kind == "Entered":
+        entered = record.value(Entered)
+        past.entered[entered.order.cloid] = entered
+    elif record.kind == DAY:
+        past.day = Day(record.value(DayRecord))
+    elif record.kind == "Evidence":
+        evidence = record.value(Evidence)
+        past.name(evidence.key, archive)
+        _learn(past, evidence)
+    elif record.kind in _EVENTS:
+        _apply(past, record.value(_EVENTS[record.kind]), archive)
+
+
+def _apply(past: Past, event: Any, archive: Archive | None) -> None:
+    if isinstance(event, OF_A_CHILD):
+        past.name(event.child, archive)
+        if archive is None and past.away and event.child not in past.kernel.children:
+            return
+    past.kernel.replay(event)
+    if isinstance(event, e.Intended):
+        past.entered[event.child] = _entered(event)
 
 
 def _marked(past: Past, record: Record) -> None:
@@ -185,6 +233,7 @@ def _resume(past: Past, record: Record) -> None:
     past.started_ns, past.last_ns, past.in_touch = saved.started_ns, saved.last_ns, saved.in_touch
     past.trading = saved.trading or (Trading.HEDGE_ONLY if saved.hedge_only else Trading.ACTIVE)
     past.act = saved.act
+    past.upto, past.away = record.n, saved.away
     past.day = Day(saved.day)
 
 
@@ -267,9 +316,10 @@ async def _ended_lately(oms: "OMS", past: Past) -> None:
         for key, evidence in past.evidence.items()
         if evidence.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED} and evidence.ts_ns > past.last_ns - MARGIN_NS
     ]
+    lately += oms.store.ended_since(past.last_ns - MARGIN_NS, ENDED_LATELY)
     for _, key in sorted(lately, reverse=True)[:ENDED_LATELY]:
         order = oms.page.get(key)
-        if order is None:
+        if order is None or order.role is Role.EXTERNAL:
             continue
         try:
             oms.take(await oms.gateway.venue(order.venue).order(order.ticker, cloid=key), oms.clock.now_ns())
@@ -312,6 +362,7 @@ async def _take_up(oms: "OMS", past: Past, exc: str) -> bool:
 async def _missed_fills(oms: "OMS", past: Past, exc: str) -> bool:
     """Take the fills that may have been missed; False when a venue could not be asked (its timer asks again)."""
     ours = {order.ticker for order in oms.page.orders() if order.role is not Role.EXTERNAL and order.venue == exc}
+    ours |= {ticker for venue, ticker in oms.page.contracts if venue == exc}
     ours |= {ticker for venue, ticker in oms.kernel.books if venue == exc}  # whose hedges the journal may lack
     at_once = bool(ours) and oms.gateway.venue(exc).capabilities.fills_of_all
     answered, news = True, list[FillEvent]()

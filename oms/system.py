@@ -43,6 +43,7 @@ from oms.limits import Limits as RiskLimits
 from oms.order_desk import OrderDesk
 from oms.orders import Order, OrderDelta, Role
 from oms.outages import Outages
+from oms.put_away import Kept, PutAway
 from oms.recovery import recover, replay, restore_orders
 from oms.risk.guard import Guard
 from oms.states import Act, Live, Trading, act_of
@@ -62,6 +63,7 @@ class OMS(OrderDesk):
     ``dead_man_s``: seconds of silence after which venues that can cancel our makers do so (``oms.dead_man``).
     ``clock_skew_ms``: how far a venue's clock and ours may differ while makers are sent; hedges always are.
     ``live`` makes a desk of real accounts, which must be armed (``oms.states``); ``kill_file`` pulls the kill switch.
+    ``kept`` says how many finished orders stay in memory (``oms.put_away``).
     ``limits`` bound the hedge engine, ``risk`` what is sent at all (``oms.risk``).
     """
 
@@ -70,14 +72,15 @@ class OMS(OrderDesk):
         pending_timeout: float = 5.0, refresh_orders_snapshot: float = 30.0, refresh_positions_snapshot: float = 30.0,
         private_patience: float = PATIENCE_S, dead_man_s: int | None = None, clock_skew_ms: int | None = 1_000,
         limits: Limits | None = None, risk: RiskLimits | None = None, live: Live | None = None,
-        kill_file: Path | None = None, kill_rules: KillRules | None = None,
+        kill_file: Path | None = None, kill_rules: KillRules | None = None, kept: Kept | None = None,
     ) -> None:  # fmt: skip
         self.desk_clock = DeskClock(clock or SystemClock())
         self.clock: Clock = self.desk_clock
         self.started_ns = self.clock.now_ns()
         self.cloids = CloidSource(desk, self.started_ns // 1_000_000)
-        super().__init__(gateway, Kernel(partial(self.cloids.next, CloidKind.HEDGE), limits))
+        super().__init__(gateway, Kernel(partial(self.cloids.next, CloidKind.HEDGE), limits), journal.archive)
         self.journal = journal
+        self.put_away = PutAway(self, kept or Kept())
         self.clock_skew_ms = clock_skew_ms
         self.began_ns = self.started_ns
         """When the first session of this journal began: proofs go back to there."""
@@ -125,7 +128,8 @@ class OMS(OrderDesk):
         Raises VenueError when a venue cannot be reached: an OMS that sees only a part must not trade.
         """
         with collector_paused():
-            past = replay(self.journal.records(), self.kernel)
+            past = replay(self.journal.records(), self.kernel, self.journal.archive)
+            self.store.begin(past.upto)
             restore_orders(past, self.page)
             follow_at_start(self, past)
         if past.trading is Trading.HALTED:

@@ -4,7 +4,7 @@ The disk flush is not awaited, so a flush that failed is found here, within ``EV
 whoever wrote, and here too. Either way the desk is halted: nothing new is sent and makers are cancelled.
 
 A new segment's checkpoint is what a replay of the journal tells, made beside the desk and not by it: while it is made
-the desk goes on and its records are taken along.
+the desk goes on and its records are taken along. With it, finished orders are put away (``oms.put_away``).
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NoReturn
 
 from oms.hedge.kernel import Kernel
-from oms.journal import Draft, JournalError, Recorder
+from oms.journal import Draft, JournalError
+from oms.put_away import Leaving
 from oms.recovery import Past, replay
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ def follow_at_start(oms: "OMS", past: Past) -> None:
 
 
 async def keep_journal(oms: "OMS") -> None:
-    """Watch the journal until cancelled: halt the desk once it has failed, follow a full segment when all is quiet."""
+    """Watch the journal until cancelled: halt the desk once it has failed, follow a full segment when all is quiet.
+
+    A segment is followed before it is full where many orders have finished in it.
+    """
     loop = asyncio.get_running_loop()
     not_before = 0.0
     while True:
@@ -59,23 +63,30 @@ async def keep_journal(oms: "OMS") -> None:
         if failed is not None:
             oms.halt(f"the journal cannot be written: {failed}")
             return
-        if oms.journal.full and oms.idle and loop.time() >= not_before:
+        if (oms.journal.full or oms.put_away.due) and oms.idle and loop.time() >= not_before:
             try:
-                await _follow(oms.journal)
+                await follow(oms)
             except JournalError as error:
                 _tell(oms, error)
                 not_before = loop.time() + AGAIN_S
 
 
-async def _follow(journal: Recorder) -> None:
+async def follow(oms: "OMS") -> None:
+    """Begin a new segment, without the orders that are finished. Raises JournalError: then the old one goes on."""
+    journal = oms.journal
+    held = await oms.put_away.may_leave()
     mark = journal.mark()
 
-    def drafted() -> Draft:
+    def drafted() -> tuple[Draft, Leaving]:
         told = takewhile(lambda record: record.n <= mark.number, journal.records())
-        with collector_paused():
-            return journal.draft(replay(told, Kernel(_decides_nothing)).checkpoint(), mark)
+        with collector_paused(), journal.archive.another() as archive:
+            past = replay(told, Kernel(_decides_nothing), archive)
+            leaving = oms.put_away.pick(past, held, mark.number)
+            return journal.draft(past.checkpoint(), mark), leaving
 
-    journal.begin_segment(await journal.beside(drafted))
+    draft, leaving = await journal.beside(drafted)
+    journal.begin_segment(draft)
+    await oms.put_away.begun(mark.number, leaving, held)
 
 
 def _decides_nothing() -> NoReturn:

@@ -58,7 +58,7 @@ def check_forfeit(book: HedgeBook, amount: Decimal | None) -> None:
 
 def check_reopen(book: HedgeBook) -> None:
     """Refuse to reopen in a book that no maker was ever hedged in."""
-    if not book.shares:
+    if book.latest is None:
         raise ValueError(f"{book.venue}:{book.ticker} has no maker: there is nobody to reopen an obligation for")
 
 
@@ -109,7 +109,9 @@ def forfeit(book: HedgeBook, amount: Decimal, makers: Mapping[str, Maker], ts_ns
 
 def reopen(book: HedgeBook, amount: Decimal, makers: Mapping[str, Maker], ts_ns: int) -> None:
     """Make an amount due in a book, under the policy of its latest maker's leg."""
-    maker, leg = next(reversed(book.shares))
+    if book.latest is None:
+        raise ValueError(f"{book.venue}:{book.ticker} has no maker to owe {amount:f} for")
+    maker, leg = book.latest
     policy = makers[maker].legs[leg].policy
     book.forfeited -= amount
     book.share(maker, leg).forfeited -= amount

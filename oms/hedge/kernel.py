@@ -134,7 +134,9 @@ class Kernel:
         self.check(event)
         self.makers[event.maker] = Maker(event.maker, event.venue, event.ticker, event.legs, event.ts_ns)
         for index, leg in enumerate(event.legs):
-            self.book(leg.venue, leg.ticker).share(event.maker, index)
+            book = self.book(leg.venue, leg.ticker)
+            book.share(event.maker, index)
+            book.latest = event.maker, index
         return []
 
     def _filled(self, event: e.MakerFilled) -> list[HedgeBook]:

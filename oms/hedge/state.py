@@ -155,6 +155,9 @@ class HedgeBook(msgspec.Struct):
     obligations: deque[Obligation] = msgspec.field(default_factory=deque)
     """Oldest first, all of one sign: opposite ones cancel when they meet."""
     shares: dict[ShareKey, Share] = msgspec.field(default_factory=dict)
+    """Of the makers in memory: one that is finished may have left (``oms.finished``)."""
+    latest: ShareKey | None = None
+    """The latest maker's leg: what is reopened is for it."""
     paused: str = ""
     """Why the operator paused it; empty when not paused."""
     hold: str = ""

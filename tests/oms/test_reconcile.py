@@ -49,7 +49,9 @@ def test_contracts_are_heard_of_by_our_orders_there():
         order("4", ticker="Z", venue="w"),
         order("", ticker="Z"),
     ]
-    assert last_heard(orders, "v", NOW_NS) == {"X": 9, "Y": NOW_NS}
+    assert last_heard(orders, {}, "v", NOW_NS) == {"X": 9, "Y": NOW_NS}
+    away = {("v", "X"): 7, ("v", "V"): 3, ("w", "V"): 8}
+    assert last_heard(orders, away, "v", NOW_NS) == {"X": 9, "Y": NOW_NS, "V": 3}, "those put away count as well"
 
 
 def test_fills_are_due_while_they_can_come_after_a_loss_and_now_and_then():

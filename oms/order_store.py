@@ -1,0 +1,99 @@
+"""The orders page of a desk that does not grow with its past: finished orders are put away, and come back when named.
+
+Whoever names an order by its key or by a venue order id gets it, whether it was put away or not; it is back in the
+kernel, with the makers that it answers, before anything is told of it. So a late fill is the obligation that it would
+have been (I4). Lists (``orders``, ``working``) are of the orders in memory.
+"""
+
+from collections.abc import Iterator
+
+from gateways.standards import OrderStatus
+from oms.archive import Archive
+from oms.finished import Finished, Held, OidTrades, bring_back, take_out
+from oms.hedge.kernel import Kernel
+from oms.orders import Order, OrdersPage, _Record
+
+ENDED = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+FOUND = 20
+"""At most so many orders are brought back for one prefix: it names one, or says nothing."""
+
+
+class OrderStore(OrdersPage):
+    """The orders in memory, and behind them those in ``archive``. One writer, as for any orders page."""
+
+    def __init__(self, kernel: Kernel, archive: Archive) -> None:
+        super().__init__()
+        self._kernel = kernel
+        self._archive = archive
+        self.upto = 0
+        """The journal record up to which the archive's rows count; 0 while nothing was put away."""
+
+    def begin(self, upto: int) -> None:
+        """Go on from a journal whose checkpoint tells up to this record. Raises JournalError."""
+        self._archive.forget_after(upto)
+        self.upto = upto
+        self.contracts = self._archive.contracts() if upto else {}
+
+    def away(self) -> Iterator[Finished]:
+        """Every order that is put away now, from disk: for a thread of its own."""
+        if self.upto:
+            with self._archive.another() as archive:
+                yield from (each for each in archive.all(self.upto) if each.key not in self._records)
+
+    def ended_since(self, ts_ns: int, most: int) -> list[tuple[int, str]]:
+        """When, and which, orders that are put away ended unfilled later than that, the latest first."""
+        return self._archive.ended_since(ts_ns, ENDED, self.upto, most) if self.upto else []
+
+    def held(self, key: str) -> Held:
+        """An order in memory, with the evidence behind it."""
+        record = self._records[key]
+        return Held(
+            record.order,
+            tuple([
+                OidTrades(oid, each.amount, each.cum, each.traded, each.cost, tuple(each.trade_ids))
+                for oid, each in record.oids.items()
+            ]),
+        )  # fmt: skip
+
+    def finished(self) -> list[tuple[int, str]]:
+        """When the orders in memory that have ended last had news, and which they are."""
+        return [
+            (record.order.ts_recv_ns, key) for key, record in self._records.items()
+            if record.order.status.terminal and not record.amending
+        ]  # fmt: skip
+
+    def forget(self, one: Finished) -> None:
+        """Let page and kernel forget an order that the archive has."""
+        order = one.order
+        record = self._records.pop(order.key)
+        for oid in record.oids:
+            self._by_oid.pop((order.venue, oid), None)
+        take_out(self._kernel, one)
+        if order.cloid:
+            place = order.venue, order.ticker
+            self.contracts[place] = max(self.contracts.get(place, 0), order.ts_recv_ns)
+
+    def find(self, prefix: str) -> list[Order]:
+        """The orders whose key starts with ``prefix``."""
+        if self.upto:
+            for key in self._archive.starting(prefix, self.upto, FOUND):
+                self.get(key)
+        return super().find(prefix)
+
+    def _missing(self, key: str) -> _Record | None:
+        found = self._archive.get(key, self.upto) if self.upto else None
+        if found is None:
+            return None
+        bring_back(self._kernel, found)
+        if found.child is not None:
+            for claim in found.child.claims:
+                self.get(claim.maker)
+        record = self._records[key] = _Record(found.order)
+        for trades in found.trades:
+            record.oids[trades.oid] = trades.evidence()
+            self._by_oid[found.order.venue, trades.oid] = key
+        return record
+
+    def _missing_oid(self, venue: str, oid: str) -> str | None:
+        key = self._archive.key_of(venue, oid, self.upto) if self.upto else None
+        return None if key is None or self.get(key) is None else key
