@@ -122,6 +122,7 @@ def _crash_points() -> "CrashPoints | None":
 
 def _verify(arguments: argparse.Namespace) -> int:
     from console.verify import run_verify  # noqa: PLC0415  # loaded when used
+    from oms.archive import ARCHIVE, Archive  # noqa: PLC0415  # loaded when used
     from oms.segments import read_recent  # noqa: PLC0415  # loaded when used
 
     endpoints, folder = past_desk(
@@ -129,7 +130,8 @@ def _verify(arguments: argparse.Namespace) -> int:
         "verify needs --venues FILE or --profile NAME: a desk's own paper venues ended with it, and its books",
     )
     live = arguments.venues is None  # a profile's own accounts: nothing is sent, all is asked
-    return asyncio.run(run_verify(endpoints, lambda: read_recent(folder), sys.stdout, live=live))
+    with Archive(folder / ARCHIVE) as archive:
+        return asyncio.run(run_verify(endpoints, lambda: read_recent(folder), sys.stdout, live=live, archive=archive))
 
 
 def _journal(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -31,6 +32,7 @@ from oms.limits import Limits
 from oms.lock import AccountLocks
 from oms.orders import OrderDelta
 from oms.positions import PositionDelta
+from oms.put_away import VARIABLE, Kept
 from oms.rehearsal import keep_ready
 from oms.states import Live
 from oms.system import OMS
@@ -61,7 +63,8 @@ async def open_oms(
     ``live`` makes it a desk that must be armed; only such a one may leave this machine.
     A file ``panic`` in ``folder`` pulls its kill switch, and its status, to which ``about`` may add, stands beside the
     locks (``console.status``).
-    Raises VenueError (Denied for an account that another desk trades) or JournalError when it cannot start.
+    Raises VenueError (Denied for an account that another desk trades) or JournalError when it cannot start, ValueError
+    where ``HEDGEDESK_KEPT`` says nothing that can be kept.
     """
     clock = SystemClock()
 
@@ -77,6 +80,7 @@ async def open_oms(
             risk=risk,
             live=live,
             kill_file=folder / KILL_FILE,
+            kept=Kept.of(os.environ.get(VARIABLE, "")),
             **timers._asdict(),
         )
         follow(oms)

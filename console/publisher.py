@@ -188,7 +188,7 @@ class Publisher:
         oms = self._oms
         orders, self._orders = self._orders, {}
         async for key in _in_turns(orders):
-            order = oms.page.get(key)
+            order = oms.page.peek(key)
             if order is not None:
                 frame.orders.append(self._order(order))
         async for where in _in_turns(self._books_due()):
@@ -243,7 +243,9 @@ class Publisher:
         frame.fills.extend(self._fill(fill) for fill in self._earnings.refresh())
 
     def _legs(self, frame: Frame, maker: str, ts_ns: int) -> None:
-        kernel, order = self._oms.kernel, self._oms.page.get(maker)
+        kernel, order = self._oms.kernel, self._oms.page.peek(maker)
+        if maker not in kernel.makers:
+            return  # it has finished, and was put away since
         for view in view_legs(kernel, kernel.makers[maker]):
             frame.hedges.append(rows.hedge_row(view, order, ts_ns, self._slippages.of_leg(maker, view.index)))
             unsettled = self._unsettled.setdefault(f"{view.venue}:{view.ticker}", set())
@@ -253,8 +255,7 @@ class Publisher:
                 unsettled.discard(maker)
 
     def _fill(self, fill: FillEvent) -> FillRow:
-        page = self._oms.page
-        return rows.fill_row(fill, page.by_oid(fill.venue, fill.oid) or page.get(fill.cloid or ""))
+        return rows.fill_row(fill, self._oms.page.whose(fill))
 
     def _order(self, order: Order) -> OrderRow:
         maker, child = self._oms.kernel.makers.get(order.key), self._oms.kernel.children.get(order.key)

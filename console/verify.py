@@ -18,6 +18,7 @@ from gateways.router import Gateway
 from gateways.standards import ZERO, Batch, FillEvent, OrderUpdate
 from gateways.venue import ChannelState, Endpoints, Watcher
 from oms import cloid
+from oms.archive import Archive
 from oms.hedge.book import BookView, view_book
 from oms.hedge.kernel import Kernel
 from oms.journal import Record
@@ -81,9 +82,12 @@ def _never() -> NoReturn:
 
 
 async def run_verify(
-    endpoints: Mapping[str, Endpoints], records: Callable[[], Iterable[Record]], out: TextIO, *, live: bool = False
-) -> int:
+    endpoints: Mapping[str, Endpoints], records: Callable[[], Iterable[Record]], out: TextIO, *, live: bool = False,
+    archive: Archive | None = None,
+) -> int:  # fmt: skip
     """Write the proof to ``out``; 0 only if journal and venues say the same. ``records`` reads the journal anew.
+
+    ``archive`` has the orders that were put away: they are proven with the others.
 
     ``live``: the accounts may be elsewhere than on this machine; nothing is sent to them.
 
@@ -92,12 +96,12 @@ async def run_verify(
     """
     gateway = await _connected(endpoints, live=live)
     try:
-        finding = await _look(gateway, records())
+        finding = await _look(gateway, records(), archive)
         for _ in range(ATTEMPTS - 1):
             if not finding.differences:
                 break
             await asyncio.sleep(SILENT_PAUSE_S if finding.silent else PAUSE_S)
-            finding = await _look(gateway, records())
+            finding = await _look(gateway, records(), archive)
     finally:
         await gateway.close()
     out.writelines(f"{line}\n" for line in described(finding))
@@ -148,9 +152,11 @@ def described(finding: Finding) -> Iterable[str]:
 # ------------------------------------------------------------------ one look
 
 
-async def _look(gateway: Gateway, records: Iterable[Record]) -> Finding:
+async def _look(gateway: Gateway, records: Iterable[Record], archive: Archive | None) -> Finding:
     kernel, page = Kernel(_never), OrdersPage()
-    past = replay(records, kernel)
+    past = replay(records, kernel, archive)
+    if archive is not None:
+        past.bring_all_back(archive)
     restore_orders(past, page)
     return await _Look(gateway, past, page).finding()
 

@@ -1,13 +1,15 @@
 """What an OMS asks its venues now, by the names that users know. The mirrors learn from every answer."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gateways.standards import BalanceUpdate, OrderUpdate, PositionUpdate
+from gateways.standards import BalanceUpdate, FillEvent, OrderUpdate, PositionUpdate
 from oms import portfolio
 from oms.clock import Clock
+from oms.journal import Recorder
 from oms.mirrors import Mirrors
-from oms.verify import Proof, prove
+from oms.verify import PastProof, Proof, compare_past, prove
 
 if TYPE_CHECKING:
     from oms.hedge.handler import HedgeHandler
@@ -18,6 +20,7 @@ class Asked(Mirrors):
     """The questions of a desk. Each raises VenueError as the venues do; a failed one changes nothing."""
 
     clock: Clock
+    journal: Recorder
     hedge: "HedgeHandler"
     supervisor: "Supervisor"
     began_ns: int
@@ -71,7 +74,14 @@ class Asked(Mirrors):
 
     async def verify(self) -> Proof:
         """Prove the books against the venues' own fills: see ``oms.verify``."""
-        return await prove(self.gateway, self.page, self.positions, self.kernel, since_ns=self.began_ns)
+        return await prove(
+            self.gateway, self.page, self.positions, self.kernel, since_ns=self.began_ns, past=self._prove_past
+        )
+
+    async def _prove_past(self, others: list[FillEvent], answered: Collection[str]) -> PastProof:
+        """Compare the orders that were put away, beside the loop."""
+        away = self.store.away
+        return await self.journal.beside(lambda: compare_past(away(), others, answered))
 
     async def watch(self, exc: str, ticker: str) -> None:
         """Open a contract's public data and wait, briefly, for its first book. Idempotent."""

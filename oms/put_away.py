@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from oms.recovery import Past
     from oms.system import OMS
 
+VARIABLE = "HEDGEDESK_KEPT"
+"""In the environment, for drills and tests: how many finished orders stay in memory, see ``Kept.of``."""
 SLICE = 50
 """How many orders are noted or forgotten before the loop has its turn."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -12,6 +12,8 @@ from gateways.errors import VenueError
 from gateways.router import Gateway
 from gateways.standards import ZERO, FillEvent, OrderStatus, OrderUpdate, PositionUpdate
 from gateways.venue import Venue
+from oms import cloid
+from oms.finished import Finished
 from oms.hedge.book import BookView, view_book
 from oms.hedge.kernel import Kernel
 from oms.orders import Order, OrdersPage, Role
@@ -33,6 +35,13 @@ class Answers:
     held: dict[str, list[PositionUpdate]] = field(default_factory=dict)
     resting: dict[str, list[OrderUpdate]] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
+
+
+class PastProof(msgspec.Struct, frozen=True):
+    """The orders that were put away, compared on the way past: what differs, and what they hedged in each book."""
+
+    problems: tuple[str, ...] = ()
+    hedged: Mapping[tuple[str, str], Decimal] = {}
 
 
 class PositionProof(msgspec.Struct, frozen=True):
@@ -57,33 +66,49 @@ class Proof(msgspec.Struct, frozen=True):
         return not self.problems
 
 
+Past = Callable[[list[FillEvent], Collection[str]], Awaitable[PastProof]]
+"""Compares the orders that were put away with fills, of the venues that answered."""
+
+
 async def prove(
-    gateway: Gateway, page: OrdersPage, positions: PositionsPage, kernel: Kernel, *, since_ns: int, live: bool = True
-) -> Proof:
+    gateway: Gateway, page: OrdersPage, positions: PositionsPage, kernel: Kernel, *, since_ns: int, live: bool = True,
+    past: Past | None = None,
+) -> Proof:  # fmt: skip
     """Ask the venues for fills, positions and open orders and compare.
 
     Every maker's and hedge order's filled size must equal the venue's fills of it, positions must match, nothing may be
     in flight or UNKNOWN, and each book must add up. A message may still be on its way, so a difference is looked at
     again a few times before it is believed. A venue that does not answer is a problem, not a proof. ``live`` is False
-    for a page that was only read from a journal, where every order that had not ended is UNKNOWN.
+    for a page that was only read from a journal, where every order that had not ended is UNKNOWN. ``past`` compares
+    the orders that were put away with the venues' fills that are of no order in memory.
     """
-    proof = await _look(gateway, page, positions, kernel, since_ns)
+    proof = await _look(gateway, page, positions, kernel, since_ns, past=past)
     unknown = _unknown(page) if live else []
     for _ in range(ATTEMPTS - 1):
         if proof.consistent and not unknown:
             break
         await asyncio.sleep(PAUSE_S)
-        proof = await _look(gateway, page, positions, kernel, since_ns)
+        proof = await _look(gateway, page, positions, kernel, since_ns, past=past)
         unknown = _unknown(page) if live else []
     return Proof(proof.books, proof.positions, (*proof.problems, *unknown))
 
 
-async def _look(gateway: Gateway, page: OrdersPage, positions: PositionsPage, kernel: Kernel, since_ns: int) -> Proof:
+async def _look(
+    gateway: Gateway, page: OrdersPage, positions: PositionsPage, kernel: Kernel, since_ns: int,
+    *, past: Past | None,
+) -> Proof:  # fmt: skip
     tickers: dict[str, set[str]] = {alias: set() for alias in gateway.venues}
     for order in page.orders():
         if order.role is not Role.EXTERNAL:
             tickers[order.venue].add(order.ticker)
-    return compare(await ask(gateway, tickers, since_ns=since_ns), page, positions, kernel)
+    for alias, ticker in page.contracts:
+        if alias in tickers:  # one that the desk had earlier is not asked any more
+            tickers[alias].add(ticker)
+    answers = await ask(gateway, tickers, since_ns=since_ns)
+    if past is None:
+        return compare(answers, page, positions, kernel)
+    others = [fill for fills in answers.fills.values() for fill in fills if page.whose(fill) is None]
+    return compare(answers, page, positions, kernel, await past(others, answers.fills.keys()))
 
 
 async def ask(gateway: Gateway, tickers: Mapping[str, Collection[str]], *, since_ns: int) -> Answers:
@@ -110,8 +135,11 @@ async def _fills(venue: Venue, tickers: Collection[str], since_ns: int) -> list[
     return [fill for ticker in sorted(tickers) for fill in await venue.fills_since(since_ns - OVERLAP_NS, ticker)]
 
 
-def compare(answers: Answers, page: OrdersPage, positions: PositionsPage, kernel: Kernel) -> Proof:
+def compare(
+    answers: Answers, page: OrdersPage, positions: PositionsPage, kernel: Kernel, past: PastProof | None = None
+) -> Proof:
     """Compare what the venues said with what the desk has. Pure."""
+    past = past or PastProof()
     problems = [f"{alias} cannot be asked: {text}" for alias, text in answers.silent.items()]
     ours: dict[str, list[Order]] = defaultdict(list)
     for order in page.orders():
@@ -130,23 +158,51 @@ def compare(answers: Answers, page: OrdersPage, positions: PositionsPage, kernel
             drift = positions.drift(alias, ticker)
             if drift:
                 problems.append(f"{alias}:{ticker} differs from the sum of its fills by {drift:f}")
-    problems += _open_ends(kernel, page)
+    problems += past.problems
+    problems += _open_ends(kernel, page, past)
     return Proof(tuple(view_book(book) for book in kernel.books.values()), tuple(proofs), tuple(problems))
 
 
 def _compare_fills(page: OrdersPage, orders: list[Order], fills: list[FillEvent]) -> list[str]:
     at_venue: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for fill in fills:
-        order = page.get(fill.cloid) if fill.cloid else None
-        order = order or page.by_oid(fill.venue, fill.oid)
+        order = page.whose(fill)
         if order is not None:
             at_venue[order.key] += fill.amount
-    return [
-        f"{order.role.value} {order.key[:8]} on {order.venue} filled {at_venue[order.key]:f} at the venue, "
-        f"{order.filled:f} here"
-        for order in orders
-        if at_venue[order.key] != order.filled
-    ]
+    return [_not_as_filled(order, at_venue[order.key]) for order in orders if at_venue[order.key] != order.filled]
+
+
+def _not_as_filled(order: Order, at_venue: Decimal) -> str:
+    name = f"{order.role.value} {order.key[:8]} on {order.venue}"
+    return f"{name} filled {at_venue:f} at the venue, {order.filled:f} here"
+
+
+def compare_past(away: Iterable[Finished], others: Iterable[FillEvent], asked: Collection[str]) -> PastProof:
+    """Compare the orders that were put away, read as they come, with the fills that are of no order in memory.
+
+    ``asked``: the venues that have answered.
+    """
+    by_cloid: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    by_oid: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    for fill in others:
+        if cloid.parse(fill.cloid) is not None and fill.cloid is not None:
+            by_cloid[fill.cloid] += fill.amount
+        else:
+            by_oid[fill.venue, fill.oid] += fill.amount
+    problems: list[str] = []
+    hedged: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    for each in away:
+        order = each.order
+        if order.role is Role.EXTERNAL:
+            continue
+        if each.child is not None:
+            hedged[each.child.book] += order.filled
+        if order.venue in asked:
+            named = sum((by_oid.get((order.venue, trades.oid), ZERO) for trades in each.trades), ZERO)
+            at_venue = by_cloid.get(order.key, ZERO) + named
+            if at_venue != order.filled:
+                problems.append(_not_as_filled(order, at_venue))
+    return PastProof(tuple(problems), hedged)
 
 
 def _compare_resting(page: OrdersPage, resting: list[OrderUpdate]) -> list[str]:
@@ -168,7 +224,7 @@ def _unknown(page: OrdersPage) -> list[str]:
     ]
 
 
-def _open_ends(kernel: Kernel, page: OrdersPage) -> list[str]:
+def _open_ends(kernel: Kernel, page: OrdersPage, past: PastProof) -> list[str]:
     problems = []
     for book in kernel.books.values():
         name = f"{book.venue}:{book.ticker}"
@@ -179,7 +235,7 @@ def _open_ends(kernel: Kernel, page: OrdersPage) -> list[str]:
         hedged = sum(
             (order.filled for order in page.orders()
              if order.key in kernel.children and kernel.children[order.key].book == book.key),
-            ZERO,
+            past.hedged.get(book.key, ZERO),
         )  # fmt: skip
         if hedged != book.hedged:
             problems.append(f"{name} counts {book.hedged:f} as hedged, its orders filled {hedged:f}")

@@ -20,8 +20,10 @@ from oms.hedge.kernel import Kernel
 from oms.hedge.state import ChildState
 from oms.journal import JournalError, MemoryJournal
 from oms.orders import OrdersPage, Role
+from oms.put_away import Kept
 from oms.recovery import replay, restore_orders
 from oms.system import OMS
+from oms.upkeep import follow
 from tests.machine.oracle import TICKER, Mood, OracleVenue
 from tests.machine.shadow import Shadow
 
@@ -30,6 +32,9 @@ START_NS = 1_700_000_000_000_000_000
 RULES = {"a": ("0.1", "5"), "b": ("0.1", "0"), "c": ("1", "20")}
 """Lot and minimum notional of the one contract of each venue."""
 VENUES = tuple(RULES)
+ALL_MAY_LEAVE = Kept(0, 0.0)
+STEPS = ("archive committed", "segment drafted", "segment begun")
+"""What was done last of putting orders away when the process is killed."""
 
 
 def contract(alias, lot, minimum, *, trading=True):
@@ -47,15 +52,17 @@ class Crashed(BaseException):
 class CrashingJournal(MemoryJournal):
     """A journal whose process can be killed at a record: before it is written, or right after."""
 
-    def __init__(self, clock, image=b""):
-        super().__init__(clock, image)
+    def __init__(self, clock, image=b"", past=None):
+        super().__init__(clock, image, archive=None if past is None else past.archive)
         self.clock = clock
         self.dead = False
         self.countdown: int | None = None
         self.after = False
         self.shadow = Shadow()
         self.check = None
-        self.written = list(super().records())
+        self.written = list(super().records()) if past is None else past.written
+        self.torn = None
+        """Whether the process is killed while finished orders are put away, and before which step of it."""
         for record in self.written:
             self.shadow.take(record)
 
@@ -76,6 +83,21 @@ class CrashingJournal(MemoryJournal):
             self.dead = True
             raise Crashed
         return number
+
+    def draft(self, checkpoint, mark):
+        self._step("archive committed")
+        return super().draft(checkpoint, mark)
+
+    def begin_segment(self, draft):
+        self._step("segment drafted")
+        super().begin_segment(draft)
+        self._step("segment begun")
+
+    def _step(self, done):
+        if self.torn == done:
+            self.dead = True
+        if self.dead:
+            raise Crashed
 
     def _last(self):
         return msgspec.json.decode(self._lines[-1][9:], type=type(self.written[0]))
@@ -120,20 +142,20 @@ class Desk:
         """Books where the oracle, or the operator, did what no desk can foresee: the bound at the venue is off."""
         self.floor: dict[str, Decimal] = {}
         self.crashes = 0
-        self._start(b"")
+        self._start(b"", None)
 
     # ------------------------------------------------------------ life
 
-    def _start(self, image):
+    def _start(self, image, past):
         for venue in self.venues.values():
             venue.mood = Mood.TRUE  # a desk does not start while a venue does not answer
         gateway = Gateway(
             {alias: Endpoints(rest="http://127.0.0.1", ws="ws://127.0.0.1") for alias in VENUES},
             make=lambda alias, _endpoints: self.venues[alias],
         )
-        self.journal = CrashingJournal(self.loop, image)
+        self.journal = CrashingJournal(self.loop, image, past)
         self.journal.check = self._intended
-        self.oms = MachineOMS(gateway, journal=self.journal, clock=self.loop, limits=self.limits)
+        self.oms = MachineOMS(gateway, journal=self.journal, clock=self.loop, limits=self.limits, kept=ALL_MAY_LEAVE)
         self.oms.broken = self.broken
         self.oms.supervisor.start = self._baseline
         self.starting = True
@@ -208,6 +230,9 @@ class Desk:
     def crash(self):
         """Kill the process now and start it again on what its journal holds. What it had sent stays sent."""
         torn = self.journal.dead
+        if not torn:
+            for each in list(self.oms.store.away()):
+                self.oms.page.get(each.key)
         before = None if torn or self.journal.failed else digest(self.oms.kernel)
         self.journal.dead = True
         self.journal.check = None
@@ -218,7 +243,7 @@ class Desk:
         if before is None:
             self._forget_what_was_not_journaled(image)
         self.loop.run_until_complete(asyncio.sleep(0.002))  # a session is named by its millisecond
-        self._start(image)
+        self._start(image, self.journal)
 
     def _bury(self):
         """End every task of the process, and those that its last tasks start while they end."""
@@ -238,15 +263,21 @@ class Desk:
     def _replayed(self, image):
         numbers = CloidSource(1, 1)
         kernel = Kernel(lambda: numbers.next(CloidKind.HEDGE), self.limits)
-        restore_orders(replay(MemoryJournal(self.loop, image).records(), kernel), OrdersPage())
+        self._past(image, kernel)
         return digest(kernel)
+
+    def _past(self, image, kernel):
+        """All that a journal tells, with every order that was put away."""
+        past = replay(MemoryJournal(self.loop, image).records(), kernel, self.journal.archive)
+        past.bring_all_back(self.journal.archive)
+        return past
 
     def _forget_what_was_not_journaled(self, image):
         """A message that was read and not journaled was never told, as far as the next process knows."""
         page = OrdersPage()
         numbers = CloidSource(1, 1)
         kernel = Kernel(lambda: numbers.next(CloidKind.HEDGE), self.limits)
-        restore_orders(replay(MemoryJournal(self.loop, image).records(), kernel), page)
+        restore_orders(self._past(image, kernel), page)
         self.cum.clear()
         self.trades.clear()
         for order in page.orders():
@@ -254,6 +285,20 @@ class Desk:
             for one in page.evidence(order.key):
                 self.cum[order.venue, one.oid] = one.filled
                 self.owner[order.venue, one.oid] = order.key
+
+    def put_away(self, torn=None):
+        """Begin a new segment without the orders that are finished; ``torn``: the process is killed before a step."""
+        away = len(list(self.oms.store.away()))
+        self.journal.torn = torn
+
+        async def run():
+            with suppress(Crashed, JournalError):
+                await follow(self.oms)
+
+        self.loop.create_task(run())
+        self.pump()
+        self.journal.torn = None
+        return len(list(self.oms.store.away())) - away
 
     def close(self):
         """End everything that still runs."""
@@ -324,7 +369,8 @@ class Desk:
         if self.starting:
             return
         kernel, page, shadow = self.oms.kernel, self.oms.page, self.journal.shadow
-        for order in page.orders():
+        away = list(self.oms.store.away())
+        for order in (*page.orders(), *(each.order for each in away)):
             if order.role in {Role.MAKER, Role.HEDGE}:
                 self._check_order(order, kernel)
         for key, book in kernel.books.items():
@@ -337,8 +383,8 @@ class Desk:
                 assert book.balance == shadow.balance(key), f"I1: {book.balance}, by the journal {shadow.balance(key)}"
             assert sum((item.quantity for item in book.obligations), ZERO) == book.balance, "I1: obligations"
             assert len({item.quantity > 0 for item in book.obligations}) <= 1, "I12: opposite obligations met"
-            self._check_shares(kernel, book)
-            self._check_reach(key, book)
+            self._check_shares(kernel, book, away)
+            self._check_reach(key, book, away)
 
     def _check_order(self, order, kernel):
         real = self.venues[order.venue].orders.get(order.key)
@@ -353,34 +399,43 @@ class Desk:
             assert order.key not in kernel.children, "I13: a maker is a hedge"
             return
         assert order.key not in kernel.makers, "I13: a hedge is a maker"
-        child = kernel.children[order.key]
-        if child.state is ChildState.DONE and child.book not in self.exempt:
+        child = kernel.children.get(order.key)
+        done = child is None or child.state is ChildState.DONE  # or it would not have been put away
+        if done and (order.venue, order.ticker) not in self.exempt:
             if real is None:
                 assert not self.venues[order.venue].may_exist(order.key), "I9: an order that may exist was given up"
             else:
                 assert real.rest == 0, "I9: an order that can fill was given up"
 
-    def _check_shares(self, kernel, book):
-        shares = book.shares.values()
+    def _check_shares(self, kernel, book, away):
+        gone = [
+            (each.maker, index, share)
+            for each in away if each.maker is not None for index, share in enumerate(each.shares)
+            if (each.maker.legs[index].venue, each.maker.legs[index].ticker) == book.key
+        ]  # fmt: skip
+        here = [(kernel.makers[key], leg, share) for (key, leg), share in book.shares.items()]
+        shares = [share for _maker, _leg, share in (*here, *gone)]
         assert sum((share.hedged for share in shares), ZERO) == book.hedged, "I12: hedged"
         assert sum((share.in_flight for share in shares), ZERO) == book.in_flight, "I12: in flight"
         assert sum((share.netted for share in shares), ZERO) == 0, "I12: netted"
         assert sum((share.forfeited for share in shares), ZERO) == book.forfeited, "I12: forfeited"
-        for (key, leg), share in book.shares.items():
-            maker = kernel.makers[key]
+        for maker, leg, share in (*here, *gone):
             parts = share.hedged + share.in_flight + share.waiting + share.netted + share.forfeited
             assert parts == maker.legs[leg].ratio * maker.filled, "I12: a maker's parts do not add up"
 
-    def _check_reach(self, key, book):
+    def _check_reach(self, key, book, away):
         """I2 at the venue: with makers on one side, filled and what could still fill never exceeds what is owed."""
         if key in self.exempt:
             return
-        signs = {order.amount > 0 for order in self.oms.page.orders() if order.role is Role.MAKER
-                 and any((leg.venue, leg.ticker) == key for leg in self.oms.hedge.legs(order.key))}  # fmt: skip
+        makers = [*self.oms.kernel.makers.values(), *(each.maker for each in away if each.maker is not None)]
+        placed = [self.venues[maker.venue].placed.get(maker.cloid) for maker in makers
+                  if any((leg.venue, leg.ticker) == key for leg in maker.legs)]  # fmt: skip
+        signs = {order.amount > 0 for order in placed if order is not None}
         if len(signs) > 1:
             return
         venue = self.venues[key[0]]
-        reach = sum((venue.reach(child) for child in self.oms.kernel.children if child in venue.placed), ZERO)
+        children = [*self.oms.kernel.children, *(each.key for each in away if each.child is not None)]
+        reach = sum((venue.reach(child) for child in children if child in venue.placed), ZERO)
         assert abs(reach) <= abs(book.target - book.forfeited), f"I2: {reach} could fill where {book.target} is owed"
 
 

@@ -59,7 +59,7 @@ def _honest(desk, venue):
                 parcel.reply(Rejected(venue.alias, "not open", reason=RejectReason.UNKNOWN_ORDER))
         elif isinstance(request, AmendOrder):
             parcel.reply(Rejected(venue.alias, "no"))
-    for cloid in (*desk.oms.kernel.children, *desk.oms.kernel.unwinds):
+    for cloid in (*desk.journal.shadow.intents, *desk.oms.kernel.unwinds):
         real = venue.orders.get(cloid)
         if real is not None and real.rest != 0:
             venue.fill(real, real.now, real.rest)
@@ -74,7 +74,7 @@ def _at_rest(desk):
         and not any(book.open_children for book in desk.oms.kernel.books.values())
         and not any(_too_much(desk, book) for book in desk.oms.kernel.books.values())
         and not any(order.status in {OrderStatus.PENDING, OrderStatus.UNKNOWN} for order in desk.oms.page.working())
-        and all(_true(desk, order) for order in desk.oms.page.orders())
+        and all(_true(desk, order) for order in _every_order(desk))
     )
 
 
@@ -91,6 +91,10 @@ def _too_much(desk, book):
     return abs(floor_lots(contract, book.balance)) >= least
 
 
+def _every_order(desk):
+    return [*desk.oms.page.orders(), *(each.order for each in desk.oms.store.away())]
+
+
 def _true(desk, order):
     if order.role not in {Role.MAKER, Role.HEDGE}:
         return True
@@ -100,7 +104,7 @@ def _true(desk, order):
 
 def _judge(desk):
     assert not desk.starting, "I6: the desk did not start again"
-    for order in desk.oms.page.orders():
+    for order in _every_order(desk):
         assert _true(desk, order), f"I1, I4: {order.role.value} {order.key[:8]} is known as {order.filled} only"
     for venue in desk.venues.values():
         strangers = [cloid for cloid in venue.orders if desk.oms.page.get(cloid) is None]

@@ -18,7 +18,7 @@ from gateways.standards import (
 )
 from oms.hedge.policy import How, Leg, Limits, OnFailure, Policy, Rung
 from oms.orders import Role
-from tests.machine.desk import VENUES, Desk
+from tests.machine.desk import STEPS, VENUES, Desk
 from tests.machine.end import come_to_rest
 from tests.machine.fates import FATES, amend_meets, cancel_meets, immediate, part_of, place_meets, unsaid_of
 from tests.machine.oracle import TICKER, Mood
@@ -159,7 +159,7 @@ class HedgeMachine(RuleBasedStateMachine):
         The end of one that rested may be told with less than it filled.
         """
         venue, real = some(self._working(), index)
-        hedge = real.cloid in self.desk.oms.kernel.children
+        hedge = real.cloid in self.desk.journal.shadow.intents
         unsaid = D(0) if immediate(real.order) else unsaid_of(real, share)
         self.done["ends told with less"] += bool(unsaid)
         venue.end(real, OrderStatus.EXPIRED if hedge else OrderStatus.CANCELLED, told=told, unsaid=unsaid)
@@ -169,12 +169,14 @@ class HedgeMachine(RuleBasedStateMachine):
     def late_or_over(self, index, lots, channels):
         """P2, P5: a fill after the end, beyond the amount, or of an id that an amend replaced."""
         found = [(venue, real) for venue in self.desk.venues.values() for real in venue.orders.values()]
-        venue, real = some(found, index)
+        self._trades_after_all(*some(found, index), index, lots, channels)
+
+    def _trades_after_all(self, venue, real, index, lots, channels):
         one = real.ids[index % len(real.ids)]
         amount = (venue.contract.lot_size * lots).copy_sign(real.order.amount)
-        child = self.desk.oms.kernel.children.get(real.cloid)
-        if child is not None:
-            self.desk.exempt.add(child.book)
+        hedge = self.desk.journal.shadow.intents.get(real.cloid)
+        if hedge is not None:
+            self.desk.exempt.add((hedge.venue, hedge.ticker))
         if one.ended is None:
             amount = one.amount - one.filled + amount
         venue.fill(real, one, amount, channels=channels)
@@ -325,6 +327,37 @@ class HedgeMachine(RuleBasedStateMachine):
         if self.desk.venues[child.book[0]].may_exist(child.cloid):
             self.desk.exempt.add(child.book)
         self.desk.do(self.desk.oms.hedge.assume_absent, child.cloid, "test")
+
+    # ------------------------------------------------------------ the past
+
+    @rule(torn=st.sampled_from([None, None, None, None, *STEPS]))
+    def finished_orders_are_put_away(self, torn):
+        """A new segment begins without what nothing depends on any more; the process may be killed at any step (I6)."""
+        if not self.desk.starting and self.desk.journal.failed is None and self.desk.journal.countdown is None:
+            self.done["orders put away"] += max(0, self.desk.put_away(torn))
+            self.done[f"put away: {torn or 'whole'}"] += 1
+
+    finished_orders_are_put_away_again = finished_orders_are_put_away
+
+    def _away(self):
+        found = {each.key for each in self.desk.oms.store.away()}
+        return [
+            (venue, real) for venue in self.desk.venues.values() for key, real in venue.orders.items() if key in found
+        ]
+
+    @precondition(lambda self: self._away())
+    @rule(index=number, lots=st.integers(1, 9), channels=st.sampled_from(CHANNELS))
+    def one_put_away_trades(self, index, lots, channels):
+        """P2, P5: an order that is in memory no more fills after all (I4)."""
+        self.done["trades of orders put away"] += 1
+        self._trades_after_all(*some(self._away(), index), index, lots, channels)
+
+    @precondition(lambda self: self._away())
+    @rule(index=number)
+    def one_put_away_is_named(self, index):
+        """The operator names an order that is in memory no more: it comes back as it was."""
+        _venue, real = some(self._away(), index)
+        assert self.desk.oms.page.find(real.cloid[:8])[0].key == real.cloid
 
     # ------------------------------------------------------------ crashes
 

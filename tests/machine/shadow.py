@@ -77,7 +77,7 @@ class Shadow:
 
     def given_up(self, kernel):
         """Take from the kernel which of the hedges that a venue does not know are ended: that rule is checked by I9."""
-        self.ended |= {key for key in self.asked if kernel.children[key].state is ChildState.DONE}
+        self.ended |= {key for key in self.asked if state_of(kernel, key) is ChildState.DONE}
 
     def _unconfirmed(self, evidence):
         """Whether an order that rested has ended with a rest: what it filled counts once the venue was asked."""
@@ -127,7 +127,7 @@ class Shadow:
             return
         self.given_up(kernel)
         balance = self.balance(book)
-        unknown = [self.rest(one) for one in self.children(book) if kernel.children[one.child].state in UNSURE]
+        unknown = [self.rest(one) for one in self.children(book) if state_of(kernel, one.child) in UNSURE]
         low = balance + sum((rest for rest in unknown if rest < 0), ZERO)
         high = balance + sum((rest for rest in unknown if rest > 0), ZERO)
         certain = low if low > 0 else high if high < 0 else ZERO
@@ -157,3 +157,9 @@ class Shadow:
         assert abs(out + intended.amount) <= max(abs(due), abs(out)), (
             f"a delayed obligation is hedged early: {intended.amount} with {due} due and {out} out"
         )
+
+
+def state_of(kernel, key):
+    """Where a hedge order stands: one that was put away is done."""
+    child = kernel.children.get(key)
+    return ChildState.DONE if child is None else child.state
