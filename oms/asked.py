@@ -80,6 +80,8 @@ class Asked(Mirrors):
 
     async def _prove_past(self, others: list[FillEvent], answered: Collection[str]) -> PastProof:
         """Compare the orders that were put away, beside the loop."""
+        if not self.store.upto:
+            return PastProof()
         away = self.store.away
         return await self.journal.beside(lambda: compare_past(away(), others, answered))
 

@@ -29,7 +29,7 @@ SLICE = 50
 class Kept(NamedTuple):
     """How many finished orders stay in memory, the latest; others stay ``for_s`` seconds after their last news."""
 
-    orders: int = 10_000
+    orders: int = 5_000
     for_s: float = 3_600.0
 
     @classmethod

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EVERY_S = 0.5
 """How long a failed flush may go unnoticed."""
+MOMENT_S = 0.01
 AGAIN_S = 60.0
 """Wait after a segment could not be begun: the old one goes on meanwhile."""
 
@@ -63,12 +64,21 @@ async def keep_journal(oms: "OMS") -> None:
         if failed is not None:
             oms.halt(f"the journal cannot be written: {failed}")
             return
-        if (oms.journal.full or oms.put_away.due) and oms.idle and loop.time() >= not_before:
+        if (oms.journal.full or oms.put_away.due) and loop.time() >= not_before and await _quiet(oms):
             try:
                 await follow(oms)
             except JournalError as error:
                 _tell(oms, error)
                 not_before = loop.time() + AGAIN_S
+
+
+async def _quiet(oms: "OMS") -> bool:
+    """Whether a moment has come, soon, at which nothing is in flight: a busy desk has such moments, and short ones."""
+    for _ in range(round(EVERY_S / MOMENT_S)):
+        if oms.idle:
+            return True
+        await asyncio.sleep(MOMENT_S)
+    return False
 
 
 async def follow(oms: "OMS") -> None:
