@@ -9,6 +9,7 @@ import msgspec
 KERNEL = ("tests/oms/test_kernel.py", "tests/oms/test_kernel_properties.py")
 ORDERS = ("tests/oms/test_orders.py",)
 ENTRY = ("tests/oms/test_order_entry.py",)
+AWAY = ("tests/oms/test_put_away.py", "tests/oms/test_put_away_properties.py")
 OUTAGES = ("tests/oms/test_kernel_outages.py", "tests/oms/test_outages.py")
 
 
@@ -338,5 +339,113 @@ MUTANTS = (
         "an unwind is forgotten by a restart",
         (Change("oms/recovery.py", "    cut = list(oms.kernel.unwinds.values())", "    cut = []"),),
         ("tests/oms/test_unwind_restart.py",),
+    ),
+    Mutant(
+        "put away: a late fill of an order that left is not looked up",
+        (
+            Change(
+                "oms/order_store.py",
+                "        found = self._archive.get(key, self.upto) if self.upto else None\n",
+                "        found = None\n",
+            ),
+        ),
+        AWAY,
+    ),
+    Mutant(
+        "put away: a fill that names the venue's id alone is not looked up",
+        (
+            Change(
+                "oms/order_store.py",
+                "        key = self._archive.key_of(venue, oid, self.upto) if self.upto else None\n",
+                "        key = None\n",
+            ),
+        ),
+        AWAY,
+    ),
+    Mutant(
+        "put away: a replay does not look up what its checkpoint leaves out",
+        (Change("oms/recovery.py", "        past.name(evidence.key, archive)\n", ""),),
+        AWAY,
+    ),
+    Mutant(
+        "put away: a hedge order comes back without the makers that it answers",
+        (
+            Change(
+                "oms/order_store.py",
+                "                self.get(claim.maker)\n",
+                "                pass\n",
+            ),
+            Change(
+                "oms/recovery.py",
+                "                self.name(claim.maker, archive)\n",
+                "                pass\n",
+            ),
+        ),
+        AWAY,
+    ),
+    Mutant(
+        "put away: a row counts though its segment never began",
+        (
+            Change(
+                "oms/archive.py",
+                'WHERE key = ? AND mark <= ? ORDER BY mark DESC LIMIT 1", key, upto)',
+                'WHERE key = ? AND mark < ? ORDER BY mark DESC LIMIT 1", key, 1 << 60)',
+            ),
+        ),
+        AWAY,
+    ),
+    Mutant(
+        "put away: what changed while the archive was written is forgotten",
+        (
+            Change(
+                "oms/put_away.py",
+                "            same = page.peek(key) is held[key].order and unchanged(oms.kernel, each)\n",
+                "            same = page.peek(key) is not None\n",
+            ),
+        ),
+        AWAY,
+    ),
+    Mutant(
+        "put away: a maker leaves while a part of it waits",
+        (
+            Change(
+                "oms/finished.py",
+                "            if not any(share.in_flight or share.waiting for share in shares):\n",
+                "            if not any(share.in_flight for share in shares):\n",
+            ),
+        ),
+        AWAY,
+    ),
+    Mutant(
+        "put away: a maker leaves while a hedge order in memory names it",
+        (
+            Change(
+                "oms/finished.py",
+                "            named.update(claim.maker for claim in child.claims)\n",
+                "            pass\n",
+            ),
+        ),
+        AWAY,
+    ),
+    Mutant(
+        "put away: the checkpoint leaves out what the archive does not have",
+        (Change("oms/put_away.py", "            archive.put(gone, mark)\n", "            pass\n"),),
+        AWAY,
+    ),
+    Mutant(
+        "put away: a proof passes over the orders that left",
+        (Change("oms/verify.py", "            if at_venue != order.filled:\n", "            if False:\n"),),
+        AWAY,
+    ),
+    Mutant(
+        "put away: the contracts of orders that left are not asked about",
+        (
+            Change(
+                "oms/order_store.py",
+                "            self.contracts[place] = max(self.contracts.get(place, 0), order.ts_recv_ns)\n",
+                "            pass\n",
+            ),
+        ),
+        AWAY,
     ),
 )

@@ -178,6 +178,30 @@ async def test_what_is_not_finished_stays():
 
 
 @virtual
+async def test_a_maker_stays_with_the_hedge_orders_that_name_it():
+    """The hedge order had news later, and is kept: so is whom it answers, in memory and in the checkpoint."""
+    async with desk(kept=Kept(1, 1e9)) as made:
+
+        async def late(order):
+            await asyncio.sleep(1.0)
+            return made.b.accept(order)
+
+        made.b.script["hedge"].append(late)
+        (maker,) = await filled_and_hedged(made, 1)
+        assert await put_away(made) == set()
+        await made.oms.cancel_orders(made.oms.makers_working())
+        (hedge,) = made.b.held
+        assert await put_away(made) == {maker, hedge}, "another order had the last news"
+        made.b.trade(hedge, "-0.05")
+        await made.oms.wait_idle(10.0)
+        assert made.oms.page.peek(maker) is not None
+        journal = MemoryJournal(made.loop, made.journal.image, archive=made.journal.archive)
+    again = await again_on(made, journal)
+    assert await proven(again)
+    await again.oms.cleanup()
+
+
+@virtual
 async def test_a_change_while_the_archive_is_written_keeps_the_order_in_memory():
     """What filled between the mark and the new segment is in memory and in the segment; a restart has it once."""
     journal = MemoryJournal(asyncio.get_running_loop())
@@ -440,5 +464,5 @@ def test_how_many_are_kept_can_be_said(text, kept):
 @pytest.mark.parametrize("text", ["-1", "x", "1:x", "1:-1", "1:nan"])
 def test_nonsense_is_refused(text):
     """Raises ValueError."""
-    with pytest.raises(ValueError, match="kept|invalid literal|could not convert"):
+    with pytest.raises(ValueError, match=r"kept|invalid literal|could not convert"):
         Kept.of(text)

@@ -12,6 +12,7 @@ from gateways.paper.records import Happening, OrderChanged
 from gateways.standards import ZERO
 from oms.cloid import CloidKind, parse
 from oms.hedge.kernel import Kernel
+from oms.hedge.policy import Leg
 from oms.system import OMS
 
 BookKey = tuple[str, str]
@@ -64,6 +65,7 @@ class Judge:
         self._open: dict[BookKey, dict[int, Decimal]] = defaultdict(dict)
         self._doubled: list[str] = []
         self._wrong: list[str] = []
+        self._legs: dict[str, tuple[Leg, ...]] = {}
         self._over: set[BookKey] = set()
 
     # ------------------------------------------------------------------ while it runs
@@ -84,13 +86,14 @@ class Judge:
         self.fills += changed.fill is not None
         if cloid.kind is CloidKind.MAKER:
             self.makers.add(cloid.text)
+            if self.kernel is not None and cloid.text in self.kernel.makers:
+                self._legs[cloid.text] = self.kernel.makers[cloid.text].legs
         if cloid.kind is CloidKind.MAKER and changed.fill is not None:
             self.maker_fills += 1
-            maker = self.kernel.makers.get(cloid.text) if self.kernel else None
-            if maker is None:
+            if cloid.text not in self._legs:
                 self._wrong.append(f"{venue}: maker {cloid.text} is not known to the desk")
                 return
-            for leg in maker.legs:
+            for leg in self._legs[cloid.text]:
                 self._targets[leg.venue, leg.ticker] += sign * changed.fill.quantity * leg.ratio
         elif cloid.kind is CloidKind.HEDGE:
             book = venue, order.ticker
@@ -159,7 +162,8 @@ class Judge:
                 cloid = parse(order.client_id)
                 if cloid is None or cloid.kind is not CloidKind.HEDGE:
                     continue
-                child = oms.kernel.children.get(cloid.text)
+                known = oms.page.get(cloid.text)  # back in memory, if it had been put away
+                child = None if known is None else oms.kernel.children.get(cloid.text)
                 signed = order.quantity if order.is_buy else -order.quantity
                 if child is None or child.book != (venue, order.ticker) or child.amount != signed:
                     found.append(f"{venue}: hedge order {cloid.text} of {signed} was not asked for")

@@ -19,8 +19,10 @@ from gateways.transport.memory import MemoryNetwork
 from gateways.transport.network import Http, NotSentError, Response, Socket
 from gateways.transport.virtual import VirtualLoop
 from gateways.venue import Endpoints, Venue
+from oms.archive import Archive
 from oms.clock import Clock
 from oms.journal import Draft, MemoryJournal
+from oms.put_away import Kept
 from oms.recorder import Unwritten
 from oms.system import OMS
 
@@ -53,13 +55,13 @@ class Kill:
 
 
 class LifeJournal:
-    """The journal of one life; ``image`` is what its death leaves.
+    """The journal of one life; ``image`` is what its death leaves, and ``archive``.
 
     What may wait for the end of a turn is lost by a death in that turn, as on disk.
     """
 
-    def __init__(self, clock: Clock, image: bytes, kill: Kill) -> None:
-        self._inner = MemoryJournal(clock, image)
+    def __init__(self, clock: Clock, image: bytes, kill: Kill, archive: Archive) -> None:
+        self._inner = MemoryJournal(clock, image, archive=archive)
         self._kill = kill
         self._left: bytes | None = None
         self._waits_from: int | None = None
@@ -195,19 +197,20 @@ def deaths(rng: Random) -> Iterator[Random | None]:
 class Life:
     """A desk on what an earlier one's journal left (``image``); ``doom`` draws its end, None lets it live.
 
-    ``patience``: seconds until an unanswered order is unknown.
+    ``patience``: seconds until an unanswered order is unknown. ``kept``: how many finished orders stay in memory.
     """
 
     def __init__(
-        self, shell: MemoryShell, loop: VirtualLoop, image: bytes, doom: Random | None, *, patience: float
-    ) -> None:
+        self, shell: MemoryShell, loop: VirtualLoop, image: bytes, doom: Random | None, *, patience: float,
+        archive: Archive, kept: Kept,
+    ) -> None:  # fmt: skip
         self.kill = Kill(doom, self._struck)
-        self.journal = LifeJournal(loop, image, self.kill)
+        self.journal = LifeJournal(loop, image, self.kill, archive)
         self._network = LifeNetwork(shell.network, self.kill)
         self._loop = loop
         self.oms = OMS(
             Gateway(shell.endpoints, make=self._make), journal=self.journal, clock=loop, pending_timeout=patience,
-            refresh_orders_snapshot=5.0, refresh_positions_snapshot=7.0,
+            refresh_orders_snapshot=5.0, refresh_positions_snapshot=7.0, kept=kept,
         )  # fmt: skip
 
     async def bury(self) -> None:

@@ -22,7 +22,9 @@ from gateways.paper.fault_plan import Faults
 from gateways.paper.memory import MemoryShell
 from gateways.paper.records import Happening
 from gateways.transport.virtual import VirtualLoop
+from oms.archive import Archive
 from oms.deltas import Delta, HealthDelta, HedgeDelta, RequestDelta
+from oms.put_away import Kept
 from oms.system import OMS
 from tests.simulation.judge import Judge, Verdict
 from tests.simulation.life import Life, deaths
@@ -35,6 +37,8 @@ WORK_S = 30.0
 SETTLE_S = 60.0
 """At most; a session without unknown orders settles at once."""
 VENUES = ("binance", "hyperliquid")
+KEPT = (Kept(), Kept(0, 0.0), Kept(0, 0.0), Kept(3, 2.0))
+"""How many finished orders a desk keeps in memory: all of a session, or next to none."""
 BASES = (("ETH",), ("BTC", "ETH"), ("SOL",))
 
 Log = Callable[[str], None]
@@ -85,6 +89,8 @@ class Session:
         self.judge = Judge(self.exchanges, self.accounts)
         self._patience = rng.choice((0.5, 1.5, 3.0))
         """Seconds until an unanswered order is unknown: a short one asks while a late acceptance is still to come."""
+        self._kept = Random(f"{seed}/kept").choice(KEPT)  # noqa: S311 - a scenario, not a secret
+        self._archive = Archive()
         self._rng = rng
         self._bases = bases
 
@@ -145,7 +151,8 @@ class Session:
         image = b""
         dooms = deaths(self._rng) if self._with_kills else repeat(None)
         for doom in dooms:
-            life = Life(self.shell, self.loop, image, doom, patience=self._patience)
+            life = Life(self.shell, self.loop, image, doom, patience=self._patience, archive=self._archive,
+                        kept=self._kept)  # fmt: skip
             life.oms.register(
                 partial(self._heard, life), kinds=(HedgeDelta, HealthDelta, RequestDelta), capacity=10_000
             )
