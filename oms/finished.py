@@ -25,12 +25,14 @@ class OidTrades(msgspec.Struct, frozen=True, array_like=True):
     cum: Decimal
     traded: Decimal
     cost: Decimal
+    filled: Decimal
     trade_ids: tuple[str, ...]
 
     def evidence(self) -> OidEvidence:
         """The evidence, to go on with."""
         made = OidEvidence()
-        made.amount, made.cum, made.traded, made.cost = self.amount, self.cum, self.traded, self.cost
+        made.amount, made.cum, made.filled = self.amount, self.cum, self.filled
+        made.traded, made.cost = self.traded, self.cost
         made.trade_ids.update(self.trade_ids)
         return made
 

@@ -88,11 +88,12 @@ class Intake:
             self._oms.hedge.quoted(quote, ts_recv_ns)
 
     def _take_fill(self, fill: FillEvent, ts_recv_ns: int) -> None:
+        counted = self._oms.page.counted(fill)  # first of all: an order that was put away may fail to come back
         correction = self._oms.fills.correction(fill)
         if correction != 0:
             self._corrected(fill, correction)
         if self._oms.fills.add(fill):
-            if self._oms.page.counted(fill):
+            if counted:
                 return  # so old that only its order remembered it
             self._oms.positions.apply_fill(fill, ts_recv_ns)
             self._oms.publish(self._oms.page.upsert(fill, ts_recv_ns))

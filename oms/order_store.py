@@ -11,6 +11,7 @@ from gateways.standards import OrderStatus
 from oms.archive import Archive
 from oms.finished import Finished, Held, OidTrades, bring_back, take_out
 from oms.hedge.kernel import Kernel
+from oms.oid_evidence import newest_oid
 from oms.orders import Order, OrdersPage, _Record
 
 ENDED = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
@@ -50,7 +51,7 @@ class OrderStore(OrdersPage):
         return Held(
             record.order,
             tuple([
-                OidTrades(oid, each.amount, each.cum, each.traded, each.cost, tuple(each.trade_ids))
+                OidTrades(oid, each.amount, each.cum, each.traded, each.cost, each.filled, tuple(each.trade_ids))
                 for oid, each in record.oids.items()
             ]),
         )  # fmt: skip
@@ -92,6 +93,7 @@ class OrderStore(OrdersPage):
         for trades in found.trades:
             record.oids[trades.oid] = trades.evidence()
             self._by_oid[found.order.venue, trades.oid] = key
+        record.newest = newest_oid(record.oids)
         return record
 
     def _missing_oid(self, venue: str, oid: str) -> str | None:
