@@ -241,6 +241,8 @@ class Publisher:
         handlers += self._consoles()
         self._if_changed("handlers", handlers, frame.handlers.append, gone=frame.gone)
         frame.fills.extend(self._fill(fill) for fill in self._earnings.refresh())
+        if len(self._slippages) > 2 * len(oms.kernel.children) + MAKERS_A_FRAME:
+            self._slippages.keep(oms.kernel.children, oms.kernel.makers)
 
     def _legs(self, frame: Frame, maker: str, ts_ns: int) -> None:
         kernel, order = self._oms.kernel, self._oms.page.peek(maker)

@@ -1,5 +1,6 @@
 """Slippage of hedges: how much worse they filled than the middle of the market when each was entered. Pure."""
 
+from collections.abc import Container
 from decimal import Decimal
 
 from gateways.standards import ZERO
@@ -31,6 +32,16 @@ class Slippages:
             self._mids.setdefault(child.cloid, mid)
         for claim in child.claims:
             self._changed.setdefault((claim.maker, claim.leg), {})[child.cloid] = child
+
+    def __len__(self) -> int:
+        return len(self._mids)
+
+    def keep(self, hedges: Container[str], makers: Container[str]) -> None:
+        """Let go of the orders that are not among these: they have finished, and were put away."""
+        self._mids = {key: mid for key, mid in self._mids.items() if key in hedges}
+        self._changed = {leg: each for leg, each in self._changed.items() if leg[0] in makers}
+        self._counted = {leg: each for leg, each in self._counted.items() if leg[0] in makers}
+        self._sums = {leg: each for leg, each in self._sums.items() if leg[0] in makers}
 
     def of_hedge(self, child: Child) -> Decimal | None:
         """Of one hedge order; None while nothing of it has filled at a known price."""

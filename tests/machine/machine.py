@@ -337,7 +337,14 @@ class HedgeMachine(RuleBasedStateMachine):
             self.done["orders put away"] += max(0, self.desk.put_away(torn))
             self.done[f"put away: {torn or 'whole'}"] += 1
 
-    finished_orders_are_put_away_again = finished_orders_are_put_away
+    @precondition(lambda self: self._working())
+    @rule()
+    def all_that_works_fills(self):
+        """P1 to P5 without a fault: makers fill in full and are hedged, so that much is finished."""
+        for venue, real in self._working():
+            venue.fill(real, real.now, real.rest)
+        self.all_goes_well(fills=True)
+        self.all_goes_well(fills=True)
 
     def _away(self):
         found = {each.key for each in self.desk.oms.store.away()}
