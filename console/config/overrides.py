@@ -1,7 +1,8 @@
 """``HEDGEDESK_*`` variables over a configuration: HEDGEDESK_LIMITS__EACH__ORDER_NOTIONAL=5000 in the chosen profile.
 
 Two underscores go one table down; letters may be of any case. ``HEDGEDESK_CONFIG`` and ``HEDGEDESK_PROFILE`` choose the
-file and the profile; ``HEDGEDESK_KEYS...`` hold keys and are never read here; ``HEDGEDESK_KILL`` is for drills.
+file and the profile; ``HEDGEDESK_KEYS...`` hold keys and are never read here; ``HEDGEDESK_KILL`` and
+``HEDGEDESK_KEPT`` are for drills.
 """
 
 import tomllib
@@ -14,7 +15,7 @@ from console.config.numbers import parse_float
 from console.config.places import Key
 
 PREFIX = "HEDGEDESK_"
-NOT_SETTINGS = frozenset({"HEDGEDESK_CONFIG", "HEDGEDESK_PROFILE", "HEDGEDESK_KILL"})
+NOT_SETTINGS = frozenset({"HEDGEDESK_CONFIG", "HEDGEDESK_PROFILE", "HEDGEDESK_KILL", "HEDGEDESK_KEPT"})
 
 _IN_CAPITALS = frozenset({"instrument", "base"})
 """Tables whose keys are tickers and assets."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from console.headless import run_headless
 from console.verify import run_verify
 from gateways.paper.sockets import PaperServer, running
+from oms.archive import ARCHIVE, Archive
+from oms.put_away import VARIABLE
 from oms.segments import FIRST, read_recent
 
 HEDGED = "buy 0.0137 hyperliquid:ETH @ opponent1 hedge binance:ETHUSDT market"
@@ -29,9 +31,9 @@ async def traded(*lines):
             yield server, Path(folder)
 
 
-async def verified(server, folder):
+async def verified(server, folder, archive=None):
     out = io.StringIO()
-    code = await run_verify(server.endpoints, lambda: read_recent(folder), out)
+    code = await run_verify(server.endpoints, lambda: read_recent(folder), out, archive=archive)
     return code, out.getvalue().splitlines()
 
 
@@ -60,6 +62,19 @@ async def test_a_desk_that_ended_well_is_consistent():
     assert said[1] == "  as the venues' own fills say"
     assert "binance:ETHUSDT  position -0.013, -0.013 by fills of this journal's orders" in said
     assert said[-1] == "consistent; 1 books, 2 orders"
+
+
+async def test_orders_that_were_put_away_are_proven_with_the_others(monkeypatch):
+    """The journal's last segment leaves them out; with the archive the proof is over all, without it, it says so."""
+    monkeypatch.setenv(VARIABLE, "0")
+    async with traded(HEDGED, "wait idle 10s", HEDGED, "wait idle 10s", "sleep 2s") as (server, folder):
+        with Archive(folder / ARCHIVE) as archive:
+            assert len(list(archive.all(1 << 60))) >= 3
+            code, said = await verified(server, folder, archive)
+            assert (code, said[-1]) == (0, "consistent; 1 books, 4 orders")
+        code, said = await verified(server, folder)
+        assert code == 1
+        assert any("this journal does not have it" in line for line in said), said
 
 
 async def test_an_intent_whose_order_filled_unheard_is_told_with_the_venues_word():

@@ -330,7 +330,7 @@ class HedgeMachine(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ the past
 
-    @rule(torn=st.sampled_from([None, None, None, None, *STEPS]))
+    @rule(torn=st.sampled_from([*[None] * 9, *STEPS]))
     def finished_orders_are_put_away(self, torn):
         """A new segment begins without what nothing depends on any more; the process may be killed at any step (I6)."""
         if not self.desk.starting and self.desk.journal.failed is None and self.desk.journal.countdown is None:
@@ -346,6 +346,8 @@ class HedgeMachine(RuleBasedStateMachine):
         self.all_goes_well(fills=True)
         self.all_goes_well(fills=True)
 
+    all_that_works_fills_again = all_that_works_fills
+
     def _away(self):
         found = {each.key for each in self.desk.oms.store.away()}
         return [
@@ -358,6 +360,8 @@ class HedgeMachine(RuleBasedStateMachine):
         """P2, P5: an order that is in memory no more fills after all (I4)."""
         self.done["trades of orders put away"] += 1
         self._trades_after_all(*some(self._away(), index), index, lots, channels)
+
+    one_put_away_trades_again = one_put_away_trades
 
     @precondition(lambda self: self._away())
     @rule(index=number)

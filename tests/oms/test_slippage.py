@@ -67,3 +67,20 @@ def test_an_order_that_is_done_is_counted_once_and_again_when_it_changes_after_a
     late.cum, late.cost, late.claims = D(4), D("400.4"), [Claim("m", 0, D(4), D(4))]
     slippages.entered(late, None)
     assert slippages.of_leg("m", 0) == D(40) / 6
+
+
+def test_what_has_left_the_desk_is_let_go_of():
+    """The orders and legs that are kept go on as they were; of the others nothing is known any more."""
+    slippages = Slippages()
+    stays = child("stays", "1", "100.1", [("m1", 0, "1", "1")])
+    leaves = child("leaves", "1", "100.2", [("m2", 0, "1", "1")])
+    for each in (stays, leaves):
+        slippages.entered(each, D(100))
+    before = slippages.of_leg("m1", 0), slippages.of_hedge(stays)
+    assert None not in before
+    assert slippages.of_leg("m2", 0) is not None
+    slippages.keep({"stays"}, {"m1"})
+    assert len(slippages) == 1
+    assert (slippages.of_leg("m1", 0), slippages.of_hedge(stays)) == before
+    assert slippages.of_leg("m2", 0) is None
+    assert slippages.of_hedge(leaves) is None
