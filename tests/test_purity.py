@@ -16,7 +16,7 @@ PURE = [
     "gateways/paper/bybit/*.py",
     "oms/absence.py", "oms/checks.py", "oms/evidence.py", "oms/order_book.py", "oms/orders.py", "oms/reconcile.py",
     "oms/order_status.py", "oms/oid_evidence.py", "oms/alignment.py", "oms/positions.py",
-    "oms/cloid.py", "oms/checkpoint.py", "oms/limits.py", "oms/hedgeability.py",
+    "oms/cloid.py", "oms/checkpoint.py", "oms/finished.py", "oms/limits.py", "oms/hedgeability.py",
     *(f"oms/risk/{name}.py" for name in ("day", "day_checks", "engine", "exposure", "facts", "findings", "holdings",
                                          "order_checks", "position_checks", "verdict")),
     *(f"oms/hedge/{name}.py" for name in ("acts", "book", "decision", "events", "failures", "kernel", "ledger",

@@ -406,6 +406,11 @@ MUTANTS = (
         AWAY,
     ),
     Mutant(
+        "put away: the order of an unwind leaves before it is settled",
+        (Change("oms/finished.py", " and key not in kernel.unwinds)", ")"),),
+        AWAY,
+    ),
+    Mutant(
         "put away: a maker leaves while a part of it waits",
         (
             Change(

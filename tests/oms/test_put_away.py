@@ -9,11 +9,15 @@ from decimal import Decimal
 import pytest
 
 from gateways.errors import Denied
-from gateways.standards import ZERO, FillEvent, OrderStatus, OrderUpdate
+from gateways.standards import ZERO, FillEvent, OrderStatus, OrderUpdate, PlaceOrder
 from oms.archive import ARCHIVE, Archive
+from oms.evidence import Entered, Evidence
+from oms.finished import Held, pick
+from oms.hedge import events as e
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import Leg
 from oms.journal import Journal, JournalError, MemoryJournal
+from oms.orders import Order, Role
 from oms.put_away import Kept
 from oms.recovery import replay
 from oms.upkeep import follow
@@ -224,6 +228,23 @@ async def test_a_change_while_the_archive_is_written_keeps_the_order_in_memory()
     assert (again.book.target, again.book.hedged) == (D("-0.5"), D("-0.5"))
     assert await proven(again)
     await again.oms.cleanup()
+
+
+def test_an_order_whose_account_is_open_stays():
+    """What an unwind closed is forfeited by what it filled: until that is done it is wanted."""
+    kernel = Kernel(lambda: "")
+    closes = PlaceOrder(ticker="X", cloid="u", amount=D(1))
+    entered = {"u": Entered(venue="a", role=Role.FLATTEN, order=closes, ts_ns=1)}
+    evidence = {"u": Evidence(key="u", status=S.FILLED, filled=D(1), ts_ns=2)}
+    order = Order(key="u", venue="a", ticker="X", role=Role.FLATTEN, amount=D(1), filled=D(1), status=S.FILLED)
+    held = {"u": Held(order, ())}
+    kernel.replay(e.Unwinding(order="u", venue="b", ticker="X", ratio=D(-1), ts_ns=1))
+    assert pick(kernel, entered, evidence, held) == []
+    kernel.replay(e.Forfeited(venue="b", ticker="X", ts_ns=3, amount=ZERO, unwind="u"))
+    assert [each.key for each in pick(kernel, entered, evidence, held)] == ["u"]
+    later = {"u": Evidence(key="u", status=S.FILLED, filled=D(2), ts_ns=4)}
+    assert pick(kernel, entered, later, held) == [], "the journal knows more of it by now"
+    assert pick(kernel, entered, {}, held) == []
 
 
 class Killed(BaseException):
