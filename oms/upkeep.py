@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 EVERY_S = 0.5
 """How long a failed flush may go unnoticed."""
 MOMENT_S = 0.01
+"""How often it is looked whether all is quiet, once something waits for that."""
 AGAIN_S = 60.0
 """Wait after a segment could not be begun: the old one goes on meanwhile."""
 
