@@ -75,6 +75,8 @@ class Publisher:
         """By book, the makers of which a part was last told to wait or to be in flight."""
         self._marks: dict[tuple[str, str], tuple[MarkUpdate, int]] = {}
         """The last mark of each contract held, and when it was first seen: not every venue dates them."""
+        self._rows_of: dict[str, tuple[str, ...]] = {}
+        """The orders that were told, and of each maker its legs' rows."""
         self._slippages = Slippages()
         self._earnings = Earnings(oms, paper=oms.state.live is None)
         self._subscription = oms.register(
@@ -191,6 +193,7 @@ class Publisher:
             order = oms.page.peek(key)
             if order is not None:
                 frame.orders.append(self._order(order))
+                self._rows_of.setdefault(key, ())
         async for where in _in_turns(self._books_due()):
             book = oms.kernel.books.get(where)
             if book is not None and book.shares:
@@ -241,20 +244,32 @@ class Publisher:
         handlers += self._consoles()
         self._if_changed("handlers", handlers, frame.handlers.append, gone=frame.gone)
         frame.fills.extend(self._fill(fill) for fill in self._earnings.refresh())
-        if len(self._slippages) > 2 * len(oms.kernel.children) + MAKERS_A_FRAME:
-            self._slippages.keep(oms.kernel.children, oms.kernel.makers)
+        if len(self._rows_of) > len(oms.page):
+            self._let_go(frame)
+
+    def _let_go(self, frame: Frame) -> None:
+        """Tell that the orders which were put away are gone, and forget what they cost."""
+        page, kernel = self._oms.page, self._oms.kernel
+        gone = [key for key in self._rows_of if page.peek(key) is None]
+        frame.gone.setdefault("orders", []).extend(gone)
+        frame.gone.setdefault("hedges", []).extend(row for key in gone for row in self._rows_of.pop(key))
+        self._slippages.keep(kernel.children, kernel.makers)
 
     def _legs(self, frame: Frame, maker: str, ts_ns: int) -> None:
         kernel, order = self._oms.kernel, self._oms.page.peek(maker)
         if maker not in kernel.makers:
             return  # it has finished, and was put away since
+        told: list[str] = []
         for view in view_legs(kernel, kernel.makers[maker]):
-            frame.hedges.append(rows.hedge_row(view, order, ts_ns, self._slippages.of_leg(maker, view.index)))
+            row = rows.hedge_row(view, order, ts_ns, self._slippages.of_leg(maker, view.index))
+            frame.hedges.append(row)
+            told.append(row.key)
             unsettled = self._unsettled.setdefault(f"{view.venue}:{view.ticker}", set())
             if view.waiting or view.in_flight:
                 unsettled.add(maker)
             else:
                 unsettled.discard(maker)
+        self._rows_of[maker] = tuple(told)
 
     def _fill(self, fill: FillEvent) -> FillRow:
         return rows.fill_row(fill, self._oms.page.whose(fill))

@@ -12,7 +12,9 @@ from console.panes.mirror import Mirror
 from console.publisher import Publisher
 from gateways.standards import MarkUpdate, PositionUpdate, TradeEvent
 from oms.pnl import HOUR_NS
+from oms.put_away import Kept
 from oms.states import Live
+from oms.upkeep import follow
 from tests.console.scripted import desk_frame, venue
 from tests.oms.stub_venue import desk, virtual
 
@@ -35,6 +37,29 @@ class Screen:
             self.frames.append(frame)
             self.mirror.apply(frame, 1)
         return frame
+
+
+@virtual
+async def test_orders_that_were_put_away_are_gone_from_the_screen_until_one_has_news():
+    """A console that watches for long holds what the engine holds; a late fill brings the order's rows back."""
+    async with desk(kept=Kept(10**6, 0.0)) as made, watched(made) as (publisher, screen):
+        first = await made.maker("0.1", "100")
+        made.a.trade(first, "0.1")
+        await made.maker("0.1", "99")
+        await made.oms.wait_idle(10.0)
+        await screen.look(3.0)
+        assert len(screen.mirror.orders) == 3
+        assert len(screen.mirror.hedges) == 2
+        await follow(made.oms)
+        await screen.look(3.0)
+        assert [row.role for row in screen.mirror.orders.values()] == ["maker"]
+        assert first not in {row.maker for row in screen.mirror.hedges.values()}
+        assert len(publisher._slippages) == 0
+        made.a.trade(first, "0.2")
+        await made.oms.wait_idle(10.0)
+        await screen.look(3.0)
+        assert screen.mirror.orders[first].filled == D("0.3")
+        assert {row.target for row in screen.mirror.hedges.values() if row.maker == first} == {D("-0.3")}
 
 
 class Counting(Mailbox):
