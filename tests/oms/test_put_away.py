@@ -340,8 +340,11 @@ def test_a_desk_does_not_start_without_its_archive(tmp_path):
         path = tmp_path / ARCHIVE
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         path.rename(tmp_path / "elsewhere")
-        with pytest.raises(JournalError, match="archive lacks them"):
-            await again_on(made, Journal(tmp_path / "journal.jsonl", made.loop))
+        with (
+            Journal(tmp_path / "journal.jsonl", made.loop) as second,
+            pytest.raises(JournalError, match="archive lacks them"),
+        ):
+            await again_on(made, second)
 
     story()
 
@@ -366,8 +369,8 @@ def test_a_damaged_archive_is_said(tmp_path):
             made.a.trade(makers[0], "0.2")
             await made.until(lambda: [each for each in made.alerts if "is damaged" in each.text])
         (tmp_path / ARCHIVE).write_bytes(os.urandom(8192))
-        with pytest.raises(JournalError, match="cannot be read"):
-            await again_on(made, Journal(tmp_path / "journal.jsonl", made.loop))
+        with Journal(tmp_path / "journal.jsonl", made.loop) as second, pytest.raises(JournalError, match="cannot be"):
+            await again_on(made, second)
 
     story()
 
