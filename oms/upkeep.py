@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 EVERY_S = 0.5
 """How long a failed flush may go unnoticed."""
-MOMENT_S = 0.01
-"""How often it is looked whether all is quiet, once something waits for that."""
+MOMENT_S = 0.02
+"""How often it is looked whether all is quiet, once something waits for that: such moments may be short."""
+PATIENCE_S = 5.0
+"""How long finished orders wait for a quiet moment: it spares a fill that comes just then some milliseconds."""
 AGAIN_S = 60.0
 """Wait after a segment could not be begun: the old one goes on meanwhile."""
 
@@ -55,31 +57,30 @@ def follow_at_start(oms: "OMS", past: Past) -> None:
 async def keep_journal(oms: "OMS") -> None:
     """Watch the journal until cancelled: halt the desk once it has failed, follow a full segment when all is quiet.
 
-    A segment is followed before it is full where many orders have finished in it.
+    A segment is followed before it is full where many orders have finished in it, and by a desk that is never quiet
+    too: its memory must not grow for that.
     """
     loop = asyncio.get_running_loop()
     not_before = 0.0
+    waits_since: float | None = None
     while True:
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(EVERY_S if waits_since is None else MOMENT_S)
         failed = oms.journal.failed
         if failed is not None:
             oms.halt(f"the journal cannot be written: {failed}")
             return
-        if (oms.journal.full or oms.put_away.due) and loop.time() >= not_before and await _quiet(oms):
+        now, due = loop.time(), oms.put_away.due
+        if now < not_before or not (oms.journal.full or due):
+            waits_since = None
+            continue
+        waits_since = now if waits_since is None else waits_since
+        if oms.idle or (due and now - waits_since >= PATIENCE_S):
+            waits_since = None
             try:
                 await follow(oms)
             except JournalError as error:
                 _tell(oms, error)
                 not_before = loop.time() + AGAIN_S
-
-
-async def _quiet(oms: "OMS") -> bool:
-    """Whether a moment has come, soon, at which nothing is in flight: a busy desk has such moments, and short ones."""
-    for _ in range(round(EVERY_S / MOMENT_S)):
-        if oms.idle:
-            return True
-        await asyncio.sleep(MOMENT_S)
-    return False
 
 
 async def follow(oms: "OMS") -> None:

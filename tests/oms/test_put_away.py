@@ -15,7 +15,7 @@ from oms.evidence import Entered, Evidence
 from oms.finished import Held, pick
 from oms.hedge import events as e
 from oms.hedge.kernel import Kernel
-from oms.hedge.policy import Leg
+from oms.hedge.policy import How, Leg, Rung
 from oms.journal import Journal, JournalError, MemoryJournal
 from oms.orders import Order, Role
 from oms.put_away import Kept
@@ -475,6 +475,27 @@ async def test_the_latest_finished_orders_stay_until_there_are_twice_as_many():
         assert len(made.oms.page) == 1 + 4
         await asyncio.sleep(5.0)
         assert len(journal.older) == 1, "once, until as many again have finished"
+
+
+@virtual
+async def test_a_desk_that_is_never_quiet_puts_its_orders_away_too():
+    """A hedge is in flight all the time: it is waited for a while, and not for ever."""
+    journal = MemoryJournal(asyncio.get_running_loop())
+    async with desk(journal=journal, kept=Kept(2, 1e9)) as made:
+        joins = {"exc": "b", "ticker": "X", "rungs": (Rung(how=How.JOIN, for_ms=600_000), Rung())}
+        resting = await made.maker("1", "100", legs=joins)
+        made.a.trade(resting, "0.1")
+        await made.until(lambda: made.book.open_children)
+        for _ in range(3):
+            made.a.trade(await made.maker("0.1", "100"), "0.1")
+            await made.oms.wait_idle(0.5)
+        await asyncio.sleep(2.0)
+        assert not journal.older
+        assert len(made.oms.page) == 8
+        await made.until(lambda: journal.older, 10.0)
+        assert made.book.open_children
+        await made.until(lambda: len(made.oms.page) < 8)
+        assert made.book.hedged == D("-0.3")
 
 
 @pytest.mark.parametrize(
