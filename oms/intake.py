@@ -88,7 +88,9 @@ class Intake:
             self._oms.hedge.quoted(quote, ts_recv_ns)
 
     def _take_fill(self, fill: FillEvent, ts_recv_ns: int) -> None:
-        counted = self._oms.page.counted(fill)  # first of all: an order that was put away may fail to come back
+        page = self._oms.page
+        known = self._oms.fills.peek(fill.venue, fill.ticker, fill.oid, fill.trade_id)
+        counted = known is None and page.counted(fill)  # before all else: an order put away may fail to come back
         correction = self._oms.fills.correction(fill)
         if correction != 0:
             self._corrected(fill, correction)
@@ -100,9 +102,15 @@ class Intake:
             self._oms.deltas.publish(FillDelta(fill))
             if fill.forced and self._oms.page.by_oid(fill.venue, fill.oid) is None:
                 self._venue_made(fill)
-        elif fill.cloid is not None and self._oms.page.get(fill.cloid) is not None:
+        elif fill.cloid is not None and self._may_be_news(known, fill.cloid):
             # An earlier report may not have said whose it is; the page knows what it has counted.
             self._oms.publish(self._oms.page.upsert(fill, ts_recv_ns))
+
+    def _may_be_news(self, known: FillEvent | None, cloid: str) -> bool:
+        """Whether an order may lack a trade that was told before; not one put away, if it was named then."""
+        page = self._oms.page
+        named = known is not None and known.cloid is not None
+        return (page.peek(cloid) if named else page.get(cloid)) is not None
 
     def _take_refusal(self, refusal: Reject, ts_recv_ns: int) -> None:
         """Whoever asked may have given up waiting; a definite refusal proves all the same that there is no order."""

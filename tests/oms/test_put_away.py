@@ -406,6 +406,18 @@ async def test_a_fill_told_again_of_an_order_put_away_counts_once():
 
 
 @virtual
+async def test_fills_told_again_by_a_reconciliation_bring_nothing_back():
+    """The trades of minutes are told anew in each cycle: those that are known leave their orders where they are."""
+    async with desk(kept=ALL) as made:
+        makers = await filled_and_hedged(made)
+        await put_away(made)
+        made.a.send(*made.a.fills)
+        made.b.send(*made.b.fills)
+        assert made.oms.page.peek(makers[0]) is None
+        assert len(made.oms.page) == 1
+
+
+@virtual
 async def test_a_contract_whose_orders_are_all_away_is_asked_for_fills_still():
     """A fill that no message told of is found by the reconciliation: of an order in memory or of one put away."""
     async with desk(kept=ALL) as made:
