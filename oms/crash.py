@@ -26,7 +26,7 @@ from gateways.transport.sockets import SOCKETS
 from gateways.venue import Endpoints, Venue
 from oms.archive import Archive
 from oms.journal import Draft, Mark, Record, Recorder
-from oms.recorder import Unwritten
+from oms.recorder import Unwritten, Work
 
 T = TypeVar("T")
 
@@ -148,6 +148,9 @@ class _Journal:
 
     async def beside(self, work: Callable[[], T]) -> T:
         return await self._inner.beside(work)
+
+    async def apart(self, work: Work, told: bytes) -> bytes:
+        return await self._inner.apart(work, told)
 
     def mark(self) -> Mark:
         return self._inner.mark()

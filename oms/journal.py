@@ -11,18 +11,19 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
 import msgspec
 
-from oms.archive import ARCHIVE, Archive
+from oms.apart import work_apart
 from oms.clock import Clock
 from oms.disk import sync_data, sync_folder, write_all
+from oms.journal_files import JournalFiles, remove
 from oms.memory_journal import MemoryJournal
 from oms.private_files import make_folder, open_file
-from oms.recorder import Recorder, Unwritten
+from oms.recorder import Recorder, Unwritten, Work
 from oms.records import (
     CHECKPOINT_KIND,
     FORMAT_VERSION,
@@ -31,7 +32,6 @@ from oms.records import (
     Record,
     decode_lines,
     encode_line,
-    head_lines,
     header_line,
     line_of,
 )
@@ -40,6 +40,7 @@ from oms.segments import (
     SEGMENT_BYTES,
     Draft,
     Mark,
+    drafts_of,
     head_intact,
     head_length,
     next_segment,
@@ -75,12 +76,7 @@ def open_journal(folder: Path, clock: Clock, *, segment_bytes: int = SEGMENT_BYT
     return Journal(folder / FIRST, clock, segment_bytes=segment_bytes)
 
 
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):  # what cannot be removed is overwritten by the next attempt
-        path.unlink(missing_ok=True)
-
-
-class Journal:
+class Journal(JournalFiles):
     """The journal of one desk on disk, opened for writing; made with its folder where it is not there.
 
     ``first`` is the path of its first segment. An existing journal is checked from its last checkpoint on and
@@ -92,10 +88,8 @@ class Journal:
     def __init__(
         self, first: Path, clock: Clock, *, sync: Callable[[int], None] = sync_data, segment_bytes: int = SEGMENT_BYTES
     ) -> None:
-        self.path = self._first = first
-        self.archive = Archive(first.with_name(ARCHIVE))
-        self._clock = clock
-        self._sync = sync
+        super().__init__(first, clock, sync)
+        self.path = first
         self._segment_bytes = segment_bytes
         self._failed: str | None = None
         self._closing = self._waking = False
@@ -142,6 +136,8 @@ class Journal:
             count = 0
             for record in recoverable(segments_of(self._first)):
                 count = record.n + 1
+            for made in drafts_of(self._first):
+                remove(made)
             length = whole_length(self.path)
             os.ftruncate(self._file, length)
             if count == 0:
@@ -245,10 +241,6 @@ class Journal:
         self._grown += len(lines)
         self._flush_soon()
 
-    def records(self) -> Iterator[Record]:
-        """All that was appended since the last checkpoint, and that; see `Recorder.records`. May be called beside."""
-        return recoverable(segments_of(self._first))
-
     @property
     def full(self) -> bool:
         """Whether a new segment should begin at the next quiet moment."""
@@ -258,26 +250,14 @@ class Journal:
         """Do ``work`` in a thread; see `Recorder.beside`."""
         return await asyncio.to_thread(work)
 
+    async def apart(self, work: Work, told: bytes) -> bytes:
+        """Do it in another process; see `Recorder.apart`."""
+        return await work_apart(work, self._first, told)
+
     def mark(self) -> Mark:
         """Where the journal stands; see `Recorder.mark`."""
         self._write_waiting()
         return Mark(self._next - 1, os.fstat(self._file).st_size)
-
-    def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
-        """Write the head of the next segment under another name; see `Recorder.draft`."""
-        path = next_segment(self._first, self.path)
-        made = path.with_name(path.name + ".new")
-        try:
-            file = open_file(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            try:
-                write_all(file, head_lines(self._clock, mark.number, checkpoint))
-                self._sync(file)
-            finally:
-                os.close(file)
-        except OSError as error:
-            _remove(made)
-            raise JournalError(f"the segment {path} cannot be drafted: {error.strerror}") from error
-        return Draft(mark, made, b"")
 
     def begin_segment(self, draft: Draft) -> None:
         """Put a draft into its place, with what was appended since; see `Recorder.begin_segment`.
@@ -286,8 +266,8 @@ class Journal:
         """
         self.flush()
         self._refuse()
-        path, made = next_segment(self._first, self.path), draft.path
-        if made is None or made.name != path.name + ".new":
+        path, made = next_segment(self._first, self.path), Path(draft.path)
+        if not made.name.startswith(path.name + "."):
             raise JournalError(f"the segment {path} was drafted for another place")
         file = -1
         try:
@@ -300,7 +280,7 @@ class Journal:
         except (OSError, JournalError) as error:
             if file >= 0:
                 os.close(file)
-            _remove(made)
+            remove(made)
             reason = error.strerror if isinstance(error, OSError) else error
             raise JournalError(f"the segment {path} cannot be begun: {reason}") from error
         old, self._file = self._file, file

@@ -8,7 +8,7 @@ import msgspec
 
 from oms.archive import Archive
 from oms.clock import Clock
-from oms.recorder import Unwritten
+from oms.recorder import Unwritten, Work
 from oms.records import CHECKPOINT_KIND, JournalError, Record, decode_lines, head_lines, header_line, line_of
 from oms.segments import HEAD, SEGMENT_BYTES, Draft, Mark
 
@@ -92,13 +92,17 @@ class MemoryJournal:
         """Do it at once: there are no threads in virtual time."""
         return work()
 
+    async def apart(self, work: Work, told: bytes) -> bytes:
+        """Do it at once, and here."""
+        return work(self, told)
+
     def mark(self) -> Mark:
         """Where the journal stands; see `Recorder.mark`."""
         return Mark(self._next - 1, len(self._lines))
 
     def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
         """The head of a segment; see `Recorder.draft`."""
-        return Draft(mark, None, head_lines(self._clock, mark.number, checkpoint))
+        return Draft(mark, head=head_lines(self._clock, mark.number, checkpoint))
 
     def begin_segment(self, draft: Draft) -> None:
         """Go on in the new segment; see `Recorder.begin_segment`."""

@@ -4,8 +4,8 @@ It is done with a new segment, in this order; a crash between any two leaves eac
 in the archive:
 
 1. what the page has of the orders that may leave is noted, a few at a time;
-2. beside the desk the journal is replayed up to a mark, those that nothing depends on are picked (``oms.finished``) and
-   committed to the archive, and the head of the new segment is drafted without them;
+2. in a process of its own the journal is replayed up to a mark, those that nothing depends on are committed to the
+   archive, and the head of the new segment is drafted without them (``oms.segment_head``);
 3. the segment begins: from here on the archive's rows count;
 4. page and kernel forget them, a few at a time, and keep those that changed since the mark.
 """
@@ -14,15 +14,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from oms.finished import Finished, Held, claimants, pick, take_out, unchanged
+from oms.finished import unchanged
+from oms.orders import Order
+from oms.segment_head import Head, line_of_held
 
 if TYPE_CHECKING:
-    from oms.recovery import Past
     from oms.system import OMS
 
 VARIABLE = "HEDGEDESK_KEPT"
 """In the environment, for drills and tests: how many finished orders stay in memory, see ``Kept.of``."""
-SLICE = 50
+SLICE = 20
 """How many orders are noted or forgotten before the loop has its turn."""
 
 
@@ -44,13 +45,6 @@ class Kept(NamedTuple):
         return kept
 
 
-class Leaving(NamedTuple):
-    """What was put away, and of each maker the hedge orders that name it."""
-
-    orders: tuple[Finished, ...] = ()
-    claimants: Mapping[str, list[str]] = {}
-
-
 class PutAway:
     """Says of an OMS which orders may leave, and lets them go."""
 
@@ -66,47 +60,31 @@ class PutAway:
         page = self._oms.store
         return len(page) - page.working_count > self._at
 
-    async def may_leave(self) -> dict[str, Held]:
-        """What the page has of the orders that have ended long enough ago."""
+    async def may_leave(self) -> tuple[dict[str, Order], list[bytes]]:
+        """The orders that have ended long enough ago, by key; and what the page has of each (``segment_head``)."""
         page = self._oms.store
-        ended = sorted(page.finished())
+        finished = sorted(page.finished())
         old_ns = self._oms.clock.now_ns() - round(self._kept.for_s * 1e9)
-        most = max(0, len(ended) - self._kept.orders)
-        held: dict[str, Held] = {}
-        for place, (ts_ns, key) in enumerate(ended):
+        most = max(0, len(finished) - self._kept.orders)
+        ended: dict[str, Order] = {}
+        told: list[bytes] = []
+        for place, (ts_ns, key) in enumerate(finished):
             if place >= most and ts_ns > old_ns:
                 break
             if place % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
-            held[key] = page.held(key)
-        return held
+            held = page.held(key)
+            ended[key] = held.order
+            told.append(line_of_held(held))
+        return ended, told
 
-    def pick(self, past: "Past", held: Mapping[str, Held], mark: int) -> Leaving:
-        """Commit to the archive what may leave, and take it out of ``past``: what the journal tells up to ``mark``.
-
-        For a thread beside the desk. Raises JournalError when it cannot be written.
-        """
-        gone = pick(past.kernel, past.entered, past.evidence, held)
-        if not gone:
-            return Leaving()
-        naming = claimants(past.kernel, gone)
-        with self._oms.journal.archive.another() as archive:
-            archive.put(gone, mark)
-        for each in gone:
-            take_out(past.kernel, each)
-            past.entered.pop(each.key, None)
-            past.evidence.pop(each.key, None)
-        past.away = mark
-        return Leaving(tuple(gone), naming)
-
-    async def begun(self, mark: int, leaving: Leaving, held: Mapping[str, Held]) -> None:
-        """The segment has begun, which tells up to ``mark``: forget what has left it and has not changed since."""
+    async def begun(self, head: Head, ended: Mapping[str, Order]) -> None:
+        """The segment has begun: forget what has left it and has not changed since the mark."""
         oms, page = self._oms, self._oms.store
-        page.upto = mark
-        for place, each in enumerate(leaving.orders, 1):
-            key = each.key
-            same = page.peek(key) is held[key].order and unchanged(oms.kernel, each)
-            if same and not any(child in oms.kernel.children for child in leaving.claimants.get(key, ())):
+        page.upto = head.draft.mark.number
+        for place, (each, claimants) in enumerate(head.left, 1):
+            same = page.peek(each.key) is ended[each.key] and unchanged(oms.kernel, each)
+            if same and not any(child in oms.kernel.children for child in claimants):
                 page.forget(each)
             if place % SLICE == 0:
                 await asyncio.sleep(0)

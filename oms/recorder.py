@@ -15,13 +15,37 @@ Unwritten = Callable[[JournalError], object]
 """Is told that what was to be written soon could not be."""
 
 
-class Recorder(Protocol):
-    """A journal, written by one thread."""
+class JournalReader(Protocol):
+    """What can be done with a journal beside the one who writes it."""
 
     @property
     def archive(self) -> Archive:
-        """What was put away of this journal's orders, for the thread that writes it."""
+        """What was put away of this journal's orders; ``another`` for another thread."""
         ...
+
+    def records(self) -> Iterator[Record]:
+        """What a recovery needs of all that was appended, from the last checkpoint on. Raises JournalError for damage.
+
+        Where there is no checkpoint yet, that is everything, the header first. Up to ``mark`` or ``flush`` nothing of
+        it waits to be written.
+        """
+        ...
+
+    def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
+        """Write the head of a segment that may begin: ``checkpoint`` tells all that was appended up to ``mark``.
+
+        Raises JournalError when it cannot be written; the journal goes on.
+        """
+        ...
+
+
+Work = Callable[[JournalReader, bytes], bytes]
+"""A piece of work on a journal: a public function of a module, with what it is told and what it answers. Raises
+JournalError."""
+
+
+class Recorder(JournalReader, Protocol):
+    """A journal, written by one thread."""
 
     @property
     def failed(self) -> str | None:
@@ -52,14 +76,6 @@ class Recorder(Protocol):
         """
         ...
 
-    def records(self) -> Iterator[Record]:
-        """What a recovery needs of all that was appended, from the last checkpoint on. Raises JournalError for damage.
-
-        Where there is no checkpoint yet, that is everything, the header first. Up to ``mark`` or ``flush`` nothing of
-        it waits to be written.
-        """
-        ...
-
     @property
     def full(self) -> bool:
         """Whether the segment has grown so large that a new one should begin at the next quiet moment."""
@@ -69,15 +85,15 @@ class Recorder(Protocol):
         """Do ``work``, which may read what was appended and write a draft, without holding up the caller's loop."""
         ...
 
-    def mark(self) -> Mark:
-        """Where the journal stands now."""
+    async def apart(self, work: Work, told: bytes) -> bytes:
+        """What ``work`` answers, done where it takes nothing of the caller's loop and its interpreter.
+
+        Raises JournalError with what it has raised, or where it cannot be done.
+        """
         ...
 
-    def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
-        """Write the head of a segment that may begin: ``checkpoint`` tells all that was appended up to ``mark``.
-
-        May be called beside. Raises JournalError when it cannot be written; the journal goes on.
-        """
+    def mark(self) -> Mark:
+        """Where the journal stands now."""
         ...
 
     def begin_segment(self, draft: Draft) -> None:

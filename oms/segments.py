@@ -6,7 +6,9 @@ reads the last segment alone, and those before it are kept for whoever asks what
 written may be compressed (``gzip journal.jsonl``): it is read all the same.
 """
 
+import glob
 import gzip
+import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +24,8 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 """How many bytes of records a segment takes before it is full; its checkpoint does not count."""
 HEAD = 2
 """How many records a later segment begins with: header and checkpoint."""
+DRAFT = ".new"
+"""What the name of a draft ends with."""
 
 
 class Mark(NamedTuple):
@@ -32,11 +36,11 @@ class Mark(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """The head of a segment that may begin: all that the journal told at ``mark``. In a file, or in memory."""
+    """The head of a segment that may begin: all that the journal told at ``mark``. In ``path``, or ``head``."""
 
     mark: Mark
-    path: Path | None
-    head: bytes
+    path: str = ""
+    head: bytes = b""
 
 
 def segments(folder: Path) -> list[Path]:
@@ -65,6 +69,16 @@ def segment_number(path: Path) -> int:
 def next_segment(first: Path, last: Path) -> Path:
     """The path of the segment after ``last`` of the journal that begins with ``first``."""
     return first.with_name(f"{first.stem}.{segment_number(last) + 1:04d}{first.suffix}")
+
+
+def draft_path(path: Path) -> Path:
+    """Where this process drafts the head of the segment that is to be at ``path``."""
+    return path.with_name(f"{path.name}.{os.getpid()}{DRAFT}")
+
+
+def drafts_of(first: Path) -> list[Path]:
+    """What was drafted for a journal, by whatever process, and has not begun."""
+    return list(first.parent.glob(f"{glob.escape(first.stem)}.*{DRAFT}"))
 
 
 def read(path: Path) -> Iterator[Record]:

@@ -46,11 +46,12 @@ from oms.outages import Outages
 from oms.put_away import Kept, PutAway
 from oms.recovery import recover, replay, restore_orders
 from oms.risk.guard import Guard
+from oms.segment_head import collector_paused
 from oms.states import Act, Live, Trading, act_of
 from oms.supervisor import Supervisor
 from oms.tasks import TaskOwner
 from oms.unknowns import Resolver
-from oms.upkeep import collector_paused, follow_at_start
+from oms.upkeep import follow_at_start
 from oms.watchdog import PATIENCE_S
 
 

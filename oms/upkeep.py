@@ -3,21 +3,16 @@
 The disk flush is not awaited, so a flush that failed is found here, within ``EVERY_S``; a write that failed is found by
 whoever wrote, and here too. Either way the desk is halted: nothing new is sent and makers are cancelled.
 
-A new segment's checkpoint is what a replay of the journal tells, made beside the desk and not by it: while it is made
-the desk goes on and its records are taken along. With it, finished orders are put away (``oms.put_away``).
+A new segment's checkpoint is what a replay of the journal tells, made by a process beside the desk's: meanwhile the
+desk goes on, and its records are taken along. With it, finished orders are put away (``oms.put_away``).
 """
 
 import asyncio
-import contextlib
-import gc
-from collections.abc import Iterator
-from itertools import takewhile
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from oms.hedge.kernel import Kernel
-from oms.journal import Draft, JournalError
-from oms.put_away import Leaving
-from oms.recovery import Past, replay
+from oms import segment_head
+from oms.journal import JournalError
+from oms.recovery import Past
 
 if TYPE_CHECKING:
     from oms.system import OMS
@@ -30,18 +25,6 @@ PATIENCE_S = 5.0
 """How long finished orders wait for a quiet moment: it spares a fill that comes just then some milliseconds."""
 AGAIN_S = 60.0
 """Wait after a segment could not be begun: the old one goes on meanwhile."""
-
-
-@contextlib.contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep the garbage collector out of what only builds: measured, it takes four fifths of a long replay's time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def follow_at_start(oms: "OMS", past: Past) -> None:
@@ -86,23 +69,11 @@ async def keep_journal(oms: "OMS") -> None:
 async def follow(oms: "OMS") -> None:
     """Begin a new segment, without the orders that are finished. Raises JournalError: then the old one goes on."""
     journal = oms.journal
-    held = await oms.put_away.may_leave()
+    ended, told = await oms.put_away.may_leave()
     mark = journal.mark()
-
-    def drafted() -> tuple[Draft, Leaving]:
-        told = takewhile(lambda record: record.n <= mark.number, journal.records())
-        with collector_paused(), journal.archive.another() as archive:
-            past = replay(told, Kernel(_decides_nothing), archive)
-            leaving = oms.put_away.pick(past, held, mark.number)
-            return journal.draft(past.checkpoint(), mark), leaving
-
-    draft, leaving = await journal.beside(drafted)
-    journal.begin_segment(draft)
-    await oms.put_away.begun(mark.number, leaving, held)
-
-
-def _decides_nothing() -> NoReturn:
-    raise RuntimeError("a replay decides nothing")
+    head = segment_head.answered(await journal.apart(segment_head.make, segment_head.errand(mark, told)))
+    journal.begin_segment(head.draft)
+    await oms.put_away.begun(head, ended)
 
 
 def _tell(oms: "OMS", error: JournalError) -> None:

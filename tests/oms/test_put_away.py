@@ -37,17 +37,26 @@ def kept_in(request, tmp_path):
     def make(loop):
         if request.param == "disk":
             journals.append(Journal(tmp_path / "journal.jsonl", loop))
-            # a thread runs on the machine's time, which virtual time does not wait for
-            journals[-1].beside = journals_beside
+            at_once(journals[-1])
         else:
             last = journals[-1] if journals else None
             journals.append(MemoryJournal(loop, last.image if last else b"", archive=last.archive if last else None))
         return journals[-1]
 
-    async def journals_beside(work):
+    return make
+
+
+def at_once(journal):
+    """Work beside the desk is done here: another process runs on the machine's time, which virtual time passes by."""
+
+    async def beside(work):
         return work()
 
-    return make
+    async def apart(work, told):
+        return work(journal, told)
+
+    journal.beside, journal.apart = beside, apart
+    return journal
 
 
 async def filled_and_hedged(made, count=3):
@@ -258,13 +267,10 @@ def test_a_crash_at_each_step_leaves_every_order_once(tmp_path, step):
     def killed(*_):
         raise Killed
 
-    async def now(work):
-        return work()
-
     @virtual
     async def story():
         journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        journal.beside = now
+        at_once(journal)
         made = Desk(asyncio.get_running_loop(), journal=journal, kept=ALL)
         await made.oms.init()
         makers = await filled_and_hedged(made)
@@ -283,7 +289,7 @@ def test_a_crash_at_each_step_leaves_every_order_once(tmp_path, step):
         with Archive(tmp_path / ARCHIVE) as archive:
             assert {each.key for each in archive.all(1 << 60)} == {*makers, *made.b.held}
         second = Journal(tmp_path / "journal.jsonl", made.loop)
-        second.beside = now
+        at_once(second)
         again = await again_on(made, second)
         away = {each.key for each in again.oms.store.away()}
         assert away == (set() if step in {"archive", "draft"} else {*makers, *made.b.held})
@@ -324,16 +330,45 @@ async def test_rows_of_a_segment_that_never_began_say_nothing():
     await again.oms.cleanup()
 
 
+@virtual
+async def test_rows_that_a_process_commits_after_its_desk_was_killed_say_nothing():
+    """Its work outlives the desk by a moment: the next desk, and those after it, go by what their journal tells."""
+    journal, late = MemoryJournal(asyncio.get_running_loop()), []
+
+    def killed(_draft):
+        raise Killed
+
+    async with desk(journal=journal, kept=ALL) as made:
+        makers = await filled_and_hedged(made)
+        put, journal.archive.put = journal.archive.put, lambda *rows: late.append(rows)
+        journal.begin_segment = killed
+        with pytest.raises(Killed):
+            await follow(made.oms)
+    journal.archive.put = put
+    again = await again_on(made, MemoryJournal(made.loop, journal.image, archive=journal.archive))
+    put(*late[0])
+    for maker, filled, hedged in ((makers[0], "0.3", "-0.5"), (makers[1], "0.3", "-0.7")):
+        again.a.trade(maker, "0.2")
+        await again.oms.wait_idle(10.0)
+        assert again.oms.page.get(maker).filled == D(filled)
+        assert again.book.hedged == D(hedged)
+        assert await proven(again)
+        await asyncio.sleep(300.0)
+        await put_away(again)
+    again.a.trade(makers[0], "0.1")
+    await again.oms.wait_idle(10.0)
+    assert again.oms.page.get(makers[0]).filled == D("0.4"), "its later row counts"
+    assert await proven(again)
+    await again.oms.cleanup()
+
+
 def test_a_desk_does_not_start_without_its_archive(tmp_path):
     """Orders that nobody could find again would be strangers: a journal that has put orders away says so."""
-
-    async def now(work):
-        return work()
 
     @virtual
     async def story():
         journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        journal.beside = now
+        at_once(journal)
         async with desk(journal=journal, kept=ALL) as made:
             await filled_and_hedged(made)
             assert await put_away(made)
@@ -352,13 +387,10 @@ def test_a_desk_does_not_start_without_its_archive(tmp_path):
 def test_a_damaged_archive_is_said(tmp_path):
     """A row that is not as it was written, and a file that is none, are errors of the journal: nothing is guessed."""
 
-    async def now(work):
-        return work()
-
     @virtual
     async def story():
         journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        journal.beside = now
+        at_once(journal)
         async with desk(journal=journal, kept=ALL) as made:
             makers = await filled_and_hedged(made)
             await put_away(made)

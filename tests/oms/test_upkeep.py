@@ -2,7 +2,6 @@
 
 import asyncio
 import resource
-import threading
 from decimal import Decimal
 
 import pytest
@@ -293,23 +292,24 @@ class WallClock(SystemClock):
         return self.monotonic_ns() / 1e9
 
 
-async def test_on_disk_a_segment_is_drafted_in_a_thread_while_the_desk_trades(tmp_path):
+async def test_on_disk_a_segment_is_drafted_by_another_process_while_the_desk_trades(tmp_path):
     """The real file and a real loop: fills come while the checkpoint is made, and the new segment has them all."""
     clock = WallClock()
     made = Desk(clock, journal=open_journal(tmp_path, clock, segment_bytes=1))
-    drafting, go_on = threading.Event(), threading.Event()
-    usual = made.journal.draft
+    drafted, go_on = asyncio.Event(), asyncio.Event()
+    usual = made.journal.apart
 
-    def slow(checkpoint, mark):
-        drafting.set()
-        assert go_on.wait(20)
-        return usual(checkpoint, mark)
+    async def slow(work, told):
+        answer = await usual(work, told)
+        drafted.set()
+        await go_on.wait()
+        return answer
 
     await made.oms.init()
     maker = await made.maker("1", "100")
     begun = len(segments(tmp_path))
-    made.journal.draft = slow
-    await made.until(drafting.is_set, 20)
+    made.journal.apart = slow
+    await made.until(drafted.is_set, 20)
     made.a.trade(maker, "0.3")
     await made.until(lambda: made.book.hedged == D("-0.3"), 20)
     assert len(segments(tmp_path)) == begun, "the desk hedged while the draft was in the making"
