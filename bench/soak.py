@@ -44,7 +44,10 @@ class LivingVenue(BinanceVenue):
             self.hedged.set_result(read_ns)
 
     async def fill_one(self) -> int:
-        """Fill a lot of a resting maker; nanoseconds until its hedge came in."""
+        """Fill a lot of a resting maker, once one rests; nanoseconds until its hedge came in."""
+        async with asyncio.timeout(ANSWER_S):
+            while not self.resting:  # noqa: ASYNC110 - now and then: fills come faster than makers are put in
+                await asyncio.sleep(0.001)
         oid = random.choice(list(self.resting))
         maker = self.account(NAME, "maker")
         frame = self.fill_frame(NAME, "maker", oid)

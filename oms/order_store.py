@@ -56,12 +56,15 @@ class OrderStore(OrdersPage):
             ]),
         )  # fmt: skip
 
-    def finished(self) -> list[tuple[int, str]]:
-        """When the orders in memory that have ended last had news, and which they are."""
-        return [
-            (record.order.ts_recv_ns, key) for key, record in self._records.items()
-            if record.order.status.terminal and not record.amending
-        ]  # fmt: skip
+    def ended(self) -> Iterator[tuple[int, str] | None]:
+        """Of each order in memory, when it last had news and which it is; None where it has not ended.
+
+        Others may be entered while it is asked.
+        """
+        for key in tuple(self._records):
+            record = self._records[key]
+            ended = record.order.status.terminal and not record.amending
+            yield (record.order.ts_recv_ns, key) if ended else None
 
     def forget(self, one: Finished) -> None:
         """Let page and kernel forget an order that the archive has."""

@@ -25,6 +25,8 @@ VARIABLE = "HEDGEDESK_KEPT"
 """In the environment, for drills and tests: how many finished orders stay in memory, see ``Kept.of``."""
 SLICE = 20
 """How many orders are noted or forgotten before the loop has its turn."""
+LOOKED_AT = 1_000
+"""How many are looked at before it has."""
 
 
 class Kept(NamedTuple):
@@ -63,7 +65,13 @@ class PutAway:
     async def may_leave(self) -> tuple[dict[str, Order], list[bytes]]:
         """The orders that have ended long enough ago, by key; and what the page has of each (``segment_head``)."""
         page = self._oms.store
-        finished = sorted(page.finished())
+        finished: list[tuple[int, str]] = []
+        for place, each in enumerate(page.ended(), 1):
+            if place % LOOKED_AT == 0:
+                await asyncio.sleep(0)
+            if each is not None:
+                finished.append(each)
+        finished.sort()
         old_ns = self._oms.clock.now_ns() - round(self._kept.for_s * 1e9)
         most = max(0, len(finished) - self._kept.orders)
         ended: dict[str, Order] = {}

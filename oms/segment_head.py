@@ -6,6 +6,7 @@ needs to know and what it answers are bytes: a line for the whole, and one for e
 
 import contextlib
 import gc
+import io
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import NamedTuple, NoReturn
@@ -60,8 +61,8 @@ def errand(mark: Mark, held: Iterable[bytes]) -> bytes:
 
 def answered(answer: bytes) -> Head:
     """What ``make`` answered."""
-    draft, *left = answer.splitlines()
-    return Head(_decode_draft(draft), map(_decode_left, left))
+    lines = io.BytesIO(answer)
+    return Head(_decode_draft(next(lines)), map(_decode_left, lines))
 
 
 def make(journal: JournalReader, told: bytes) -> bytes:
