@@ -37,13 +37,6 @@ class OidTrades(msgspec.Struct, frozen=True, array_like=True):
         return made
 
 
-class Held(msgspec.Struct, frozen=True):
-    """An order as the page has it, with the evidence behind it."""
-
-    order: Order
-    trades: tuple[OidTrades, ...]
-
-
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known of one order. An order that is not of this desk has only ``order`` and ``trades``."""
 
@@ -62,19 +55,32 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
         return self.order.key
 
 
+class Held(msgspec.Struct, frozen=True):
+    """An order as the page has it, with the evidence behind it; ``back``: as it was kept, if it has come back."""
+
+    order: Order
+    trades: tuple[OidTrades, ...]
+    back: Finished | None = None
+
+
 def pick(
     kernel: Kernel, entered: Mapping[str, Entered], evidence: Mapping[str, Evidence], held: Mapping[str, Held]
 ) -> list[Finished]:
     """The orders of ``held`` that nothing depends on, hedge orders before the makers that they name.
 
     ``kernel``, ``entered`` and ``evidence`` are what the journal tells; an order of which the page says something else
-    has changed meanwhile, and stays. So does the latest maker of each book: what is reopened there is for it.
+    has changed meanwhile, and stays. So does the latest maker of each book: what is reopened there is for it. One that
+    came back and of which the journal tells nothing since is as it was kept.
     """
     ended = {
         key: each for key, each in held.items()
         if each.order.role is Role.EXTERNAL or (_same_end(each.order, evidence.get(key)) and key not in kernel.unwinds)
     }  # fmt: skip
-    gone: list[Finished] = []
+    gone = [
+        msgspec.structs.replace(each.back, order=each.order, trades=each.trades)
+        for key, each in held.items() if each.back is not None and key not in entered
+    ]  # fmt: skip
+    gone.sort(key=lambda each: each.maker is not None)
     named = {book.latest[0] for book in kernel.books.values() if book.latest is not None}
     for key, child in kernel.children.items():
         each = ended.get(key)
@@ -137,13 +143,15 @@ def take_out(kernel: Kernel, one: Finished) -> None:
 
 
 def bring_back(kernel: Kernel, one: Finished) -> None:
-    """Let the kernel know an order again. A hedge order's makers must be there, or follow."""
+    """Let the kernel know an order again; ``one`` stays as it is. A hedge order's makers must be there, or follow."""
     if one.child is not None:
-        kernel.children[one.key] = one.child
+        child = kernel.children[one.key] = msgspec.structs.replace(one.child)
+        child.claims = [msgspec.structs.replace(claim) for claim in child.claims]
+        child.absence = msgspec.structs.replace(child.absence)
     if one.maker is not None:
-        kernel.makers[one.key] = one.maker
+        kernel.makers[one.key] = msgspec.structs.replace(one.maker)
         for index, (leg, share) in enumerate(zip(one.maker.legs, one.shares, strict=True)):
-            kernel.book(leg.venue, leg.ticker).shares[one.key, index] = share
+            kernel.book(leg.venue, leg.ticker).shares[one.key, index] = msgspec.structs.replace(share)
 
 
 def unchanged(kernel: Kernel, one: Finished) -> bool:

@@ -5,14 +5,15 @@ kernel, with the makers that it answers, before anything is told of it. So a lat
 have been (I4). Lists (``orders``, ``working``) are of the orders in memory.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from gateways.standards import OrderStatus
+from gateways.standards import FillEvent, OrderStatus
 from oms.archive import Archive
 from oms.finished import Finished, Held, OidTrades, bring_back, take_out
 from oms.hedge.kernel import Kernel
 from oms.oid_evidence import newest_oid
-from oms.orders import Order, OrdersPage, _Record
+from oms.orders import Order, OrdersPage, Role, _Record
 
 ENDED = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
 FOUND = 20
@@ -28,6 +29,10 @@ class OrderStore(OrdersPage):
         self._archive = archive
         self.upto = 0
         """The journal record up to which the archive's rows count; 0 while nothing was put away."""
+        self._back: dict[str, Finished] = {}
+        """Orders of ours that have come back, as they were kept: the journal may tell nothing of them since."""
+        self._naming: defaultdict[str, set[str]] = defaultdict(set)
+        """By maker, the hedge orders that have come back and name it."""
 
     def begin(self, upto: int) -> None:
         """Go on from a journal whose checkpoint tells up to this record. Raises JournalError."""
@@ -47,14 +52,13 @@ class OrderStore(OrdersPage):
 
     def held(self, key: str) -> Held:
         """An order in memory, with the evidence behind it."""
-        record = self._records[key]
-        return Held(
-            record.order,
-            tuple([
-                OidTrades(oid, each.amount, each.cum, each.traded, each.cost, each.filled, tuple(each.trade_ids))
-                for oid, each in record.oids.items()
-            ]),
-        )  # fmt: skip
+        return Held(self._records[key].order, self._trades(key), self._back.get(key))
+
+    def _trades(self, key: str) -> tuple[OidTrades, ...]:
+        return tuple([
+            OidTrades(oid, each.amount, each.cum, each.traded, each.cost, each.filled, tuple(each.trade_ids))
+            for oid, each in self._records[key].oids.items()
+        ])  # fmt: skip
 
     def ended(self) -> Iterator[tuple[int, str] | None]:
         """Of each order in memory, when it last had news and which it is; None where it has not ended.
@@ -67,8 +71,17 @@ class OrderStore(OrdersPage):
             yield (record.order.ts_recv_ns, key) if ended else None
 
     def forget(self, one: Finished) -> None:
-        """Let page and kernel forget an order that the archive has."""
+        """Let page and kernel forget an order that the archive has.
+
+        It stays where the archive lacks a trade of it, and a maker with a hedge order that has come back and names it.
+        """
         order = one.order
+        if self._naming.get(order.key) or self._trades(order.key) != one.trades:
+            self._back[order.key] = one
+            return
+        self._back.pop(order.key, None)
+        for claim in one.child.claims if one.child is not None else ():
+            self._named_no_more(claim.maker, order.key)
         record = self._records.pop(order.key)
         for oid in record.oids:
             self._by_oid.pop((order.venue, oid), None)
@@ -76,6 +89,26 @@ class OrderStore(OrdersPage):
         if order.cloid:
             place = order.venue, order.ticker
             self.contracts[place] = max(self.contracts.get(place, 0), order.ts_recv_ns)
+
+    def counted(self, fill: FillEvent) -> bool:
+        """Whether an order has that trade already; one that is put away and has it stays where it is.
+
+        Any other is in memory once this returns: where it cannot be brought back nothing has been done with the trade.
+        """
+        if not self.upto or (fill.venue, fill.oid) in self._by_oid:
+            return super().counted(fill)
+        named = self._records.get(fill.cloid) if fill.cloid is not None else None
+        if named is not None and (named.order.venue, named.order.ticker) == (fill.venue, fill.ticker):
+            return False  # told before its order's id was: there is nothing to look for on disk
+        key = self._archive.key_of(fill.venue, fill.oid, self.upto)
+        found = self._archive.get(key, self.upto) if key is not None else None
+        if found is not None and found.order.ticker == fill.ticker:
+            trades = next((each.trade_ids for each in found.trades if each.oid == fill.oid), ())
+            if fill.trade_id in trades:
+                return True
+        if key is None and fill.cloid is not None:
+            self.get(fill.cloid)
+        return super().counted(fill)
 
     def find(self, prefix: str) -> list[Order]:
         """The orders whose key starts with ``prefix``."""
@@ -88,16 +121,25 @@ class OrderStore(OrdersPage):
         found = self._archive.get(key, self.upto) if self.upto else None
         if found is None:
             return None
+        for claim in found.child.claims if found.child is not None else ():
+            self.get(claim.maker)  # before anything is done: where it fails, nothing has come back by half
+            self._naming[claim.maker].add(key)
         bring_back(self._kernel, found)
-        if found.child is not None:
-            for claim in found.child.claims:
-                self.get(claim.maker)
+        if found.order.role is not Role.EXTERNAL:
+            self._back[key] = found
         record = self._records[key] = _Record(found.order)
         for trades in found.trades:
             record.oids[trades.oid] = trades.evidence()
             self._by_oid[found.order.venue, trades.oid] = key
         record.newest = newest_oid(record.oids)
         return record
+
+    def _named_no_more(self, maker: str, hedge: str) -> None:
+        naming = self._naming.get(maker)
+        if naming is not None:
+            naming.discard(hedge)
+            if not naming:
+                del self._naming[maker]
 
     def _missing_oid(self, venue: str, oid: str) -> str | None:
         key = self._archive.key_of(venue, oid, self.upto) if self.upto else None

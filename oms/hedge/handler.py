@@ -91,6 +91,7 @@ class HedgeHandler(Dispatch):
 
     def absent(self, key: str) -> bool:
         """Tell the kernel that the venue knows no such hedge order; True when it now believes so (I9)."""
+        self._host.page.get(key)  # it may have ended, and have been put away, while the venue was asked
         self.apply(e.ChildAbsent(child=key, ts_ns=self._host.clock.now_ns()))
         return self.kernel.children[key].state is ChildState.DONE
 

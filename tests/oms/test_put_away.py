@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateways.errors import Denied
+from gateways.errors import Denied, NotFound, Unknown
 from gateways.standards import ZERO, FillEvent, OrderStatus, OrderUpdate, PlaceOrder
 from oms.archive import ARCHIVE, Archive
 from oms.evidence import Entered, Evidence
@@ -212,6 +212,124 @@ async def test_a_maker_stays_with_the_hedge_orders_that_name_it():
     again = await again_on(made, journal)
     assert await proven(again)
     await again.oms.cleanup()
+
+
+@virtual
+async def test_an_order_that_came_back_for_nothing_leaves_again():
+    """It was named, and nothing new was told: the journal says nothing of it, and memory does not keep it for ever."""
+    async with desk(kept=ALL) as made:
+        makers = await filled_and_hedged(made)
+        hedge = hedge_of(made, makers[1])
+        await put_away(made)
+        assert made.oms.page.find(makers[0][:8])
+        assert made.oms.page.find(hedge[:8])
+        assert len(made.oms.page) == 1 + 3, "the hedge order brought its maker along"
+        await put_away(made)
+        assert len(made.oms.page) == 1
+        made.a.trade(makers[1], "0.2")
+        made.b.trade(hedge, "-0.05")
+        await made.oms.wait_idle(10.0)
+        assert (made.book.target, made.book.hedged) == (D("-0.5"), D("-0.5"))
+        assert await proven(made)
+
+
+@virtual
+async def test_a_restart_leaves_what_was_put_away_where_it_is():
+    """An old maker rests: the fills since then are told anew, and those that their orders have bring nothing back."""
+    journal = MemoryJournal(asyncio.get_running_loop())
+    async with desk(journal=journal, kept=ALL) as made:
+        await made.maker("0.1", "98")
+        await filled_and_hedged(made)
+        await put_away(made)
+    again = await again_on(made, MemoryJournal(made.loop, journal.image, archive=journal.archive))
+    assert len(again.oms.page) == 2
+    await again.oms.cleanup()
+
+
+@virtual
+async def test_a_maker_stays_with_a_hedge_order_that_came_back():
+    """I12: the journal does not know that it is in memory again; what fills late of it finds whom it answers."""
+    journal = MemoryJournal(asyncio.get_running_loop())
+    async with desk(journal=journal, kept=ALL) as made:
+        makers = await filled_and_hedged(made)
+        hedge = hedge_of(made, makers[0])
+        await put_away(made)
+        made.oms.store.get(hedge)
+        made.a.trade(makers[0], "0.2")
+        await made.oms.wait_idle(10.0)
+        usual = made.oms.put_away.may_leave
+
+        async def but_the_hedge_order():
+            held = await usual()
+            held.pop(hedge, None)
+            return held
+
+        made.oms.put_away.may_leave = but_the_hedge_order
+        assert makers[0] not in await put_away(made)
+        made.b.trade(hedge, "-0.05")
+        await made.oms.wait_idle(10.0)
+        assert {maker for maker, _ in made.book.shares} == made.oms.kernel.makers.keys()
+        assert made.book.shares[makers[0], 0].hedged == D("-0.3")
+        assert await proven(made)
+        made.oms.put_away.may_leave = usual
+        assert await put_away(made) >= {makers[0], hedge}
+    again = await again_on(made, MemoryJournal(made.loop, journal.image, archive=journal.archive))
+    assert await proven(again)
+    await again.oms.cleanup()
+
+
+@virtual
+async def test_an_order_stays_whose_last_trade_came_after_it_was_noted():
+    """Its size was told before, so that nothing else of it changed: without that trade a later one would be missed."""
+    journal = MemoryJournal(asyncio.get_running_loop())
+    async with desk(journal=journal, kept=ALL) as made:
+        key = await made.maker("0.3", "100")
+        made.a.trade(key, "0.1")
+        trade = made.a.trade(key, "0.2", tell=("order",))
+        await made.oms.wait_idle(10.0)
+        await made.maker("0.1", "99")
+        usual, told = journal.draft, made.oms.page.peek(key)
+
+        def drafted(checkpoint, mark):
+            made.a.send(trade)
+            return usual(checkpoint, mark)
+
+        journal.draft = drafted
+        assert key not in await put_away(made)
+        assert made.oms.page.peek(key) is told
+        journal.draft = usual
+        assert key in await put_away(made)
+        made.a.trade(key, "0.1", tell=("fill",))
+        await made.oms.wait_idle(10.0)
+        assert made.book.hedged == D("-0.4")
+
+
+@virtual
+async def test_an_order_put_away_while_it_is_asked_about_is_absent():
+    """Its end is told by the stream; an answer that was under way knows nothing of it: that is no error."""
+    async with desk(kept=ALL) as made:
+
+        async def unanswered(order):
+            made.b.accept(order)
+            raise Unknown("b", "no answer")
+
+        async def absent(_):
+            made.b.send(made.b.say(made.b.held[hedge]))
+            await put_away(made)
+            assert made.oms.page.peek(hedge) is None
+            raise NotFound("b", "no such order")
+
+        made.b.script["hedge"].append(unanswered)
+        made.b.script["order"].append(absent)
+        made.a.trade(await made.maker("0.1", "100"), "0.1")
+        await made.maker("0.1", "99")
+        (hedge,) = made.b.held
+        await made.until(lambda: made.b.asked("order"))
+        await made.oms.wait_idle(30.0)
+        await asyncio.sleep(1.0)
+        assert not [each.text for each in made.alerts if each.severity == "error"]
+        assert made.book.hedged == D("-0.1")
+        assert made.hedges() == [D("-0.1")]
 
 
 @virtual
@@ -434,7 +552,8 @@ async def test_a_fill_told_again_of_an_order_put_away_counts_once():
         before = made.oms.positions.expected("a", "X")
         made.a.send(told)
         assert made.oms.positions.expected("a", "X") == before
-        assert made.oms.page.peek(makers[0]).filled == D("0.1")
+        assert made.oms.page.peek(makers[0]) is None, "its row says that it has the trade"
+        assert made.oms.page.get(makers[0]).filled == D("0.1")
 
 
 @virtual
