@@ -24,7 +24,10 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One fill, one leg, one answer: what is exported. Amounts signed, base units; empty where there is nothing."""
+    """One fill, one leg, one answer: what is exported. Amounts signed, base units; empty where there is nothing.
+
+    Of a maker that was put away before the records begin no more is known than its id.
+    """
 
     fill_record: int | None
     fill_time: str
@@ -39,7 +42,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """From 1."""
     venue: str
     ticker: str
-    ratio: Decimal
+    ratio: Decimal | None
     answered_by: str
     """``hedge``, ``netted`` (by an opposite maker), ``forfeited`` or ``waiting``."""
     quantity: Decimal
@@ -185,21 +188,22 @@ class _Told:
             yield self._row(answer, fill, self._hedges.get(answer.hedge or ""))
 
     def _row(self, answer: Answer, fill: Fill | None, hedge: Hedge | None) -> Row:
-        placed = self._placed(answer.maker)
-        leg = placed.legs[answer.leg]
+        placed = self._trail.past.kernel.makers.get(answer.maker)
+        leg = None if placed is None else placed.legs[answer.leg]
+        where = leg or (None if hedge is None else hedge.intended)
         return Row(
             fill_record=answer.fill,
             fill_time="" if fill is None else when(fill.ts_ns),
             maker=answer.maker,
-            maker_venue=placed.venue,
-            maker_ticker=placed.ticker,
+            maker_venue="" if placed is None else placed.venue,
+            maker_ticker="" if placed is None else placed.ticker,
             fill_amount=None if fill is None else fill.amount,
             maker_filled=None if fill is None else fill.filled,
             maker_average_price=None if fill is None else fill.average_price,
             leg=answer.leg + 1,
-            venue=leg.venue,
-            ticker=leg.ticker,
-            ratio=leg.ratio,
+            venue="" if where is None else where.venue,
+            ticker="" if where is None else where.ticker,
+            ratio=None if leg is None else leg.ratio,
             answered_by=answer.by.value,
             quantity=answer.quantity,
             record=answer.record,

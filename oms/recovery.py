@@ -189,6 +189,10 @@ def _apply(past: Past, event: Any, archive: Archive | None) -> None:
         past.name(event.child, archive)
         if archive is None and past.away and event.child not in past.kernel.children:
             return
+    elif isinstance(event, e.Intended) and archive is None and past.away:
+        makers = past.kernel.makers
+        if all(part.maker not in makers for part in event.parts):
+            return  # what made it due was passed over: taken here it would be owed back, and meet what others are owed
     past.kernel.replay(event)
     if isinstance(event, e.Intended):
         past.entered[event.child] = _entered(event)

@@ -195,10 +195,12 @@ class _Follower:
                 self._placed[data["maker"]] = record.n
             case "Evidence" if data["key"] in self._kernel.makers:
                 self._maker_told(record, data["key"])
-            case "Intended":
+            case "Intended" if data["child"] in self._kernel.children:
                 self._intents[data["child"]] = record
                 self._take(record)
                 self._settle((data["venue"], data["ticker"]), record, None)
+            case "Intended":
+                pass  # for makers that were put away before the records begin: it was passed over
             case _:
                 child = self._kernel.children.get(data.get("key") or data.get("child") or "")
                 if child is not None:
