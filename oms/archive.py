@@ -70,12 +70,18 @@ class Archive:
 
     # ------------------------------------------------------------------ writing
 
-    def put(self, gone: Sequence[Finished], mark: int) -> None:
-        """Keep orders as they were at the journal's record ``mark``; they are on disk when this returns."""
+    def put(self, gone: Sequence[Finished], mark: int, upto: int) -> None:
+        """Keep orders as they were at the journal's record ``mark``; they are on disk when this returns.
+
+        ``upto``: the record up to which rows count now. Later ones are of segments that never began, and removed: a
+        start removes nothing, so that one on the wrong journal can be undone.
+        """
         with self._told("written"):
             connection = self._connection or self._connect()
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
+                connection.execute("DELETE FROM orders WHERE mark > ?", (upto,))
+                connection.execute("DELETE FROM marks WHERE mark > ?", (upto,))
                 connection.execute("INSERT OR REPLACE INTO marks VALUES (?)", (mark,))
                 connection.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?)", _rows(gone, mark))
                 connection.executemany(
@@ -87,16 +93,6 @@ class Archive:
                     "ON CONFLICT DO UPDATE SET ts_ns = max(ts_ns, excluded.ts_ns)",
                     ((venue, ticker, ts_ns) for (venue, ticker), ts_ns in _contracts(gone).items()),
                 )
-
-    def forget_after(self, mark: int) -> None:
-        """Remove what was kept for a segment that never began: its orders are in the journal still."""
-        with self._told("written"):
-            connection = self._opened()
-            if connection is not None:
-                with connection:
-                    connection.execute("BEGIN IMMEDIATE")
-                    connection.execute("DELETE FROM orders WHERE mark > ?", (mark,))
-                    connection.execute("DELETE FROM marks WHERE mark > ?", (mark,))
 
     # ------------------------------------------------------------------ reading
 

@@ -36,7 +36,6 @@ class OrderStore(OrdersPage):
 
     def begin(self, upto: int) -> None:
         """Go on from a journal whose checkpoint tells up to this record. Raises JournalError."""
-        self._archive.forget_after(upto)
         self.upto = upto
         self.contracts = self._archive.contracts() if upto else {}
 

@@ -89,7 +89,7 @@ class PutAway:
     async def begun(self, head: Head, ended: Mapping[str, Order]) -> None:
         """The segment has begun: forget what has left it and has not changed since the mark."""
         oms, page = self._oms, self._oms.store
-        page.upto = head.draft.mark.number
+        page.upto = head.upto
         for place, (each, claimants) in enumerate(head.left, 1):
             same = page.peek(each.key) is ended[each.key] and unchanged(oms.kernel, each)
             if same and not any(child in oms.kernel.children for child in claimants):

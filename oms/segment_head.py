@@ -31,6 +31,8 @@ class Head(NamedTuple):
     """A drafted head, and what it leaves out, read as it is asked for."""
 
     draft: Draft
+    upto: int
+    """The record up to which the archive's rows count with it, 0 where no order is put away."""
     left: Iterator[Left]
 
 
@@ -38,7 +40,7 @@ line_of_held = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 _decode_mark = msgspec.json.Decoder(Mark).decode
 _decode_held = msgspec.json.Decoder(Held).decode
-_decode_draft = msgspec.json.Decoder(Draft).decode
+_decode_draft = msgspec.json.Decoder(tuple[Draft, int]).decode
 _decode_left = msgspec.json.Decoder(Left).decode
 
 
@@ -62,7 +64,7 @@ def errand(mark: Mark, held: Iterable[bytes]) -> bytes:
 def answered(answer: bytes) -> Head:
     """What ``make`` answered."""
     lines = io.BytesIO(answer)
-    return Head(_decode_draft(next(lines)), map(_decode_left, lines))
+    return Head(*_decode_draft(next(lines)), map(_decode_left, lines))
 
 
 def make(journal: JournalReader, told: bytes) -> bytes:
@@ -79,14 +81,15 @@ def make(journal: JournalReader, told: bytes) -> bytes:
         gone = pick(past.kernel, past.entered, past.evidence, held)
         naming = claimants(past.kernel, gone)
         if gone:
-            archive.put(gone, mark.number)
+            archive.put(gone, mark.number, past.upto)
             past.away = mark.number
         for each in gone:
             take_out(past.kernel, each)
             past.entered.pop(each.key, None)
             past.evidence.pop(each.key, None)
         draft = journal.draft(past.checkpoint(), mark)
-    return _encode_lines([draft, *(Left(each, naming.get(each.key, [])) for each in gone)])
+    first_line = draft, mark.number if past.away else 0
+    return _encode_lines([first_line, *(Left(each, naming.get(each.key, [])) for each in gone)])
 
 
 def _decides_nothing() -> NoReturn:

@@ -434,7 +434,7 @@ MUTANTS = (
     ),
     Mutant(
         "put away: the checkpoint leaves out what the archive does not have",
-        (Change("oms/put_away.py", "            archive.put(gone, mark)\n", "            pass\n"),),
+        (Change("oms/put_away.py", "            archive.put(gone, mark, past.upto)\n", "            pass\n"),),
         AWAY,
     ),
     Mutant(

@@ -444,7 +444,9 @@ async def test_rows_of_a_segment_that_never_began_say_nothing():
     assert past.kernel.book("b", "X").target == D("-0.5"), "the later row has the 0.3, and is not looked at"
     again = await again_on(made, MemoryJournal(made.loop, journal.image, archive=journal.archive))
     assert (again.book.target, again.book.hedged) == (D("-0.5"), D("-0.5"))
-    assert all(each.order.filled in {D("0.1"), D("-0.1")} for each in journal.archive.all(1 << 60)), "and is removed"
+    assert {abs(each.order.filled) for each in journal.archive.all(1 << 60)} == {D("0.1"), D("0.2"), D("0.3")}
+    journal.archive.put([], 1 << 59, again.oms.store.upto)
+    assert {abs(each.order.filled) for each in journal.archive.all(1 << 60)} == {D("0.1")}, "it is removed then"
     await again.oms.cleanup()
 
 
@@ -478,6 +480,38 @@ async def test_rows_that_a_process_commits_after_its_desk_was_killed_say_nothing
     assert again.oms.page.get(makers[0]).filled == D("0.4"), "its later row counts"
     assert await proven(again)
     await again.oms.cleanup()
+
+
+def test_a_start_on_another_journal_leaves_the_archive_as_it_is(tmp_path):
+    """Whoever moved the journal away, and started, moves it back and has all again."""
+
+    async def now(work):
+        return work()
+
+    def journal_of(made):
+        journal = Journal(tmp_path / "journal.jsonl", made.loop if made else asyncio.get_running_loop())
+        journal.beside = now
+        return journal
+
+    @virtual
+    async def story():
+        async with desk(journal=journal_of(None), kept=ALL) as made:
+            makers = await filled_and_hedged(made)
+            await put_away(made)
+        files = [each for each in tmp_path.iterdir() if each.name.startswith("journal")]
+        for each in files:
+            each.rename(tmp_path / f"my-{each.name}")
+        another = await again_on(made, journal_of(made))
+        assert another.oms.page.get(makers[0]) is None, "an order of another journal is none of its own"
+        await another.oms.cleanup()
+        for each in files:
+            (tmp_path / f"my-{each.name}").rename(each)
+        again = await again_on(made, journal_of(made))
+        assert again.oms.page.get(makers[0]).filled == D("0.1")
+        assert await proven(again)
+        await again.oms.cleanup()
+
+    story()
 
 
 def test_a_desk_does_not_start_without_its_archive(tmp_path):
