@@ -35,7 +35,10 @@ class OrderStore(OrdersPage):
         """By maker, the hedge orders that have come back and name it."""
 
     def begin(self, upto: int) -> None:
-        """Go on from a journal whose checkpoint tells up to this record. Raises JournalError."""
+        """Go on from a journal whose checkpoint tells up to this record, 0 where none left an order out.
+
+        Raises JournalError.
+        """
         self.upto = upto
         self.contracts = self._archive.contracts() if upto else {}
 
@@ -83,7 +86,8 @@ class OrderStore(OrdersPage):
             self._named_no_more(claim.maker, order.key)
         record = self._records.pop(order.key)
         for oid in record.oids:
-            self._by_oid.pop((order.venue, oid), None)
+            if self._by_oid.get((order.venue, oid)) == order.key:  # a venue may count anew in each contract
+                del self._by_oid[order.venue, oid]
         take_out(self._kernel, one)
         if order.cloid:
             place = order.venue, order.ticker

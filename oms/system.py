@@ -130,7 +130,7 @@ class OMS(OrderDesk):
         """
         with collector_paused():
             past = replay(self.journal.records(), self.kernel, self.journal.archive)
-            self.store.begin(past.upto)
+            self.store.begin(past.upto if past.away else 0)
             restore_orders(past, self.page)
             follow_at_start(self, past)
         if past.trading is Trading.HALTED:

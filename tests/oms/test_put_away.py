@@ -12,11 +12,12 @@ from gateways.errors import Denied, NotFound, Unknown
 from gateways.standards import ZERO, FillEvent, OrderStatus, OrderUpdate, PlaceOrder
 from oms.archive import ARCHIVE, Archive
 from oms.evidence import Entered, Evidence
-from oms.finished import Held, pick
+from oms.finished import Finished, Held, pick
 from oms.hedge import events as e
 from oms.hedge.kernel import Kernel
 from oms.hedge.policy import How, Leg, Rung
 from oms.journal import Journal, JournalError, MemoryJournal
+from oms.order_store import OrderStore
 from oms.orders import Order, Role
 from oms.put_away import Kept
 from oms.recovery import replay
@@ -502,8 +503,18 @@ def test_a_start_on_another_journal_leaves_the_archive_as_it_is(tmp_path):
         for each in files:
             each.rename(tmp_path / f"my-{each.name}")
         another = await again_on(made, journal_of(made))
+        assert another.oms.page.get(makers[0]) is None
+        for _ in range(60):
+            another.oms.journal.append("Paused", venue="b", ticker="X", ts_ns=1, reason="records of its own")
+        another.oms.put_away._kept = Kept()
+        assert not await put_away(another), "its segment begins, and nothing has left"
         assert another.oms.page.get(makers[0]) is None, "an order of another journal is none of its own"
         await another.oms.cleanup()
+        another = await again_on(made, journal_of(made))
+        assert another.oms.page.get(makers[0]) is None, "after its restart neither"
+        await another.oms.cleanup()
+        for each in tmp_path.glob("journal*"):
+            each.unlink()
         for each in files:
             (tmp_path / f"my-{each.name}").rename(each)
         again = await again_on(made, journal_of(made))
@@ -622,6 +633,18 @@ async def test_a_contract_whose_orders_are_all_away_is_asked_for_fills_still():
     await again.oms.wait_idle(10.0)
     assert again.hedges()[4:] == [D("0.05")]
     await again.oms.cleanup()
+
+
+def test_an_order_that_leaves_takes_no_id_of_another_along():
+    """A venue may count its ids anew in each contract: what is told by that id is of the one that stays."""
+    store = OrderStore(Kernel(lambda: ""), Archive())
+    for key, ticker in (("x", "X"), ("y", "Y")):
+        store.register(Order(key=key, cloid=key, venue="a", ticker=ticker, role=Role.MANUAL, amount=D(1)))
+        store.upsert(OrderUpdate(venue="a", ticker=ticker, oid="7", cloid=key, status=S.FILLED, filled=D(1)), 1)
+    held = store.held("x")
+    store.forget(Finished(order=held.order, trades=held.trades))
+    assert store.peek("x") is None
+    assert store.by_oid("a", "7").key == "y"
 
 
 @virtual
