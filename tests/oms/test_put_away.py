@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from decimal import Decimal
 
 import pytest
@@ -543,6 +544,31 @@ def test_a_desk_does_not_start_without_its_archive(tmp_path):
             pytest.raises(JournalError, match="archive lacks them"),
         ):
             await again_on(made, second)
+
+    story()
+
+
+def test_a_desk_starts_while_another_process_writes_the_archive(tmp_path):
+    """I6: what put orders away for the desk that was killed may be at it still; reading needs nothing of it."""
+
+    async def now(work):
+        return work()
+
+    @virtual
+    async def story():
+        journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
+        journal.beside = now
+        async with desk(journal=journal, kept=ALL) as made:
+            makers = await filled_and_hedged(made)
+            await put_away(made)
+        with closing(sqlite3.connect(tmp_path / ARCHIVE, isolation_level=None)) as left:
+            left.execute("BEGIN IMMEDIATE")
+            left.execute("INSERT INTO marks VALUES (999999)")
+            again = await again_on(made, Journal(tmp_path / "journal.jsonl", made.loop))
+            again.a.trade(makers[0], "0.2")
+            await again.oms.wait_idle(10.0)
+            assert again.book.hedged == D("-0.5")
+            await again.oms.cleanup()
 
     story()
 
