@@ -42,6 +42,7 @@ steps = st.lists(
         st.tuples(st.just("end"), number, st.booleans()),
         st.tuples(st.just("all end"), st.none(), st.none()),
         st.tuples(st.just("again"), number, st.none()),
+        st.tuples(st.just("named"), number, st.none()),
         st.tuples(st.just("away"), st.integers(0, 3), st.none()),
         st.tuples(st.just("away"), st.just(0), st.none()),
         st.tuples(st.just("restart"), st.none(), st.none()),
@@ -249,6 +250,12 @@ class World:
         if self.told:
             told = self.told[index % len(self.told)]
             self.both(lambda desk: desk.take(told))
+
+    def step_named(self, index, _second):
+        """The operator looks at an order: it comes back, and nothing is told of it."""
+        real = self.chosen(index)
+        if real is not None:
+            self.both(lambda desk: desk.page.find(real.key) and None)
 
     def step_away(self, kept, _second):
         self.both(lambda desk: desk.leave(kept))
