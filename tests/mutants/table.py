@@ -399,8 +399,8 @@ MUTANTS = (
         (
             Change(
                 "oms/put_away.py",
-                "            same = page.peek(key) is held[key].order and unchanged(oms.kernel, each)\n",
-                "            same = page.peek(key) is not None\n",
+                "            same = page.peek(each.key) is ended[each.key] and unchanged(oms.kernel, each)\n",
+                "            same = page.peek(each.key) is not None\n",
             ),
         ),
         AWAY,
@@ -434,7 +434,13 @@ MUTANTS = (
     ),
     Mutant(
         "put away: the checkpoint leaves out what the archive does not have",
-        (Change("oms/put_away.py", "            archive.put(gone, mark, past.upto)\n", "            pass\n"),),
+        (
+            Change(
+                "oms/segment_head.py",
+                "            archive.put(gone, mark.number, past.upto, journal.wanted)\n",
+                "            pass\n",
+            ),
+        ),
         AWAY,
     ),
     Mutant(

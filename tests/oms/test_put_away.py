@@ -487,12 +487,9 @@ async def test_rows_that_a_process_commits_after_its_desk_was_killed_say_nothing
 def test_a_start_on_another_journal_leaves_the_archive_as_it_is(tmp_path):
     """Whoever moved the journal away, and started, moves it back and has all again."""
 
-    async def now(work):
-        return work()
-
     def journal_of(made):
         journal = Journal(tmp_path / "journal.jsonl", made.loop if made else asyncio.get_running_loop())
-        journal.beside = now
+        at_once(journal)
         return journal
 
     @virtual
@@ -551,13 +548,10 @@ def test_a_desk_does_not_start_without_its_archive(tmp_path):
 def test_a_desk_starts_while_another_process_writes_the_archive(tmp_path):
     """I6: what put orders away for the desk that was killed may be at it still; reading needs nothing of it."""
 
-    async def now(work):
-        return work()
-
     @virtual
     async def story():
         journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        journal.beside = now
+        at_once(journal)
         async with desk(journal=journal, kept=ALL) as made:
             makers = await filled_and_hedged(made)
             await put_away(made)
