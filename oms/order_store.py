@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from gateways.standards import FillEvent, OrderStatus
 from oms.archive import Archive
-from oms.finished import Finished, Held, OidTrades, bring_back, take_out
+from oms.finished import Finished, Held, OidTrades, bring_back, take_out, unchanged
 from oms.hedge.kernel import Kernel
 from oms.oid_evidence import newest_oid
 from oms.orders import Order, OrdersPage, Role, _Record
@@ -54,7 +54,11 @@ class OrderStore(OrdersPage):
 
     def held(self, key: str) -> Held:
         """An order in memory, with the evidence behind it."""
-        return Held(self._records[key].order, self._trades(key), self._back.get(key))
+        order, back = self._records[key].order, self._back.get(key)
+        if back is not None and not (order == back.order and unchanged(self._kernel, back)):
+            del self._back[key]  # it had news, which the journal has: what was kept says nothing any more
+            back = None
+        return Held(order, self._trades(key), back)
 
     def _trades(self, key: str) -> tuple[OidTrades, ...]:
         return tuple([
@@ -79,7 +83,8 @@ class OrderStore(OrdersPage):
         """
         order = one.order
         if self._naming.get(order.key) or self._trades(order.key) != one.trades:
-            self._back[order.key] = one
+            if order.role is not Role.EXTERNAL:
+                self._back[order.key] = one
             return
         self._back.pop(order.key, None)
         for claim in one.child.claims if one.child is not None else ():
@@ -124,8 +129,10 @@ class OrderStore(OrdersPage):
         found = self._archive.get(key, self.upto) if self.upto else None
         if found is None:
             return None
-        for claim in found.child.claims if found.child is not None else ():
+        claims = found.child.claims if found.child is not None else []
+        for claim in claims:
             self.get(claim.maker)  # before anything is done: where it fails, nothing has come back by half
+        for claim in claims:
             self._naming[claim.maker].add(key)
         bring_back(self._kernel, found)
         if found.order.role is not Role.EXTERNAL:

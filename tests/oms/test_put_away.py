@@ -281,6 +281,27 @@ async def test_a_maker_stays_with_a_hedge_order_that_came_back():
 
 
 @virtual
+async def test_what_was_kept_of_an_order_says_nothing_once_it_has_news():
+    """A maker's part changed with its hedge order, though the maker did not: it is never put away as it was before."""
+    async with desk(kept=ALL) as made:
+        makers = await filled_and_hedged(made)
+        hedge = hedge_of(made, makers[0])
+        await put_away(made)
+        made.oms.store.get(hedge)
+        kept = made.oms.store.held(makers[0])
+        assert kept.back.shares[0].hedged == D("-0.1")
+        made.oms.hedge.pause("b", "X", "test")
+        made.b.trade(hedge, "-0.05")
+        assert made.oms.store.held(makers[0]).order is kept.order
+        assert made.oms.store.held(makers[0]).back is None
+        assert made.oms.store.held(hedge).back is None
+        made.oms.hedge.resume("b", "X")
+        await made.oms.wait_idle(10.0)
+        assert await put_away(made) >= {makers[0], hedge}
+        assert await proven(made)
+
+
+@virtual
 async def test_an_order_stays_whose_last_trade_came_after_it_was_noted():
     """Its size was told before, so that nothing else of it changed: without that trade a later one would be missed."""
     journal = MemoryJournal(asyncio.get_running_loop())
