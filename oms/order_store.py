@@ -131,7 +131,7 @@ class OrderStore(OrdersPage):
             return None
         claims = found.child.claims if found.child is not None else []
         for claim in claims:
-            self.get(claim.maker)  # before anything is done: where it fails, nothing has come back by half
+            self.get(claim.maker)  # where it fails, nothing has come back by half
         for claim in claims:
             self._naming[claim.maker].add(key)
         bring_back(self._kernel, found)

@@ -372,8 +372,8 @@ MUTANTS = (
         (
             Change(
                 "oms/order_store.py",
-                "                self.get(claim.maker)\n",
-                "                pass\n",
+                "            self.get(claim.maker)  # where it fails, nothing has come back by half\n",
+                "            pass\n",
             ),
             Change(
                 "oms/recovery.py",
