@@ -9,7 +9,7 @@ row: what stands in an older segment goes with the older one.
 import os
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -70,21 +70,19 @@ class Archive:
 
     # ------------------------------------------------------------------ writing
 
-    def put(self, gone: Sequence[Finished], mark: int, upto: int, wanted: Callable[[], bool] = lambda: True) -> None:
+    def put(self, gone: Sequence[Finished], mark: int, upto: int) -> None:
         """Keep orders as they were at the journal's record ``mark``; they are on disk when this returns.
 
-        ``upto``: the record up to which rows count now. Later ones are of segments that never began, and removed: a
-        start removes nothing, so that one on the wrong journal can be undone. ``wanted`` is asked while no other
-        process can write: where a desk's successor may have done so since, nothing is written, JournalError raised.
+        ``upto``: the record up to which rows count now. Those from there to ``mark`` are of segments that never began,
+        and removed. Nothing after it is: a desk that was started since may have put it there. A start removes nothing,
+        so that one on the wrong journal can be undone.
         """
         with self._told("written"):
             connection = self._connection or self._connect()
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
-                if not wanted():
-                    raise JournalError("the desk has ended meanwhile")
-                connection.execute("DELETE FROM orders WHERE mark > ?", (upto,))
-                connection.execute("DELETE FROM marks WHERE mark > ?", (upto,))
+                connection.execute("DELETE FROM orders WHERE mark > ? AND mark <= ?", (upto, mark))
+                connection.execute("DELETE FROM marks WHERE mark > ? AND mark <= ?", (upto, mark))
                 connection.execute("INSERT OR REPLACE INTO marks VALUES (?)", (mark,))
                 connection.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?)", _rows(gone, mark))
                 connection.executemany(

@@ -588,6 +588,22 @@ def test_a_desk_starts_while_another_process_writes_the_archive(tmp_path):
     story()
 
 
+def test_what_a_later_desk_has_put_away_stays():
+    """A commit for a desk that was killed comes after that of the next desk: it removes nothing of the next one's."""
+    archive = Archive()
+
+    def one(key):
+        return Finished(order=Order(key=key, venue="a", ticker="X", role=Role.EXTERNAL, amount=D(1)), trades=())
+
+    archive.put([one("first")], 10, 0)
+    archive.put([one("failed")], 15, 10)
+    archive.put([one("next")], 30, 10)
+    archive.put([one("late")], 20, 10)
+    assert archive.get("failed", 30) is None
+    assert archive.get("next", 30) is not None
+    assert archive.has(30)
+
+
 def test_a_damaged_archive_is_said(tmp_path):
     """A row that is not as it was written, and a file that is none, are errors of the journal: nothing is guessed."""
 
