@@ -155,9 +155,6 @@ class _Journal:
     def mark(self) -> Mark:
         return self._inner.mark()
 
-    def wanted(self) -> bool:
-        return self._inner.wanted()
-
     def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
         return self._inner.draft(checkpoint, mark)
 

@@ -16,27 +16,17 @@ from oms.segments import Draft, Mark, draft_path, next_segment, recoverable, seg
 
 
 class JournalFiles:
-    """The files of the journal whose first segment is ``first``. Needs no lock.
+    """The files of the journal whose first segment is ``first``. Needs no lock."""
 
-    ``desk`` is the process that has started this one to work on them, where they are not its own.
-    """
-
-    def __init__(
-        self, first: Path, clock: Clock | None = None, sync: Callable[[int], None] = sync_data, desk: int | None = None
-    ) -> None:
+    def __init__(self, first: Path, clock: Clock | None = None, sync: Callable[[int], None] = sync_data) -> None:
         self.archive = Archive(first.with_name(ARCHIVE))
         self._first = first
         self._clock = clock or SystemClock()
         self._sync = sync
-        self._desk = desk
 
     def records(self) -> Iterator[Record]:
         """All that was appended since the last checkpoint, and that; see `oms.recorder.JournalReader.records`."""
         return recoverable(segments_of(self._first))
-
-    def wanted(self) -> bool:
-        """Whether the desk still runs; see `oms.recorder.JournalReader.wanted`."""
-        return self._desk is None or os.getppid() == self._desk
 
     def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
         """Write the head of the next segment under another name; see `oms.recorder.JournalReader.draft`."""

@@ -100,10 +100,6 @@ class MemoryJournal:
         """Where the journal stands; see `Recorder.mark`."""
         return Mark(self._next - 1, len(self._lines))
 
-    def wanted(self) -> bool:
-        """It is the desk's own."""
-        return True
-
     def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
         """The head of a segment; see `Recorder.draft`."""
         return Draft(mark, head=head_lines(self._clock, mark.number, checkpoint))

@@ -31,10 +31,6 @@ class JournalReader(Protocol):
         """
         ...
 
-    def wanted(self) -> bool:
-        """Whether the desk whose journal it is still runs."""
-        ...
-
     def draft(self, checkpoint: msgspec.Struct, mark: Mark) -> Draft:
         """Write the head of a segment that may begin: ``checkpoint`` tells all that was appended up to ``mark``.
 

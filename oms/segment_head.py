@@ -81,7 +81,7 @@ def make(journal: JournalReader, told: bytes) -> bytes:
         gone = pick(past.kernel, past.entered, past.evidence, held)
         naming = claimants(past.kernel, gone)
         if gone:
-            archive.put(gone, mark.number, past.upto, journal.wanted)
+            archive.put(gone, mark.number, past.upto)
             past.away = mark.number
         for each in gone:
             take_out(past.kernel, each)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from console.folders import journal_records
 from console.journal import Choice, export, show
 from oms.journal import Journal
-from tests.oms.stub_venue import desk, virtual
+from tests.oms.stub_venue import at_once, desk, virtual
 from tests.oms.test_put_away import ALL, filled_and_hedged, hedge_of, put_away
 
 D = Decimal
@@ -26,13 +26,10 @@ def told_of(path):
 def test_a_later_segment_alone_tells_of_the_orders_that_it_knows(tmp_path):
     """I15: late fills of orders put away are passed over, the archive is not read; others are told as they were."""
 
-    async def now(work):
-        return work()
-
     @virtual
     async def story():
         journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        journal.beside = now
+        at_once(journal)
         async with desk(journal=journal, kept=ALL) as made:
             makers = await filled_and_hedged(made)
             hedge = hedge_of(made, makers[1])
@@ -55,13 +52,10 @@ def test_a_later_segment_alone_tells_of_the_orders_that_it_knows(tmp_path):
 def test_a_hedge_order_for_one_put_away_and_another_is_told(tmp_path):
     """One hedge order answers both: of the maker that is not known here its id is told, and no more."""
 
-    async def now(work):
-        return work()
-
     @virtual
     async def story():
         journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        journal.beside = now
+        at_once(journal)
         async with desk(journal=journal, kept=ALL) as made:
             makers = await filled_and_hedged(made)
             await put_away(made)

@@ -437,7 +437,7 @@ MUTANTS = (
         (
             Change(
                 "oms/segment_head.py",
-                "            archive.put(gone, mark.number, past.upto, journal.wanted)\n",
+                "            archive.put(gone, mark.number, past.upto)\n",
                 "            pass\n",
             ),
         ),

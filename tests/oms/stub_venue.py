@@ -316,6 +316,19 @@ async def desk(**settings):
         await made.oms.cleanup()
 
 
+def at_once(journal):
+    """Work beside the desk is done here: another process runs on the machine's time, which virtual time passes by."""
+
+    async def beside(work):
+        return work()
+
+    async def apart(work, told):
+        return work(journal, told)
+
+    journal.beside, journal.apart = beside, apart
+    return journal
+
+
 def virtual(story):
     """Run an async test on virtual time: nothing waits, and a minute is over at once."""
 

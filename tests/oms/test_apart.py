@@ -11,7 +11,6 @@ import pytest
 from oms.archive import ARCHIVE
 from oms.clock import SystemClock
 from oms.journal import JournalError, open_journal
-from oms.journal_files import JournalFiles
 from oms.put_away import Kept
 from oms.records import CHECKPOINT_KIND
 from tests.oms.stub_venue import Desk
@@ -127,14 +126,3 @@ def test_a_draft_that_was_left_is_removed_at_the_next_start(tmp_path):
     with open_journal(tmp_path, SystemClock()) as journal:
         assert not [path for path in tmp_path.iterdir() if path.name.endswith(".new")]
         assert [record.kind for record in journal.records() if record.kind == CHECKPOINT_KIND] == []
-
-
-async def test_a_process_whose_desk_has_ended_puts_nothing_away(tmp_path):
-    """It would remove rows that its desk's successor has put there since: it looks once it alone can write."""
-    files = JournalFiles(tmp_path / "journal.jsonl", desk=os.getpid())  # of which this process is no child
-    with files.archive.another() as archive, pytest.raises(JournalError, match="the desk has ended"):
-        archive.put([], 7, 0, files.wanted)
-    with files.archive.another() as archive:
-        assert not archive.has(7)
-        archive.put([], 7, 0, JournalFiles(tmp_path / "journal.jsonl", desk=os.getppid()).wanted)
-        assert archive.has(7)
