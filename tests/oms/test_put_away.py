@@ -7,6 +7,7 @@ import stat
 from contextlib import closing
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from gateways.errors import Denied, NotFound, Unknown
@@ -366,6 +367,27 @@ async def test_a_change_while_the_archive_is_written_keeps_the_order_in_memory()
     assert (again.book.target, again.book.hedged) == (D("-0.5"), D("-0.5"))
     assert await proven(again)
     await again.oms.cleanup()
+
+
+@virtual
+async def test_what_a_venue_says_anew_while_the_archive_is_written_is_not_forgotten():
+    """No trade of it, but another average price: the order stays, and is put away with that the next time."""
+    journal = MemoryJournal(asyncio.get_running_loop())
+    async with desk(journal=journal, kept=ALL) as made:
+        makers = await filled_and_hedged(made)
+        usual = journal.draft
+
+        def drafted(checkpoint, mark):
+            said = msgspec.structs.replace(made.a.say(made.a.held[makers[0]]), average_price=D("100.5"))
+            made.oms.take(said, made.oms.clock.now_ns())
+            return usual(checkpoint, mark)
+
+        journal.draft = drafted
+        assert makers[0] not in await put_away(made)
+        assert made.oms.page.peek(makers[0]).average_price == D("100.5")
+        journal.draft = usual
+        assert makers[0] in await put_away(made)
+        assert made.oms.page.get(makers[0]).average_price == D("100.5")
 
 
 def test_an_order_whose_account_is_open_stays():
