@@ -371,23 +371,23 @@ async def test_a_change_while_the_archive_is_written_keeps_the_order_in_memory()
 
 @virtual
 async def test_what_a_venue_says_anew_while_the_archive_is_written_is_not_forgotten():
-    """No trade of it, but another average price: the order stays, and is put away with that the next time."""
+    """No trade of it, but the price of an amend told late: the order stays, and is put away with that next time."""
     journal = MemoryJournal(asyncio.get_running_loop())
     async with desk(journal=journal, kept=ALL) as made:
         makers = await filled_and_hedged(made)
         usual = journal.draft
 
         def drafted(checkpoint, mark):
-            said = msgspec.structs.replace(made.a.say(made.a.held[makers[0]]), average_price=D("100.5"))
+            said = msgspec.structs.replace(made.a.say(made.a.held[makers[0]]), price=D("101"))
             made.oms.take(said, made.oms.clock.now_ns())
             return usual(checkpoint, mark)
 
         journal.draft = drafted
         assert makers[0] not in await put_away(made)
-        assert made.oms.page.peek(makers[0]).average_price == D("100.5")
+        assert made.oms.page.peek(makers[0]).price == D("101")
         journal.draft = usual
         assert makers[0] in await put_away(made)
-        assert made.oms.page.get(makers[0]).average_price == D("100.5")
+        assert made.oms.page.get(makers[0]).price == D("101")
 
 
 def test_an_order_whose_account_is_open_stays():
