@@ -175,7 +175,7 @@ class _Look:
         """Venues that did not answer."""
         self._said: dict[str, OrderUpdate | str] = {}
         """What a venue says of an order whose end the journal does not have; a sentence where it says nothing."""
-        self._keys: dict[tuple[str, str], str | None] = {}
+        self._keys: dict[tuple[str, str, str], str | None] = {}
         """Orders by the ids that only the venue told; None for one that is not ours."""
         self._differences: list[Difference] = []
         self._positions: list[tuple[str, str, Decimal, Decimal]] = []
@@ -234,10 +234,10 @@ class _Look:
 
     async def _key_of(self, fill: FillEvent) -> str | None:
         """Whose fill it is. Where the venue tells fills by its own order id alone, it is asked whose that is."""
-        order = (self._page.get(fill.cloid) if fill.cloid else None) or self._page.by_oid(fill.venue, fill.oid)
+        place = fill.venue, fill.ticker, fill.oid
+        order = (self._page.get(fill.cloid) if fill.cloid else None) or self._page.by_oid(*place)
         if order is not None:
             return order.key
-        place = fill.venue, fill.oid
         if place not in self._keys:
             named = fill.cloid
             if named is None:
@@ -258,7 +258,7 @@ class _Look:
         except VenueError as error:
             return f"the venue cannot say what became of it: {error.text}"
         if said.oid is not None:
-            self._keys[order.venue, said.oid] = order.key
+            self._keys[order.venue, order.ticker, said.oid] = order.key
         return said
 
     def _stranger(self, alias: str, ticker: str, named: str | None, what: str) -> None:

@@ -31,7 +31,9 @@ CREATE TABLE IF NOT EXISTS orders (
     key TEXT, mark INTEGER, ts_ns INTEGER, status TEXT, data BLOB, PRIMARY KEY (key, mark)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS orders_by_time ON orders (ts_ns);
-CREATE TABLE IF NOT EXISTS oids (venue TEXT, oid TEXT, key TEXT, PRIMARY KEY (venue, oid, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS oids (
+    venue TEXT, ticker TEXT, oid TEXT, key TEXT, PRIMARY KEY (venue, ticker, oid, key)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS contracts (venue TEXT, ticker TEXT, ts_ns INTEGER, PRIMARY KEY (venue, ticker));
 CREATE TABLE IF NOT EXISTS marks (mark INTEGER PRIMARY KEY);
 """
@@ -86,8 +88,12 @@ class Archive:
                 connection.execute("INSERT OR REPLACE INTO marks VALUES (?)", (mark,))
                 connection.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?)", _rows(gone, mark))
                 connection.executemany(
-                    "INSERT OR IGNORE INTO oids VALUES (?, ?, ?)",
-                    ((each.order.venue, trades.oid, each.key) for each in gone for trades in each.trades),
+                    "INSERT OR IGNORE INTO oids VALUES (?, ?, ?, ?)",
+                    (
+                        (each.order.venue, each.order.ticker, trades.oid, each.key)
+                        for each in gone
+                        for trades in each.trades
+                    ),
                 )
                 connection.executemany(
                     "INSERT INTO contracts VALUES (?, ?, ?) "
@@ -106,11 +112,11 @@ class Archive:
         found = self._ask("SELECT data FROM orders WHERE key = ? AND mark <= ? ORDER BY mark DESC LIMIT 1", key, upto)
         return self._finished(found[0][0]) if found else None
 
-    def key_of(self, venue: str, oid: str, upto: int) -> str | None:
+    def key_of(self, venue: str, ticker: str, oid: str, upto: int) -> str | None:
         """The key of the order that had that venue order id."""
         found = self._ask(
-            "SELECT key FROM oids JOIN orders USING (key) WHERE venue = ? AND oid = ? AND mark <= ? "
-            "ORDER BY mark DESC LIMIT 1", venue, oid, upto,
+            "SELECT key FROM oids JOIN orders USING (key) WHERE venue = ? AND ticker = ? AND oid = ? AND mark <= ? "
+            "ORDER BY mark DESC LIMIT 1", venue, ticker, oid, upto,
         )  # fmt: skip
         return str(found[0][0]) if found else None
 

@@ -27,7 +27,8 @@ class FillDelta(msgspec.Struct, frozen=True):
     @property
     def key(self) -> str:
         """Unique: fills never merge."""
-        return f"{self.fill.venue}:{self.fill.oid}:{self.fill.trade_id}"
+        fill = self.fill
+        return f"{fill.venue}:{fill.ticker}:{fill.oid}:{fill.trade_id}"
 
 
 class HealthDelta(msgspec.Struct, frozen=True):

@@ -100,7 +100,7 @@ class Intake:
             self._oms.positions.apply_fill(fill, ts_recv_ns)
             self._oms.publish(self._oms.page.upsert(fill, ts_recv_ns))
             self._oms.deltas.publish(FillDelta(fill))
-            if fill.forced and self._oms.page.by_oid(fill.venue, fill.oid) is None:
+            if fill.forced and self._oms.page.by_oid(fill.venue, fill.ticker, fill.oid) is None:
                 self._venue_made(fill)
         elif fill.cloid is not None and self._may_be_news(known, fill.cloid):
             # An earlier report may not have said whose it is; the page knows what it has counted.
@@ -125,7 +125,7 @@ class Intake:
 
     def _corrected(self, fill: FillEvent, correction: Decimal) -> None:
         """Freeze the books that a corrected trade stands behind: no target is lowered but by the operator."""
-        order = self._oms.page.by_oid(fill.venue, fill.oid)
+        order = self._oms.page.by_oid(fill.venue, fill.ticker, fill.oid)
         if order is None or order.role is Role.EXTERNAL:
             return
         reason = f"trade {fill.trade_id} of {order.role.value} {order.key[:8]} was corrected by {correction:f}"

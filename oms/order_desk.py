@@ -156,7 +156,7 @@ class OrderDesk(Asked):
 
     async def cancel_order(self, exc: str, ticker: str, oid: str | None = None, cloid: str | None = None) -> Order:
         """Cancel one order by ``oid`` or ``cloid``. A cancelled hedge pauses its book: it must not come right back."""
-        order = self.page.get(cloid) if cloid else self.page.by_oid(exc, oid or "")
+        order = self.page.get(cloid) if cloid else self.page.by_oid(exc, ticker, oid or "")
         if order is None or (order.venue, order.ticker) != (exc, ticker):
             raise Denied(exc, f"no order {cloid or oid!r} in {ticker} is known here", field="cloid")
         if not order.working:

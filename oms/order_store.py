@@ -91,8 +91,7 @@ class OrderStore(OrdersPage):
             self._named_no_more(claim.maker, order.key)
         record = self._records.pop(order.key)
         for oid in record.oids:
-            if self._by_oid.get((order.venue, oid)) == order.key:  # a venue may count anew in each contract
-                del self._by_oid[order.venue, oid]
+            self._by_oid.pop((order.venue, order.ticker, oid), None)
         take_out(self._kernel, one)
         if order.cloid:
             place = order.venue, order.ticker
@@ -103,14 +102,15 @@ class OrderStore(OrdersPage):
 
         Any other is in memory once this returns: where it cannot be brought back nothing has been done with the trade.
         """
-        if not self.upto or (fill.venue, fill.oid) in self._by_oid:
+        place = fill.venue, fill.ticker, fill.oid
+        if not self.upto or place in self._by_oid:
             return super().counted(fill)
         named = self._records.get(fill.cloid) if fill.cloid is not None else None
         if named is not None and (named.order.venue, named.order.ticker) == (fill.venue, fill.ticker):
             return False  # told before its order's id was: there is nothing to look for on disk
-        key = self._archive.key_of(fill.venue, fill.oid, self.upto)
+        key = self._archive.key_of(*place, self.upto)
         found = self._archive.get(key, self.upto) if key is not None else None
-        if found is not None and found.order.ticker == fill.ticker:
+        if found is not None:
             trades = next((each.trade_ids for each in found.trades if each.oid == fill.oid), ())
             if fill.trade_id in trades:
                 return True
@@ -140,7 +140,7 @@ class OrderStore(OrdersPage):
         record = self._records[key] = _Record(found.order)
         for trades in found.trades:
             record.oids[trades.oid] = trades.evidence()
-            self._by_oid[found.order.venue, trades.oid] = key
+            self._by_oid[found.order.venue, found.order.ticker, trades.oid] = key
         record.newest = newest_oid(record.oids)
         return record
 
@@ -151,6 +151,6 @@ class OrderStore(OrdersPage):
             if not naming:
                 del self._naming[maker]
 
-    def _missing_oid(self, venue: str, oid: str) -> str | None:
-        key = self._archive.key_of(venue, oid, self.upto) if self.upto else None
+    def _missing_oid(self, venue: str, ticker: str, oid: str) -> str | None:
+        key = self._archive.key_of(venue, ticker, oid, self.upto) if self.upto else None
         return None if key is None or self.get(key) is None else key

@@ -48,8 +48,9 @@ class OrdersPage:
 
     def __init__(self) -> None:
         self._records: dict[str, _Record] = {}
-        self._by_oid: dict[tuple[str, str], str] = {}
-        self._orphans: dict[tuple[str, str], list[FillEvent]] = {}
+        self._by_oid: dict[tuple[str, str, str], str] = {}
+        """Keys by venue, ticker and venue order id: Binance counts its ids anew in each contract."""
+        self._orphans: dict[tuple[str, str, str], list[FillEvent]] = {}
         self.contracts: dict[tuple[str, str], int] = {}
         """When an order of each contract (venue, ticker) that is in memory no more last had news."""
         self._working: dict[str, None] = {}
@@ -63,21 +64,21 @@ class OrdersPage:
         record = self._records.get(key) or self._missing(key)
         return record.order if record else None
 
-    def by_oid(self, venue: str, oid: str) -> Order | None:
+    def by_oid(self, venue: str, ticker: str, oid: str) -> Order | None:
         """The order that has, or had, that venue order id."""
-        key = self._by_oid.get((venue, oid)) or self._missing_oid(venue, oid)
+        key = self._by_oid.get((venue, ticker, oid)) or self._missing_oid(venue, ticker, oid)
         return self._records[key].order if key else None
 
     def whose(self, fill: FillEvent) -> Order | None:
         """The order in memory that a fill is of."""
-        key = fill.cloid if fill.cloid in self._records else self._by_oid.get((fill.venue, fill.oid))
+        key = fill.cloid if fill.cloid in self._records else self._by_oid.get((fill.venue, fill.ticker, fill.oid))
         return self._records[key].order if key else None
 
     def _missing(self, _key: str) -> _Record | None:
         """An order that is not in memory, brought back there; this page knows of none."""
         return None
 
-    def _missing_oid(self, _venue: str, _oid: str) -> str | None:
+    def _missing_oid(self, _venue: str, _ticker: str, _oid: str) -> str | None:
         """The same, by a venue order id: its key."""
         return None
 
@@ -131,12 +132,12 @@ class OrdersPage:
 
     def counted(self, fill: FillEvent) -> bool:
         """Whether an order has that trade already."""
-        key = self._by_oid.get((fill.venue, fill.oid)) or self._missing_oid(fill.venue, fill.oid)
+        place = fill.venue, fill.ticker, fill.oid
+        key = self._by_oid.get(place) or self._missing_oid(*place)
         if key is None:
             return False
-        record = self._records[key]
-        known = record.oids.get(fill.oid)
-        return record.order.ticker == fill.ticker and known is not None and fill.trade_id in known.trade_ids
+        known = self._records[key].oids.get(fill.oid)
+        return known is not None and fill.trade_id in known.trade_ids
 
     def restore(self, order: Order, evidence: tuple[OidFilled, ...]) -> None:
         """Enter an order as a journal tells of it, before anything else is known. Raises ValueError as ``register``."""
@@ -218,7 +219,8 @@ class OrdersPage:
         if named is not None and named.order.ticker == update.ticker and named.order.venue == update.venue:
             return named
         if update.oid is not None:
-            key = self._by_oid.get((update.venue, update.oid)) or self._missing_oid(update.venue, update.oid)
+            place = update.venue, update.ticker, update.oid
+            key = self._by_oid.get(place) or self._missing_oid(*place)
             if key is not None:
                 return self._records[key]
         return None
@@ -230,7 +232,7 @@ class OrdersPage:
         if key is None or key in self._records:
             if update.oid is None:
                 return None
-            key = f"{update.venue}:{update.oid}"
+            key = f"{update.venue}:{update.ticker}:{update.oid}"
         order = Order(
             key=key, venue=update.venue, ticker=update.ticker,
             role=Role.EXTERNAL, amount=update.amount, cloid=update.cloid, ts_created_ns=now_ns,
@@ -242,15 +244,16 @@ class OrdersPage:
     def _keep_orphan(self, fill: FillEvent) -> None:
         if len(self._orphans) >= ORPHANS:
             self._orphans.pop(next(iter(self._orphans)))
-        self._orphans.setdefault((fill.venue, fill.oid), []).append(fill)
+        self._orphans.setdefault((fill.venue, fill.ticker, fill.oid), []).append(fill)
 
     def _oid(self, record: _Record, oid: str) -> OidEvidence:
         known = record.oids.get(oid)
         if known is None:
             known = record.oids[oid] = OidEvidence()
-            self._by_oid[record.order.venue, oid] = record.order.key
+            place = record.order.venue, record.order.ticker, oid
+            self._by_oid[place] = record.order.key
             record.newest = newest_oid(record.oids)
-            for fill in self._orphans.pop((record.order.venue, oid), ()):
+            for fill in self._orphans.pop(place, ()):
                 known.take(fill)
         return known
 

@@ -53,13 +53,13 @@ def plan(snapshot: Iterable[OrderUpdate], mirror: Iterable[Order], *, asked_ns: 
     """Compare a venue's open orders, asked at ``asked_ns``, with our working orders there."""
     reports = tuple(snapshot)
     cloids = {report.cloid for report in reports if report.cloid is not None}
-    oids = {report.oid for report in reports if report.oid is not None}
+    oids = {(report.ticker, report.oid) for report in reports if report.oid is not None}
     missing = tuple(
         order.key
         for order in mirror
         if (order.status is not OrderStatus.PENDING or order.oid is not None)  # an acknowledgement may say no status
         and order.cloid not in cloids
-        and order.oid not in oids
+        and (order.ticker, order.oid) not in oids
         and asked_ns - order.ts_recv_ns >= QUIET_NS
     )
     return Plan(reports, missing)

@@ -41,7 +41,7 @@ async def look_at_fills(oms: "OMS", venue: str, fills: Iterable[FillEvent]) -> N
     names = await _names(oms, venue, [fill for fill in unknown if fill.cloid is None])
     filled: defaultdict[tuple[str, Cloid], Decimal] = defaultdict(lambda: ZERO)
     for fill in unknown:
-        named = _ours(oms, fill.cloid or names.get(fill.oid))
+        named = _ours(oms, fill.cloid or names.get((fill.ticker, fill.oid)))
         if named is not None and not _known(oms, fill):
             filled[fill.ticker, named] += fill.amount
     for (ticker, named), amount in filled.items():
@@ -57,23 +57,23 @@ def _tell(oms: "OMS", venue: str, ticker: str, named: Cloid, amount: Decimal) ->
         oms.alert(venue, ticker, f"{text}: nothing answers it, look at the position", "error", named.text)
 
 
-async def _names(oms: "OMS", venue: str, fills: list[FillEvent]) -> dict[str, str | None]:
-    """The client order ids of fills that do not say theirs, by venue order id; the page learns of the orders."""
-    tickers = {fill.oid: fill.ticker for fill in fills}
-    names: dict[str, str | None] = {}
-    for oid, ticker in list(tickers.items())[-UNNAMED:]:
+async def _names(oms: "OMS", venue: str, fills: list[FillEvent]) -> dict[tuple[str, str], str | None]:
+    """The client order ids of fills that do not say theirs, by ticker and order id; the page learns of the orders."""
+    orders = dict.fromkeys((fill.ticker, fill.oid) for fill in fills)
+    names: dict[tuple[str, str], str | None] = {}
+    for ticker, oid in list(orders)[-UNNAMED:]:
         try:
             order = await oms.gateway.venue(venue).order(ticker, oid=oid)
         except VenueError as error:
             oms.alert(venue, ticker, f"whose order {oid} of {venue}:{ticker} was cannot be asked: {error.text}")
             continue
         oms.take(order, oms.clock.now_ns())
-        names[oid] = order.cloid
+        names[ticker, oid] = order.cloid
     return names
 
 
 def _known(oms: "OMS", fill: FillEvent) -> bool:
-    order = oms.page.get(fill.cloid) if fill.cloid is not None else oms.page.by_oid(fill.venue, fill.oid)
+    order = oms.page.get(fill.cloid) if fill.cloid is not None else oms.page.by_oid(fill.venue, fill.ticker, fill.oid)
     return order is not None and (order.role is not Role.EXTERNAL or _ours(oms, order.cloid) is None)
 
 

@@ -183,12 +183,12 @@ def compare_past(away: Iterable[Finished], others: Iterable[FillEvent], asked: C
     ``asked``: the venues that have answered.
     """
     by_cloid: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    by_oid: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
+    by_oid: dict[tuple[str, str, str], Decimal] = defaultdict(lambda: ZERO)
     for fill in others:
         if cloid.parse(fill.cloid) is not None and fill.cloid is not None:
             by_cloid[fill.cloid] += fill.amount
         else:
-            by_oid[fill.venue, fill.oid] += fill.amount
+            by_oid[fill.venue, fill.ticker, fill.oid] += fill.amount
     problems: list[str] = []
     hedged: dict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
     for each in away:
@@ -198,7 +198,8 @@ def compare_past(away: Iterable[Finished], others: Iterable[FillEvent], asked: C
         if each.child is not None:
             hedged[each.child.book] += order.filled
         if order.venue in asked:
-            named = sum((by_oid.get((order.venue, trades.oid), ZERO) for trades in each.trades), ZERO)
+            place = order.venue, order.ticker
+            named = sum((by_oid.get((*place, trades.oid), ZERO) for trades in each.trades), ZERO)
             at_venue = by_cloid.get(order.key, ZERO) + named
             if at_venue != order.filled:
                 problems.append(_not_as_filled(order, at_venue))

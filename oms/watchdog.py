@@ -195,7 +195,7 @@ class Watchdog:
         page = self._host.page
         order = page.get(update.cloid) if update.cloid is not None else None
         if order is None and update.oid is not None:
-            order = page.by_oid(update.venue, update.oid)
+            order = page.by_oid(update.venue, update.ticker, update.oid)
         return None if order is None else _Known(order.oid, order.filled, order.status.terminal)
 
     def _wait(self, venue: str) -> None:

@@ -356,7 +356,7 @@ MUTANTS = (
         (
             Change(
                 "oms/order_store.py",
-                "        key = self._archive.key_of(venue, oid, self.upto) if self.upto else None\n",
+                "        key = self._archive.key_of(venue, ticker, oid, self.upto) if self.upto else None\n",
                 "        key = None\n",
             ),
         ),

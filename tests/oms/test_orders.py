@@ -204,8 +204,29 @@ def test_orders_of_others_are_adopted_as_external():
     """An order without one of our ids is shown, and has the role that opens no obligation."""
     orders = OrdersPage()
     delta = orders.upsert(update(S.NEW, oid="77", cloid=None), 1)
-    assert (delta.after.key, delta.after.role) == ("v:77", Role.EXTERNAL)
-    assert orders.by_oid("v", "77").key == "v:77"
+    assert (delta.after.key, delta.after.role) == ("v:X:77", Role.EXTERNAL)
+    assert orders.by_oid("v", "X", "77").key == "v:X:77"
+
+
+@pytest.mark.parametrize("first", ["X", "Y"])
+def test_a_venue_order_id_is_that_of_one_contract(first):
+    """Binance counts its ids anew in each contract: a fill that names the id alone is of its own contract's order."""
+    orders = OrdersPage()
+    for ticker in ("X", "Y"):
+        placed = Order(key=ticker, cloid=ticker, venue="v", ticker=ticker, role=Role.MAKER, amount=D(10))
+        orders.register(placed)
+    early = FillEvent(venue="v", ticker="Y", oid="77", trade_id="t0", amount=D(1), price=D(100))
+    assert orders.upsert(early, 1) is None
+    for ticker in sorted(("X", "Y"), key=lambda each: each != first):
+        orders.upsert(OrderUpdate(venue="v", ticker=ticker, oid="77", cloid=ticker, status=S.NEW, amount=D(10)), 2)
+    assert (orders.get("X").filled, orders.get("Y").filled) == (D(0), D(1))
+    late = FillEvent(venue="v", ticker="X", oid="77", trade_id="t1", amount=D(4), price=D(100))
+    assert orders.upsert(late, 3).after.key == "X"
+    assert (orders.counted(late), orders.counted(early)) == (True, True)
+    assert orders.whose(early).key == "Y"
+    strange = OrderUpdate(venue="v", ticker="Z", oid="77", status=S.PARTIAL, amount=D(9), filled=D(9))
+    assert orders.upsert(strange, 4).after.role is Role.EXTERNAL
+    assert [orders.get(key).filled for key in ("X", "Y", "v:Z:77")] == [D(4), D(1), D(9)]
 
 
 def test_an_id_is_never_used_twice():

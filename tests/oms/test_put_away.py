@@ -711,7 +711,8 @@ def test_an_order_that_leaves_takes_no_id_of_another_along():
     held = store.held("x")
     store.forget(Finished(order=held.order, trades=held.trades))
     assert store.peek("x") is None
-    assert store.by_oid("a", "7").key == "y"
+    assert store.by_oid("a", "X", "7") is None
+    assert store.by_oid("a", "Y", "7").key == "y"
 
 
 @virtual
@@ -725,7 +726,7 @@ async def test_an_order_of_others_comes_back_as_it_was():
         made.b.send(forced)
         assert made.book.hold
         made.oms.hedge.resume("b", "X")
-        assert "b:77" in await put_away(made)
+        assert "b:X:77" in await put_away(made)
         made.b.send(forced)
         assert not made.book.hold
         made.b.send(FillEvent(venue="b", ticker="X", oid="77", trade_id="1", amount=D(1), price=D(9), forced=True))

@@ -32,12 +32,13 @@ def test_a_quiet_order_that_a_snapshot_lacks_is_asked_about():
         order("missing"),
         order("named"),
         order("by oid", oid="7"),
+        order("by that of another contract", oid="7", ticker="Y"),
         order("lately", heard_ns=NOW_NS - QUIET_NS + 1),
         order("entered", status=OrderStatus.PENDING),
     ]
     snapshot = [report("named"), report(oid="7"), report("unheard of")]
     made = plan(snapshot, mirror, asked_ns=NOW_NS)
-    assert (made.upserts, made.queries) == (tuple(snapshot), ("missing",))
+    assert (made.upserts, made.queries) == (tuple(snapshot), ("missing", "by that of another contract"))
 
 
 def test_contracts_are_heard_of_by_our_orders_there():
