@@ -9,7 +9,7 @@ from oms import portfolio
 from oms.clock import Clock
 from oms.journal import Recorder
 from oms.mirrors import Mirrors
-from oms.verify import PastProof, Proof, compare_past, prove
+from oms.verify import PastProof, PastQuestion, Proof, prove, prove_past
 
 if TYPE_CHECKING:
     from oms.hedge.handler import HedgeHandler
@@ -79,11 +79,13 @@ class Asked(Mirrors):
         )
 
     async def _prove_past(self, others: list[FillEvent], answered: Collection[str]) -> PastProof:
-        """Compare the orders that were put away, beside the loop."""
-        if not self.store.upto:
+        """Compare the orders that were put away."""
+        upto = self.store.upto
+        if not upto:
             return PastProof()
-        away = self.store.away
-        return await self.journal.beside(lambda: compare_past(away(), others, answered))
+        here = frozenset(order.key for order in self.page.orders())
+        question = PastQuestion(upto, here, others, tuple(answered))
+        return PastProof.read(await self.journal.apart(prove_past, question.written()))
 
     async def watch(self, exc: str, ticker: str) -> None:
         """Open a contract's public data and wait, briefly, for its first book. Idempotent."""

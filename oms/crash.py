@@ -16,7 +16,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Self, TypeVar
+from typing import Self
 
 import msgspec
 
@@ -27,8 +27,6 @@ from gateways.venue import Endpoints, Venue
 from oms.archive import Archive
 from oms.journal import Draft, Mark, Record, Recorder
 from oms.recorder import Unwritten, Work
-
-T = TypeVar("T")
 
 VARIABLE = "HEDGEDESK_KILL"
 BEFORE_APPEND, AFTER_APPEND, AFTER_SEND = POINTS = ("before-append", "after-append", "after-send")
@@ -145,9 +143,6 @@ class _Journal:
     @property
     def full(self) -> bool:
         return self._inner.full
-
-    async def beside(self, work: Callable[[], T]) -> T:
-        return await self._inner.beside(work)
 
     async def apart(self, work: Work, told: bytes) -> bytes:
         return await self._inner.apart(work, told)

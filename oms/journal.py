@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import msgspec
 
@@ -61,8 +61,6 @@ __all__ = [
     "MemoryJournal", "Record", "Recorder", "decode_lines", "encode_line", "open_journal", "read", "read_all",
     "read_recent", "segments",
 ]  # fmt: skip
-
-T = TypeVar("T")
 
 FLUSH_AFTER_S = 0.002
 """How long records wait for others before they are flushed together."""
@@ -245,10 +243,6 @@ class Journal(JournalFiles):
     def full(self) -> bool:
         """Whether a new segment should begin at the next quiet moment."""
         return self._grown >= self._segment_bytes
-
-    async def beside(self, work: Callable[[], T]) -> T:
-        """Do ``work`` in a thread; see `Recorder.beside`."""
-        return await asyncio.to_thread(work)
 
     async def apart(self, work: Work, told: bytes) -> bytes:
         """Do it in another process; see `Recorder.apart`."""

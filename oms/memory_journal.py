@@ -1,8 +1,7 @@
 """The journal in memory, line for line as on disk: for virtual time, and for tests of what a crash leaves."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,8 +10,6 @@ from oms.clock import Clock
 from oms.recorder import Unwritten, Work
 from oms.records import CHECKPOINT_KIND, JournalError, Record, decode_lines, head_lines, header_line, line_of
 from oms.segments import HEAD, SEGMENT_BYTES, Draft, Mark
-
-T = TypeVar("T")
 
 
 class MemoryJournal:
@@ -87,10 +84,6 @@ class MemoryJournal:
     def full(self) -> bool:
         """Whether a new segment should begin at the next quiet moment."""
         return self._grown >= self._segment_bytes
-
-    async def beside(self, work: Callable[[], T]) -> T:
-        """Do it at once: there are no threads in virtual time."""
-        return work()
 
     async def apart(self, work: Work, told: bytes) -> bytes:
         """Do it at once, and here."""

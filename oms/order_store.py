@@ -42,12 +42,6 @@ class OrderStore(OrdersPage):
         self.upto = upto
         self.contracts = self._archive.contracts() if upto else {}
 
-    def away(self) -> Iterator[Finished]:
-        """Every order that is put away now, from disk: for a thread of its own."""
-        if self.upto:
-            with self._archive.another() as archive:
-                yield from (each for each in archive.all(self.upto) if each.key not in self._records)
-
     def ended_since(self, ts_ns: int, most: int) -> list[tuple[int, str]]:
         """When, and which, orders that are put away ended unfilled later than that, the latest first."""
         return self._archive.ended_since(ts_ns, ENDED, self.upto, most) if self.upto else []

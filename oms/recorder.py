@@ -1,15 +1,13 @@
 """What the OMS needs of a journal: `Journal` on disk, `MemoryJournal` in virtual time."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
 from oms.archive import Archive
 from oms.records import JournalError, Record
 from oms.segments import Draft, Mark
-
-T = TypeVar("T")
 
 Unwritten = Callable[[JournalError], object]
 """Is told that what was to be written soon could not be."""
@@ -79,10 +77,6 @@ class Recorder(JournalReader, Protocol):
     @property
     def full(self) -> bool:
         """Whether the segment has grown so large that a new one should begin at the next quiet moment."""
-        ...
-
-    async def beside(self, work: Callable[[], T]) -> T:
-        """Do ``work``, which may read what was appended and write a draft, without holding up the caller's loop."""
         ...
 
     async def apart(self, work: Work, told: bytes) -> bytes:

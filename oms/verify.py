@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Self
 
 import msgspec
 
@@ -18,6 +19,7 @@ from oms.hedge.book import BookView, view_book
 from oms.hedge.kernel import Kernel
 from oms.orders import Order, OrdersPage, Role
 from oms.positions import PositionsPage
+from oms.recorder import JournalReader
 
 ATTEMPTS = 4
 PAUSE_S = 0.3
@@ -37,11 +39,32 @@ class Answers:
     silent: dict[str, str] = field(default_factory=dict)
 
 
+class PastQuestion(msgspec.Struct, frozen=True):
+    """What the orders that were put away are compared with: of the archive's rows ``upto``, those that are not here."""
+
+    upto: int
+    here: frozenset[str]
+    """The keys of the orders in memory: these are compared there."""
+    others: list[FillEvent]
+    """The venues' fills that are of no order in memory."""
+    answered: tuple[str, ...]
+    """The venues that have answered."""
+
+    def written(self) -> bytes:
+        """For another process."""
+        return msgspec.msgpack.encode(self)
+
+
 class PastProof(msgspec.Struct, frozen=True):
     """The orders that were put away, compared on the way past: what differs, and what they hedged in each book."""
 
     problems: tuple[str, ...] = ()
-    hedged: Mapping[tuple[str, str], Decimal] = {}
+    hedged: dict[tuple[str, str], Decimal] = {}
+
+    @classmethod
+    def read(cls, answer: bytes) -> Self:
+        """What ``prove_past`` answered."""
+        return msgspec.msgpack.decode(answer, type=cls)
 
 
 class PositionProof(msgspec.Struct, frozen=True):
@@ -175,6 +198,17 @@ def _compare_fills(page: OrdersPage, orders: list[Order], fills: list[FillEvent]
 def _not_as_filled(order: Order, at_venue: Decimal) -> str:
     name = f"{order.role.value} {order.key[:8]} on {order.venue}"
     return f"{name} filled {at_venue:f} at the venue, {order.filled:f} here"
+
+
+def prove_past(journal: JournalReader, told: bytes) -> bytes:
+    """Compare the orders that a journal has put away: a ``PastQuestion`` in, a ``PastProof`` out.
+
+    For `oms.recorder.Recorder.apart`: it reads every one of them. Raises JournalError.
+    """
+    question = msgspec.msgpack.decode(told, type=PastQuestion)
+    with journal.archive.another() as archive:
+        away = (each for each in archive.all(question.upto) if each.key not in question.here)
+        return msgspec.msgpack.encode(compare_past(away, question.others, question.answered))
 
 
 def compare_past(away: Iterable[Finished], others: Iterable[FillEvent], asked: Collection[str]) -> PastProof:

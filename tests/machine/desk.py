@@ -26,6 +26,7 @@ from oms.system import OMS
 from oms.upkeep import follow
 from tests.machine.oracle import TICKER, Mood, OracleVenue
 from tests.machine.shadow import Shadow
+from tests.put_away import orders_away
 
 D = Decimal
 START_NS = 1_700_000_000_000_000_000
@@ -231,7 +232,7 @@ class Desk:
         """Kill the process now and start it again on what its journal holds. What it had sent stays sent."""
         torn = self.journal.dead
         if not torn:
-            for each in list(self.oms.store.away()):
+            for each in orders_away(self.oms):
                 self.oms.page.get(each.key)
         before = None if torn or self.journal.failed else digest(self.oms.kernel)
         self.journal.dead = True
@@ -288,7 +289,7 @@ class Desk:
 
     def put_away(self, torn=None):
         """Begin a new segment without the orders that are finished; ``torn``: the process is killed before a step."""
-        away = len(list(self.oms.store.away()))
+        away = len(orders_away(self.oms))
         self.journal.torn = torn
 
         async def run():
@@ -298,7 +299,7 @@ class Desk:
         self.loop.create_task(run())
         self.pump()
         self.journal.torn = None
-        return len(list(self.oms.store.away())) - away
+        return len(orders_away(self.oms)) - away
 
     def close(self):
         """End everything that still runs."""
@@ -369,7 +370,7 @@ class Desk:
         if self.starting:
             return
         kernel, page, shadow = self.oms.kernel, self.oms.page, self.journal.shadow
-        away = list(self.oms.store.away())
+        away = orders_away(self.oms)
         for order in (*page.orders(), *(each.order for each in away)):
             if order.role in {Role.MAKER, Role.HEDGE}:
                 self._check_order(order, kernel)

@@ -8,6 +8,7 @@ from gateways.standards import AmendOrder, CancelOrder, OrderStatus, PlaceOrder,
 from oms.hedge.decision import LARGER
 from oms.orders import Role
 from tests.machine.oracle import TICKER, Mood
+from tests.put_away import orders_away
 
 ROUNDS = 60
 LIMIT = Decimal("0.999")
@@ -92,7 +93,7 @@ def _too_much(desk, book):
 
 
 def _every_order(desk):
-    return [*desk.oms.page.orders(), *(each.order for each in desk.oms.store.away())]
+    return [*desk.oms.page.orders(), *(each.order for each in orders_away(desk.oms))]
 
 
 def _true(desk, order):

@@ -22,6 +22,7 @@ from tests.machine.desk import STEPS, VENUES, Desk
 from tests.machine.end import come_to_rest
 from tests.machine.fates import FATES, amend_meets, cancel_meets, immediate, part_of, place_meets, unsaid_of
 from tests.machine.oracle import TICKER, Mood
+from tests.put_away import orders_away
 
 D = Decimal
 IOC = Rung(how=How.IOC, slippage_bps=D(8))
@@ -349,7 +350,7 @@ class HedgeMachine(RuleBasedStateMachine):
     all_that_works_fills_again = all_that_works_fills
 
     def _away(self):
-        found = {each.key for each in self.desk.oms.store.away()}
+        found = {each.key for each in orders_away(self.desk.oms)}
         return [
             (venue, real) for venue in self.desk.venues.values() for key, real in venue.orders.items() if key in found
         ]

@@ -319,13 +319,10 @@ async def desk(**settings):
 def at_once(journal):
     """Work beside the desk is done here: another process runs on the machine's time, which virtual time passes by."""
 
-    async def beside(work):
-        return work()
-
     async def apart(work, told):
         return work(journal, told)
 
-    journal.beside, journal.apart = beside, apart
+    journal.apart = apart
     return journal
 
 

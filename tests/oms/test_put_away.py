@@ -25,6 +25,7 @@ from oms.put_away import Kept
 from oms.recovery import replay
 from oms.upkeep import follow
 from tests.oms.stub_venue import Desk, at_once, desk, virtual
+from tests.put_away import orders_away
 
 D = Decimal
 S = OrderStatus
@@ -64,7 +65,7 @@ async def filled_and_hedged(made, count=3):
 async def put_away(made):
     """Begin a segment without what is finished; returns the keys of what was put away."""
     await follow(made.oms)
-    return {each.key for each in made.oms.store.away()}
+    return {each.key for each in orders_away(made.oms)}
 
 
 async def proven(made):
@@ -442,7 +443,7 @@ def test_a_crash_at_each_step_leaves_every_order_once(tmp_path, step):
         second = Journal(tmp_path / "journal.jsonl", made.loop)
         at_once(second)
         again = await again_on(made, second)
-        away = {each.key for each in again.oms.store.away()}
+        away = {each.key for each in orders_away(again.oms)}
         assert away == (set() if step in {"archive", "draft"} else {*makers, *made.b.held})
         assert await proven(again)
         again.a.trade(makers[1], "0.2")

@@ -21,6 +21,7 @@ from oms.orders import Order, Role
 from oms.put_away import Kept, PutAway
 from oms.recovery import replay, restore_orders
 from oms.upkeep import follow
+from tests.put_away import orders_away
 
 D = Decimal
 S = OrderStatus
@@ -135,7 +136,7 @@ class Desk:
 
     def whole(self):
         """All that it knows of its orders and books, the orders brought back."""
-        for each in list(self.store.away()):
+        for each in orders_away(self):
             assert self.store.get(each.key) is not None
         kernel, book = self.kernel, self.kernel.books["b", "X"]
         return (
