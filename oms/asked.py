@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gateways.standards import BalanceUpdate, FillEvent, OrderUpdate, PositionUpdate
 from oms import portfolio
 from oms.clock import Clock
-from oms.journal import Recorder
+from oms.journal import JournalError, Recorder
 from oms.mirrors import Mirrors
 from oms.verify import PastProof, PastQuestion, Proof, prove, prove_past
 
@@ -79,13 +79,16 @@ class Asked(Mirrors):
         )
 
     async def _prove_past(self, others: list[FillEvent], answered: Collection[str]) -> PastProof:
-        """Compare the orders that were put away."""
+        """Compare the orders that were put away; that they cannot be read is a problem, not a proof."""
         upto = self.store.upto
         if not upto:
             return PastProof()
         here = frozenset(order.key for order in self.page.orders())
         question = PastQuestion(upto, here, others, tuple(answered))
-        return PastProof.read(await self.journal.apart(prove_past, question.written()))
+        try:
+            return PastProof.read(await self.journal.apart(prove_past, question.written()))
+        except JournalError as error:
+            return PastProof((f"orders that were put away cannot be compared: {error}",))
 
     async def watch(self, exc: str, ticker: str) -> None:
         """Open a contract's public data and wait, briefly, for its first book. Idempotent."""

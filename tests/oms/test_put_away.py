@@ -750,6 +750,21 @@ async def test_a_proof_is_over_everything_and_finds_what_is_wrong_with_an_order_
 
 
 @virtual
+async def test_a_proof_without_the_orders_that_were_put_away_is_none():
+    """What cannot be read is said, and nothing is consistent."""
+    async with desk(kept=ALL) as made:
+        await filled_and_hedged(made)
+        await put_away(made)
+
+        async def fails(_work, _told):
+            raise JournalError("the archive cannot be read")
+
+        made.journal.apart = fails
+        proof = await made.oms.verify()
+        assert "orders that were put away cannot be compared: the archive cannot be read" in proof.problems
+
+
+@virtual
 async def test_the_latest_finished_orders_stay_until_there_are_twice_as_many():
     """The desk does it by itself, at a quiet moment; memory holds the last ones."""
     journal = MemoryJournal(asyncio.get_running_loop())
