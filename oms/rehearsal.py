@@ -85,7 +85,7 @@ class Rehearsal:
     def look(self) -> bool:
         """Whether a maker with legs rests, which is walked for from now on."""
         page = self._oms.page
-        kept = None if self._maker is None else page.get(self._maker.key)
+        kept = None if self._maker is None else page.peek(self._maker.key)
         if kept is None or not kept.working:
             legs = self._oms.hedge.legs
             kept = next((each for each in page.working() if each.role is Role.MAKER and legs(each.key)), None)
