@@ -8,6 +8,9 @@ Units and signs, everywhere in the project:
 * times are integer nanoseconds, UTC, with the source in the name (``ts_venue_ns``, ``ts_recv_ns``, ``ts_sent_ns``);
 * ``None`` means that the venue did not say, never zero.
 
+What there are many of is ``gc=False``: it cannot be part of a cycle, and a garbage collector that walked through all of
+it would hold the loop (docs/performance.md).
+
 This module imports nothing of ours.
 """
 
@@ -163,7 +166,7 @@ class Signed:
 # ------------------------------------------------------------------ requests
 
 
-class PlaceOrder(msgspec.Struct, Signed, frozen=True, kw_only=True, tag=True):
+class PlaceOrder(msgspec.Struct, Signed, frozen=True, kw_only=True, tag=True, gc=False):
     """An order to send.
 
     A LIMIT has a ``price`` or a ``price_rule`` that the venue matches natively; a MARKET has neither, or a ``price``
@@ -305,7 +308,7 @@ class WireRequest(msgspec.Struct, frozen=True, kw_only=True):
 # -------------------------------------------------------------------- events
 
 
-class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """What a venue says of one order (of one venue order id: an amend may give the same cloid a new one)."""
 
     venue: str
@@ -333,7 +336,7 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_venue_ns: int = 0
 
 
-class FillEvent(msgspec.Struct, Signed, frozen=True, kw_only=True, tag=True):
+class FillEvent(msgspec.Struct, Signed, frozen=True, kw_only=True, tag=True, gc=False):
     """One execution of one of our orders. Unique by (venue, ticker, oid, trade_id)."""
 
     venue: str
@@ -353,7 +356,7 @@ class FillEvent(msgspec.Struct, Signed, frozen=True, kw_only=True, tag=True):
     ts_venue_ns: int = 0
 
 
-class PositionUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class PositionUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """The net position in one contract, signed, as the venue states it."""
 
     venue: str
@@ -367,7 +370,7 @@ class PositionUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_venue_ns: int = 0
 
 
-class BalanceUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class BalanceUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Money in one asset: ``total`` is the wallet, ``available`` what can still be used as margin."""
 
     venue: str
@@ -377,7 +380,7 @@ class BalanceUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_venue_ns: int = 0
 
 
-class BookUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class BookUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """A book snapshot or delta. A delta follows the update whose ``last_seq`` equals its ``prev_seq`` (or spans it)."""
 
     venue: str
@@ -391,7 +394,7 @@ class BookUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_venue_ns: int = 0
 
 
-class QuoteUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class QuoteUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Best bid and ask; None for an empty side."""
 
     venue: str
@@ -402,7 +405,7 @@ class QuoteUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     ts_venue_ns: int = 0
 
 
-class TradeEvent(msgspec.Struct, Signed, frozen=True, kw_only=True, tag=True):
+class TradeEvent(msgspec.Struct, Signed, frozen=True, kw_only=True, tag=True, gc=False):
     """A public trade; ``amount`` is signed by the aggressor's side."""
 
     venue: str
@@ -413,7 +416,7 @@ class TradeEvent(msgspec.Struct, Signed, frozen=True, kw_only=True, tag=True):
     ts_venue_ns: int = 0
 
 
-class MarkUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class MarkUpdate(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """The venue's mark price, with the funding rate of the coming interval where it says."""
 
     venue: str

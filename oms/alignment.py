@@ -19,7 +19,8 @@ Real drift agrees with no moment, so that its beginning stays. Late messages agr
 from collections import deque
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import NamedTuple
+
+import msgspec
 
 LATE_NS = 4_000_000_000
 """How much later than the other one a fill or a position may be told."""
@@ -29,7 +30,7 @@ TOLD = 2_000
 """How many told positions wait at most; the last of them then gives way to the next."""
 
 
-class _Moment(NamedTuple):
+class _Moment(msgspec.Struct, frozen=True, gc=False):
     """The sum of fills from ``ns`` on, until the next one; ``venue_ns`` is the time of its last fill, 0 if unsaid."""
 
     ns: int
@@ -37,7 +38,7 @@ class _Moment(NamedTuple):
     amount: Decimal
 
 
-class _Told(NamedTuple):
+class _Told(msgspec.Struct, frozen=True, gc=False):
     ns: int
     amount: Decimal
 
@@ -145,7 +146,7 @@ class Alignment:
         earlier: Iterable[_Moment] = moments[:cut]
         if cut:
             earlier = [*earlier, _Moment(moments[cut].ns, venue_ns, moments[cut - 1].amount + change)]
-        later = (moment._replace(amount=moment.amount + change) for moment in moments[cut:])
+        later = (msgspec.structs.replace(moment, amount=moment.amount + change) for moment in moments[cut:])
         self._moments = deque((*earlier, *later), MOMENTS)
         self._next = 0 if self._waiting else min(self._next, cut)
 

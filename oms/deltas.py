@@ -19,7 +19,7 @@ from oms.orders import OrderDelta
 from oms.positions import PositionDelta
 
 
-class FillDelta(msgspec.Struct, frozen=True):
+class FillDelta(msgspec.Struct, frozen=True, gc=False):
     """A fill of ours that was not known before."""
 
     fill: FillEvent

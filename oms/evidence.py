@@ -15,7 +15,7 @@ from oms.oid_evidence import OidFilled
 from oms.orders import Order, OrdersPage, Role
 
 
-class Entered(msgspec.Struct, frozen=True, kw_only=True):
+class Entered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order of ours is about to be sent. Journaled before its bytes leave."""
 
     venue: str
@@ -24,7 +24,7 @@ class Entered(msgspec.Struct, frozen=True, kw_only=True):
     ts_ns: int
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that is known of an order of ours at a moment. Cumulative: a later one replaces it. Sizes are signed."""
 
     key: str

@@ -10,7 +10,7 @@ import msgspec
 from gateways.standards import ZERO, FillEvent
 
 
-class OidFilled(msgspec.Struct, frozen=True):
+class OidFilled(msgspec.Struct, frozen=True, gc=False):
     """What is known of one venue order id: filled so far, and its own size where the venue said; both signed."""
 
     oid: str

@@ -19,7 +19,7 @@ class Role(str, Enum):
     """Not of this desk, or made by the venue."""
 
 
-class Order(msgspec.Struct, Signed, frozen=True, kw_only=True):
+class Order(msgspec.Struct, Signed, frozen=True, kw_only=True, gc=False):
     """An order as the desk knows it. ``amount`` and ``filled`` are signed totals over all its venue order ids."""
 
     key: str
@@ -61,7 +61,7 @@ class Order(msgspec.Struct, Signed, frozen=True, kw_only=True):
         return not self.status.terminal
 
 
-class OrderDelta(msgspec.Struct, frozen=True, kw_only=True):
+class OrderDelta(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One change of one order. ``last_fill`` is the growth of ``filled``, signed; ``changed`` names the fields."""
 
     before: Order | None

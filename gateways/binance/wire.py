@@ -20,6 +20,7 @@ class OrderBody(
     msgspec.Struct,
     frozen=True,
     kw_only=True,
+    gc=False,
     rename={
         "symbol": "s",
         "client_id": "c",
@@ -67,7 +68,9 @@ class OrderBody(
     reduce_only: bool | None = None
 
 
-class OrderTradeUpdate(msgspec.Struct, frozen=True, tag_field="e", tag="ORDER_TRADE_UPDATE", rename={"order": "o"}):
+class OrderTradeUpdate(
+    msgspec.Struct, frozen=True, tag_field="e", tag="ORDER_TRADE_UPDATE", rename={"order": "o"}, gc=False
+):  # fmt: skip
     """News of one of our orders; with ``x`` TRADE, of one execution too."""
 
     order: OrderBody
@@ -264,7 +267,7 @@ class Wrapped(msgspec.Struct, frozen=True):
 # ------------------------------------------------------------------ REST bodies
 
 
-class RestOrder(msgspec.Struct, frozen=True, rename="camel"):
+class RestOrder(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """An order as REST and the websocket API state it."""
 
     order_id: int
@@ -284,7 +287,7 @@ class RestOrder(msgspec.Struct, frozen=True, rename="camel"):
     time: int = 0
 
 
-class RestTrade(msgspec.Struct, frozen=True, rename="camel"):
+class RestTrade(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """One of our executions, of ``userTrades``."""
 
     id: int

@@ -62,7 +62,7 @@ class Maker(msgspec.Struct):
     average_price: Decimal | None = None
 
 
-class Obligation(msgspec.Struct):
+class Obligation(msgspec.Struct, gc=False):
     """What one growth of a maker still asks of one leg's book, signed."""
 
     maker: str
@@ -74,7 +74,7 @@ class Obligation(msgspec.Struct):
     """Where on the policy's ladder its next hedge order stands; -1 is the market, by escalation."""
 
 
-class Claim(msgspec.Struct):
+class Claim(msgspec.Struct, gc=False):
     """The share of a hedge order that answers one maker's leg, and what of it has filled; both signed."""
 
     maker: str
@@ -125,7 +125,7 @@ class Child(msgspec.Struct):
         return self.state in {ChildState.UNKNOWN, ChildState.ENDING}
 
 
-class Share(msgspec.Struct):
+class Share(msgspec.Struct, gc=False):
     """One maker's part in one book: ``target = hedged + in_flight + waiting + netted + forfeited`` (I12)."""
 
     hedged: Decimal = ZERO
