@@ -40,6 +40,7 @@ class _Record:
 _WORDS = {status: status.value for status in S}
 _FILLED, _GTC, _LIMIT, _EXTERNAL = S.FILLED, TimeInForce.GTC, OrderKind.LIMIT, Role.EXTERNAL
 # Named here since a member looked up on its class is a call (Python 3.11), and this runs for every update.
+_UNSETTLED = frozenset({S.PENDING, S.UNKNOWN, S.CANCEL_PENDING})
 ORPHANS = 4096
 
 
@@ -106,6 +107,12 @@ class OrdersPage:
     def working(self) -> list[Order]:
         """The orders that may rest on a venue's book, oldest first."""
         return [self._records[key].order for key in self._working]
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether any of them waits for an answer of its venue, or may have ended unheard. As quick as one is found."""
+        records = self._records
+        return any(records[key].order.status in _UNSETTLED for key in self._working)
 
     def working_in(self, venue: str, ticker: str) -> list[Order]:
         """Those of one contract."""

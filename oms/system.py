@@ -16,7 +16,6 @@ from gateways.router import Gateway
 from gateways.standards import (
     BookUpdate,
     Event,
-    OrderStatus,
     OrderUpdate,
     PlaceOrder,
     RejectReason,
@@ -200,11 +199,10 @@ class OMS(OrderDesk):
     @property
     def idle(self) -> bool:
         """No hedge order in flight, no decision due, no order unanswered, no handler behind. Resting makers may be."""
-        unsettled = (OrderStatus.PENDING, OrderStatus.UNKNOWN, OrderStatus.CANCEL_PENDING)
         return (
             not any(book.open_children or book.awaits_news for book in self.kernel.books.values())
             and not self.hedge.timers
-            and not any(order.status in unsettled for order in self.page.working())
+            and not self.page.unsettled
             and self.deltas.idle
         )
 
