@@ -114,12 +114,12 @@ async def test_order_unknown_to_us_at_the_venue(seed):
         placed = exchange.submit(desk.account(name), new)
         order = await desk.place(away="0.06")
         oid = desk.oid(name, placed.order_id)
-        await until(lambda: desk.oms.page.by_oid(name, oid) is not None, 5)
-        assert desk.oms.page.by_oid(name, oid).role is Role.EXTERNAL
+        await until(lambda: desk.oms.page.by_oid(name, desk.maker_ticker, oid) is not None, 5)
+        assert desk.oms.page.by_oid(name, desk.maker_ticker, oid).role is Role.EXTERNAL
         desk.acts.aggress(desk.maker_ticker, D(2000), is_buy=False, price=price)
         desk.server.venues[name].deliver()
         await until(lambda: exchange.order(desk.account(name), desk.maker_ticker, order_id=placed.order_id).filled > 0)
-        await until(lambda: desk.oms.page.by_oid(name, oid).filled > 0, 5)
+        await until(lambda: desk.oms.page.by_oid(name, desk.maker_ticker, oid).filled > 0, 5)
         assert desk.book.target == 0
         assert desk.oms.page.get(order.key).status.value == "NEW"
         assert desk.children == []
