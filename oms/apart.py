@@ -50,8 +50,10 @@ def main(module: str, name: str, first: str) -> int:
     """Do the work that is named, from standard input to standard output."""
     os.nice(NICE)
     work: Work = getattr(importlib.import_module(module), name)
+    files = JournalFiles(Path(first))
     try:
-        answer = work(JournalFiles(Path(first)), sys.stdin.buffer.read())
+        with files.archive:
+            answer = work(files, sys.stdin.buffer.read())
     except JournalError as error:
         print(error, file=sys.stderr)
         return 1

@@ -45,17 +45,13 @@ _decode = msgspec.msgpack.Decoder(Finished).decode
 class Archive:
     """The archive at ``path``, made when the first order is put away; in memory where there is none.
 
-    One connection: for one thread at a time (``another`` gives a second one). Every method raises JournalError where
-    the file cannot be read or written, or is damaged.
+    One connection: for one thread at a time. Every method raises JournalError where the file cannot be read or written,
+    or is damaged.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-
-    def another(self) -> "Archive":
-        """The same archive for another thread, to be closed there; in memory there is only the one."""
-        return self if self._path is None else Archive(self._path)
 
     def __enter__(self) -> Self:
         return self

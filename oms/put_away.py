@@ -10,10 +10,10 @@ in the archive:
 4. page and kernel forget them, a few at a time, and keep those that changed since the mark.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from gateways.transport.turns import spread
 from oms.finished import unchanged
 from oms.orders import Order
 from oms.segment_head import Head, line_of_held
@@ -65,22 +65,13 @@ class PutAway:
     async def may_leave(self) -> tuple[dict[str, Order], list[bytes]]:
         """The orders that have ended long enough ago, by key; and what the page has of each (``segment_head``)."""
         page = self._oms.store
-        finished: list[tuple[int, str]] = []
-        for place, each in enumerate(page.ended(), 1):
-            if place % LOOKED_AT == 0:
-                await asyncio.sleep(0)
-            if each is not None:
-                finished.append(each)
-        finished.sort()
+        finished = sorted([each async for each in spread(page.ended(), LOOKED_AT) if each is not None])
         old_ns = self._oms.clock.now_ns() - round(self._kept.for_s * 1e9)
         most = max(0, len(finished) - self._kept.orders)
         ended: dict[str, Order] = {}
         told: list[bytes] = []
-        for place, (ts_ns, key) in enumerate(finished):
-            if place >= most and ts_ns > old_ns:
-                break
-            if place % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
+        leave = (key for place, (ts_ns, key) in enumerate(finished) if place < most or ts_ns <= old_ns)
+        async for key in spread(leave, SLICE):
             held = page.held(key)
             ended[key] = held.order
             told.append(line_of_held(held))
@@ -90,11 +81,9 @@ class PutAway:
         """The segment has begun: forget what has left it and has not changed since the mark."""
         oms, page = self._oms, self._oms.store
         page.upto = head.upto
-        for place, (each, claimants) in enumerate(head.left, 1):
+        async for each, claimants in spread(head.left, SLICE):
             same = page.peek(each.key) is ended[each.key] and unchanged(oms.kernel, each)
             if same and not any(child in oms.kernel.children for child in claimants):
                 page.forget(each)
-            if place % SLICE == 0:
-                await asyncio.sleep(0)
         left = len(page) - page.working_count
         self._at = max(2 * self._kept.orders, left + max(self._kept.orders, 1) - 1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gateways.errors import NotFound, Rejected, VenueError
 from gateways.standards import FillEvent, OrderStatus, OrderUpdate, RejectReason
+from gateways.transport.turns import spread
 from oms import reconcile
 from oms.orders import Order, Role
 
@@ -28,10 +29,8 @@ REFUSALS = frozenset({RejectReason.BAD_REQUEST, RejectReason.OTHER})
 
 async def take_all(told: Iterable[Told], take: Callable[[Told], None]) -> None:
     """Take all that a venue told, a few at a time: a fill that comes meanwhile is hedged meanwhile."""
-    for place, each in enumerate(told, 1):
+    async for each in spread(told, SLICE):
         take(each)
-        if place % SLICE == 0:
-            await asyncio.sleep(0)
 
 
 class Reconciler:

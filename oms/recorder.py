@@ -18,7 +18,7 @@ class JournalReader(Protocol):
 
     @property
     def archive(self) -> Archive:
-        """What was put away of this journal's orders; ``another`` for another thread."""
+        """What was put away of this journal's orders."""
         ...
 
     def records(self) -> Iterator[Record]:

@@ -76,12 +76,12 @@ def make(journal: JournalReader, told: bytes) -> bytes:
     mark = _decode_mark(first)
     held = {each.order.key: each for each in map(_decode_held, lines)}
     records = takewhile(lambda record: record.n <= mark.number, journal.records())
-    with collector_paused(), journal.archive.another() as archive:
-        past = replay(records, Kernel(_decides_nothing), archive)
+    with collector_paused():
+        past = replay(records, Kernel(_decides_nothing), journal.archive)
         gone = pick(past.kernel, past.entered, past.evidence, held)
         naming = claimants(past.kernel, gone)
         if gone:
-            archive.put(gone, mark.number, past.upto)
+            journal.archive.put(gone, mark.number, past.upto)
             past.away = mark.number
         for each in gone:
             take_out(past.kernel, each)

@@ -206,9 +206,8 @@ def prove_past(journal: JournalReader, told: bytes) -> bytes:
     For `oms.recorder.Recorder.apart`: it reads every one of them. Raises JournalError.
     """
     question = msgspec.msgpack.decode(told, type=PastQuestion)
-    with journal.archive.another() as archive:
-        away = (each for each in archive.all(question.upto) if each.key not in question.here)
-        return msgspec.msgpack.encode(compare_past(away, question.others, question.answered))
+    away = (each for each in journal.archive.all(question.upto) if each.key not in question.here)
+    return msgspec.msgpack.encode(compare_past(away, question.others, question.answered))
 
 
 def compare_past(away: Iterable[Finished], others: Iterable[FillEvent], asked: Collection[str]) -> PastProof:

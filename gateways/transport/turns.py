@@ -1,7 +1,7 @@
-"""Reading a long answer in turns of the event loop: a fill that comes meanwhile is hedged meanwhile."""
+"""Long work in turns of the event loop: a fill that comes meanwhile is hedged meanwhile."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TypeVar
 
 A = TypeVar("A")
@@ -11,11 +11,14 @@ TURN = 100
 """Rows read before the loop has its turn: about a millisecond."""
 
 
+async def spread(things: Iterable[A], many: int) -> AsyncIterator[A]:
+    """Each of them; after so many the loop has its turn."""
+    for place, thing in enumerate(things, 1):
+        yield thing
+        if place % many == 0:
+            await asyncio.sleep(0)
+
+
 async def in_turns(rows: Iterable[A], read: Callable[[A], B]) -> list[B]:
     """What ``read`` makes of each row, in their order. Raises what ``read`` raises."""
-    made: list[B] = []
-    for place, row in enumerate(rows, 1):
-        made.append(read(row))
-        if place % TURN == 0:
-            await asyncio.sleep(0)
-    return made
+    return [read(row) async for row in spread(rows, TURN)]

@@ -28,8 +28,7 @@ def test_a_later_segment_alone_tells_of_the_orders_that_it_knows(tmp_path):
 
     @virtual
     async def story():
-        journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        at_once(journal)
+        journal = at_once(Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop()))
         async with desk(journal=journal, kept=ALL) as made:
             makers = await filled_and_hedged(made)
             hedge = hedge_of(made, makers[1])
@@ -54,8 +53,7 @@ def test_a_hedge_order_for_one_put_away_and_another_is_told(tmp_path):
 
     @virtual
     async def story():
-        journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        at_once(journal)
+        journal = at_once(Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop()))
         async with desk(journal=journal, kept=ALL) as made:
             makers = await filled_and_hedged(made)
             await put_away(made)

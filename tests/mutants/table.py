@@ -437,7 +437,7 @@ MUTANTS = (
         (
             Change(
                 "oms/segment_head.py",
-                "            archive.put(gone, mark.number, past.upto)\n",
+                "            journal.archive.put(gone, mark.number, past.upto)\n",
                 "            pass\n",
             ),
         ),

@@ -32,6 +32,7 @@ from gateways.standards import (
 )
 from gateways.transport.virtual import VirtualLoop
 from gateways.venue import Capabilities, Channel, ChannelState, Endpoints, Venue
+from oms.clock import SystemClock
 from oms.deltas import HedgeDelta
 from oms.journal import MemoryJournal
 from oms.system import OMS
@@ -314,6 +315,13 @@ async def desk(**settings):
         yield made
     finally:
         await made.oms.cleanup()
+
+
+class WallClock(SystemClock):
+    """The machine's clock, with the loop's reading that a stub desk asks for."""
+
+    def time(self):
+        return self.monotonic_ns() / 1e9
 
 
 def at_once(journal):

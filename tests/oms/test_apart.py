@@ -13,7 +13,7 @@ from oms.clock import SystemClock
 from oms.journal import JournalError, open_journal
 from oms.put_away import Kept
 from oms.records import CHECKPOINT_KIND
-from tests.oms.stub_venue import Desk
+from tests.oms.stub_venue import Desk, WallClock
 
 D = Decimal
 ALL = Kept(10**6, 0.0)
@@ -23,13 +23,6 @@ class Told(msgspec.Struct, frozen=True):
     """A checkpoint, as far as a draft minds."""
 
     n: int
-
-
-class WallClock(SystemClock):
-    """The machine's clock, with the loop's reading that a stub desk asks for."""
-
-    def time(self):
-        return self.monotonic_ns() / 1e9
 
 
 def count(journal, told):

@@ -40,8 +40,7 @@ def kept_in(request, tmp_path):
 
     def make(loop):
         if request.param == "disk":
-            journals.append(Journal(tmp_path / "journal.jsonl", loop))
-            at_once(journals[-1])
+            journals.append(at_once(Journal(tmp_path / "journal.jsonl", loop)))
         else:
             last = journals[-1] if journals else None
             journals.append(MemoryJournal(loop, last.image if last else b"", archive=last.archive if last else None))
@@ -86,6 +85,11 @@ async def again_on(made, journal):
     await again.oms.init()
     await again.oms.wait_idle(60.0, quiet_s=1.0)
     return again
+
+
+async def restarted(made):
+    """A new desk on what is left in memory of one that has ended."""
+    return await again_on(made, MemoryJournal(made.loop, made.journal.image, archive=made.journal.archive))
 
 
 def test_what_is_finished_leaves_and_a_late_fill_is_hedged_once(kept_in):
@@ -232,7 +236,7 @@ async def test_a_restart_leaves_what_was_put_away_where_it_is():
         await made.maker("0.1", "98")
         await filled_and_hedged(made)
         await put_away(made)
-    again = await again_on(made, MemoryJournal(made.loop, journal.image, archive=journal.archive))
+    again = await restarted(made)
     assert len(again.oms.page) == 2
     await again.oms.cleanup()
 
@@ -265,7 +269,7 @@ async def test_a_maker_stays_with_a_hedge_order_that_came_back():
         assert await proven(made)
         made.oms.put_away.may_leave = usual
         assert await put_away(made) >= {makers[0], hedge}
-    again = await again_on(made, MemoryJournal(made.loop, journal.image, archive=journal.archive))
+    again = await restarted(made)
     assert await proven(again)
     await again.oms.cleanup()
 
@@ -364,7 +368,7 @@ async def test_a_change_while_the_archive_is_written_keeps_the_order_in_memory()
         await made.oms.wait_idle(10.0)
         assert made.hedges()[3:] == [D("-0.2")]
         assert await proven(made)
-    again = await again_on(made, MemoryJournal(made.loop, journal.image, archive=journal.archive))
+    again = await restarted(made)
     assert (again.book.target, again.book.hedged) == (D("-0.5"), D("-0.5"))
     assert await proven(again)
     await again.oms.cleanup()
@@ -421,8 +425,7 @@ def test_a_crash_at_each_step_leaves_every_order_once(tmp_path, step):
 
     @virtual
     async def story():
-        journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        at_once(journal)
+        journal = at_once(Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop()))
         made = Desk(asyncio.get_running_loop(), journal=journal, kept=ALL)
         await made.oms.init()
         makers = await filled_and_hedged(made)
@@ -440,8 +443,7 @@ def test_a_crash_at_each_step_leaves_every_order_once(tmp_path, step):
         await made.oms.cleanup()
         with Archive(tmp_path / ARCHIVE) as archive:
             assert {each.key for each in archive.all(1 << 60)} == {*makers, *made.b.held}
-        second = Journal(tmp_path / "journal.jsonl", made.loop)
-        at_once(second)
+        second = at_once(Journal(tmp_path / "journal.jsonl", made.loop))
         again = await again_on(made, second)
         away = {each.key for each in orders_away(again.oms)}
         assert away == (set() if step in {"archive", "draft"} else {*makers, *made.b.held})
@@ -476,7 +478,7 @@ async def test_rows_of_a_segment_that_never_began_say_nothing():
     past = replay(MemoryJournal(made.loop, journal.image).records(), Kernel(lambda: ""), journal.archive)
     assert past.kernel.makers[makers[0]].filled == D("0.3")
     assert past.kernel.book("b", "X").target == D("-0.5"), "the later row has the 0.3, and is not looked at"
-    again = await again_on(made, MemoryJournal(made.loop, journal.image, archive=journal.archive))
+    again = await restarted(made)
     assert (again.book.target, again.book.hedged) == (D("-0.5"), D("-0.5"))
     assert {abs(each.order.filled) for each in journal.archive.all(1 << 60)} == {D("0.1"), D("0.2"), D("0.3")}
     journal.archive.put([], 1 << 59, again.oms.store.upto)
@@ -499,7 +501,7 @@ async def test_rows_that_a_process_commits_after_its_desk_was_killed_say_nothing
         with pytest.raises(Killed):
             await follow(made.oms)
     journal.archive.put = put
-    again = await again_on(made, MemoryJournal(made.loop, journal.image, archive=journal.archive))
+    again = await restarted(made)
     put(*late[0])
     for maker, filled, hedged in ((makers[0], "0.3", "-0.5"), (makers[1], "0.3", "-0.7")):
         again.a.trade(maker, "0.2")
@@ -520,9 +522,7 @@ def test_a_start_on_another_journal_leaves_the_archive_as_it_is(tmp_path):
     """Whoever moved the journal away, and started, moves it back and has all again."""
 
     def journal_of(made):
-        journal = Journal(tmp_path / "journal.jsonl", made.loop if made else asyncio.get_running_loop())
-        at_once(journal)
-        return journal
+        return at_once(Journal(tmp_path / "journal.jsonl", made.loop if made else asyncio.get_running_loop()))
 
     @virtual
     async def story():
@@ -560,8 +560,7 @@ def test_a_desk_does_not_start_without_its_archive(tmp_path):
 
     @virtual
     async def story():
-        journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        at_once(journal)
+        journal = at_once(Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop()))
         async with desk(journal=journal, kept=ALL) as made:
             await filled_and_hedged(made)
             assert await put_away(made)
@@ -582,8 +581,7 @@ def test_a_desk_starts_while_another_process_writes_the_archive(tmp_path):
 
     @virtual
     async def story():
-        journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        at_once(journal)
+        journal = at_once(Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop()))
         async with desk(journal=journal, kept=ALL) as made:
             makers = await filled_and_hedged(made)
             await put_away(made)
@@ -620,8 +618,7 @@ def test_a_damaged_archive_is_said(tmp_path):
 
     @virtual
     async def story():
-        journal = Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop())
-        at_once(journal)
+        journal = at_once(Journal(tmp_path / "journal.jsonl", asyncio.get_running_loop()))
         async with desk(journal=journal, kept=ALL) as made:
             makers = await filled_and_hedged(made)
             await put_away(made)
@@ -694,7 +691,7 @@ async def test_a_contract_whose_orders_are_all_away_is_asked_for_fills_still():
         await made.oms.wait_idle(10.0)
         assert made.hedges()[3:] == [D("0.05")]
         await put_away(made)
-    again = await again_on(made, MemoryJournal(made.loop, made.journal.image, archive=made.journal.archive))
+    again = await restarted(made)
     assert again.oms.page.contracts.keys() == {("a", "X"), ("b", "X")}
     again.b.trade(second, "-0.05", tell=())
     await again.oms.reconcile("b")

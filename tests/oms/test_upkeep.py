@@ -8,11 +8,10 @@ import pytest
 
 from gateways.errors import Denied
 from gateways.standards import ZERO, OrderStatus
-from oms.clock import SystemClock
 from oms.hedge.kernel import Kernel
 from oms.journal import Journal, JournalError, MemoryJournal, open_journal, read_all, read_recent, segments
 from oms.recovery import replay
-from tests.oms.stub_venue import Desk, desk, virtual
+from tests.oms.stub_venue import Desk, WallClock, desk, virtual
 
 D = Decimal
 S = OrderStatus
@@ -283,13 +282,6 @@ async def test_a_segment_that_cannot_be_begun_is_told_and_tried_again_later():
         journal.can = True
         await made.until(lambda: journal.older)
         assert made.oms.trading == "ACTIVE"
-
-
-class WallClock(SystemClock):
-    """The machine's clock, with the loop's reading that a stub desk asks for."""
-
-    def time(self):
-        return self.monotonic_ns() / 1e9
 
 
 async def test_on_disk_a_segment_is_drafted_by_another_process_while_the_desk_trades(tmp_path):
